@@ -1,0 +1,2 @@
+//! Scenarios measured as ratios
+fn main() {}

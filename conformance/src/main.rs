@@ -1,0 +1,2 @@
+//! Runners for outside test suites
+fn main() {}

@@ -1,0 +1,1 @@
+//! What happened: the event store, queries on it, metrics

@@ -1,0 +1,1 @@
+//! The server: listen, TLS, HTTP, routes, upstreams, reload

@@ -1,0 +1,1 @@
+//! tower layers of the request path, each usable alone

@@ -1,0 +1,1 @@
+//! The one policy document: load, check, compile, explain, replay

@@ -1,0 +1,1 @@
+//! What is known of a caller and of what it asks for: networks, agents, probed paths

@@ -1,0 +1,76 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use babyshield_model::{ByteSize, Diagnostics};
+
+use crate::Plan;
+
+/// Which rules, at which level, within which limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// `builtin`, a SecLang file, or a CRS directory (`crs-setup.conf[.example]` and `rules/`).
+    pub rules: Vec<PathBuf>,
+    /// SecLang text given directly, under a name for diagnostics; read after `rules`.
+    pub inline: Vec<(String, String)>,
+    /// Paranoia level, 1 to 4: sets `tx.blocking_paranoia_level` and its older names. `None`
+    /// leaves what the rule files say.
+    pub level: Option<u8>,
+    /// Inbound anomaly score at which a request is blocked; `None` leaves what the files say.
+    pub threshold: Option<u32>,
+    /// What one request may cost.
+    pub limits: Limits,
+}
+
+/// What one transaction may hold and cost. Everything an outsider can grow is here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Request body bytes inspected; a longer body is refused with 413.
+    pub request_body: ByteSize,
+    /// Response body bytes inspected; the rest passes uninspected.
+    pub response_body: ByteSize,
+    /// Request and argument names and values counted together.
+    pub arguments: usize,
+    /// Nesting of a JSON or XML body.
+    pub depth: usize,
+    /// Parts of a multipart body.
+    pub parts: usize,
+    /// Steps a backtracking pattern may take on one value.
+    pub regex_steps: usize,
+    /// CPU time of one transaction; beyond it the request is refused.
+    pub time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            request_body: ByteSize(10_000_000),
+            response_body: ByteSize(512 << 10),
+            arguments: 1000,
+            depth: 64,
+            parts: 256,
+            regex_steps: 100_000,
+            time: Duration::from_secs(2),
+        }
+    }
+}
+
+impl Default for Spec {
+    fn default() -> Self {
+        Self {
+            rules: vec![PathBuf::from("builtin")],
+            inline: Vec::new(),
+            level: None,
+            threshold: None,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// A plan and what was worth a warning on the way.
+#[derive(Debug)]
+pub struct Compiled {
+    /// Ready to run.
+    pub plan: Plan,
+    /// Warnings only; errors are the `Err` of [`Plan::compile`].
+    pub warnings: Diagnostics,
+}

@@ -1,0 +1,2 @@
+//! The protected sample: a baby-product recall API
+fn main() {}

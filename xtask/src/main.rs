@@ -1,0 +1,2 @@
+//! run, test, bench, conformance, graph: what a person types
+fn main() {}
