@@ -56,6 +56,46 @@ pub enum Layer {
     Upstream,
 }
 
+impl Verdict {
+    /// Every verdict, in the order tables show them.
+    pub const ALL: [Self; 5] = [
+        Self::Allow,
+        Self::Block,
+        Self::Limit,
+        Self::Challenge,
+        Self::Refuse,
+    ];
+
+    /// The word used in files, labels and interfaces.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Block => "block",
+            Self::Limit => "limit",
+            Self::Challenge => "challenge",
+            Self::Refuse => "refuse",
+        }
+    }
+}
+
+impl Layer {
+    /// The word used in files, labels and interfaces.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Protocol => "protocol",
+            Self::Network => "network",
+            Self::Size => "size",
+            Self::Limit => "limit",
+            Self::Agent => "agent",
+            Self::Path => "path",
+            Self::Waf => "waf",
+            Self::Upstream => "upstream",
+        }
+    }
+}
+
 /// One request and what was decided about it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RequestEvent {
