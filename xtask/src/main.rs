@@ -1,2 +1,68 @@
-//! run, test, bench, conformance, graph: what a person types
-fn main() {}
+//! What a person types: `cargo xtask run | test | graph | bench | conformance`.
+//!
+//! One file a command. Nothing here is part of the product, and nothing heavy may be a
+//! dependency: this compiles before anything else can start.
+#![allow(
+    clippy::print_stdout,
+    reason = "a command-line program speaks on stdout"
+)]
+
+mod graph;
+mod run;
+mod shell;
+mod suite;
+mod tools;
+mod web;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  run [--upstream URL] [--policy FILE] [ARGUMENT…]
+        builds everything in release (the dashboard's web part included) and starts the gateway,
+        in front of the bundled sample API unless an upstream is given; further arguments go to
+        `babyshield run`
+  test  installs what the tests need and runs every test there is; the counts come last
+  graph fails on a dependency edge that the architecture does not have, and on tokio in an engine
+  conformance crs3|crs4|scanners|all [ARGUMENT…]
+        outside suites against the release build; results go to conformance/
+  bench [http] [ARGUMENT…]
+        the gateway beside nginx and ModSecurity; results go to bench/
+";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    let done = match command.as_str() {
+        "run" => run::run(&rest),
+        "test" => suite::run(),
+        "graph" => graph::run(),
+        "conformance" => judge("babyshield-conformance", &rest),
+        "bench" => judge("babyshield-bench", &rest),
+        "help" | "--help" | "-h" => {
+            println!("{HELP}");
+            Ok(())
+        }
+        "" => Err(HELP.to_owned()),
+        other => Err(format!("there is no command `{other}`\n\n{HELP}")),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("xtask: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Builds the product in release, then hands over to one of the programs that judge it.
+fn judge(package: &str, arguments: &[String]) -> Result<(), String> {
+    run::build()?;
+    shell::cargo(["run", "--release", "--locked", "--package", package, "--"])
+        .args(arguments)
+        .status()
+        .map_err(|fault| format!("cargo does not start: {fault}"))
+        .and_then(|status| shell::success(package, status))
+}
