@@ -1,0 +1,148 @@
+use std::collections::HashSet;
+
+use babyshield_model::{Event, Layer, RequestEvent, SystemEvent, Verdict};
+use rusqlite::{Transaction, params};
+
+use crate::counters::Minutes;
+use crate::queue::is_plain_request;
+use crate::why::is_summary;
+
+/// What goes first when room is short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tier {
+    /// Allowed and unremarkable.
+    Plain,
+    /// Over a rate limit: a flood makes many of the same.
+    Limit,
+    /// Blocks, refusals, findings, and what happened to the gateway.
+    Telling,
+}
+
+impl Tier {
+    pub(crate) const BY_WORTH: [Self; 3] = [Self::Plain, Self::Limit, Self::Telling];
+
+    pub(crate) fn number(self) -> i64 {
+        match self {
+            Self::Plain => 0,
+            Self::Limit => 1,
+            Self::Telling => 2,
+        }
+    }
+
+    fn of(event: &RequestEvent) -> Self {
+        match event.verdict {
+            _ if is_plain_request(event) => Self::Plain,
+            Verdict::Limit => Self::Limit,
+            Verdict::Allow | Verdict::Block | Verdict::Challenge | Verdict::Refuse => Self::Telling,
+        }
+    }
+}
+
+pub(super) fn events<'a>(
+    transaction: &Transaction<'_>,
+    events: impl IntoIterator<Item = &'a Event>,
+) -> rusqlite::Result<()> {
+    for event in events {
+        let body = serde_json::to_string(event)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        match event {
+            Event::Request(event) => request(transaction, event, &body)?,
+            Event::System(event) => system(transaction, event, &body)?,
+        }
+    }
+    Ok(())
+}
+
+fn system(tx: &Transaction<'_>, event: &SystemEvent, body: &str) -> rusqlite::Result<()> {
+    tx.prepare_cached("INSERT INTO event (at, tier, name, body) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![
+            signed(event.at.0),
+            Tier::Telling.number(),
+            event.name,
+            body
+        ])
+        .map(drop)
+}
+
+fn request(tx: &Transaction<'_>, event: &RequestEvent, body: &str) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO event (at, tier, name, request, verdict, enforced, layer, client, route,
+            status, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?
+    .execute(params![
+        signed(event.at.0),
+        Tier::of(event).number(),
+        event.name(),
+        event.id.to_string(),
+        event.verdict.as_str(),
+        event.enforced,
+        event.layer.map(Layer::as_str),
+        event.client.to_string(),
+        event.route,
+        event.status,
+        body,
+    ])?;
+    findings(tx, event, tx.last_insert_rowid())
+}
+
+fn findings(tx: &Transaction<'_>, event: &RequestEvent, seq: i64) -> rusqlite::Result<()> {
+    let mut seen = HashSet::new();
+    for finding in event.findings.iter().filter(|f| !is_summary(f)) {
+        if !seen.insert(finding.rule.as_str()) {
+            continue;
+        }
+        tx.prepare_cached(
+            "INSERT INTO finding (event, rule, class, at, verdict, enforced, client)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            seq,
+            finding.rule,
+            finding.class,
+            signed(event.at.0),
+            event.verdict.as_str(),
+            event.enforced,
+            event.client.to_string(),
+        ])?;
+        tx.prepare_cached(
+            "INSERT INTO rule (rule, message, severity) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET message = excluded.message, severity = excluded.severity
+             WHERE message <> excluded.message OR severity <> excluded.severity",
+        )?
+        .execute(params![finding.rule, finding.message, finding.severity])?;
+    }
+    Ok(())
+}
+
+pub(super) fn minutes(tx: &Transaction<'_>, minutes: &Minutes) -> rusqlite::Result<()> {
+    for (minute, route, key, cell) in minutes.iter() {
+        tx.prepare_cached(
+            "INSERT INTO minute VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             ON CONFLICT DO UPDATE SET
+                count = count + excluded.count,
+                decision_micros = decision_micros + excluded.decision_micros,
+                total_micros = total_micros + excluded.total_micros,
+                bytes_in = bytes_in + excluded.bytes_in,
+                bytes_out = bytes_out + excluded.bytes_out",
+        )?
+        .execute(params![
+            signed(minute),
+            route,
+            key.verdict.as_str(),
+            key.enforced,
+            key.layer.map_or("", Layer::as_str),
+            key.class,
+            signed(cell.count),
+            signed(cell.decision_micros),
+            signed(cell.total_micros),
+            signed(cell.bytes_in),
+            signed(cell.bytes_out),
+        ])?;
+    }
+    Ok(())
+}
+
+/// SQLite's integers are signed; ours stay below half their range for 290 million years.
+pub(crate) fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
