@@ -1,1 +1,17 @@
-//! The one policy document: load, check, compile, explain, replay
+//! The one policy document: load, check, compile, explain, replay.
+//!
+//! A policy is one TOML file. [`Document`] is that file as read: a [`spec::Spec`], what is wrong
+//! with it, and where every value came from. What the keys are is said once, where they are read
+//! (`spec/*.rs`), and [`catalogue`] is gathered from there.
+#![allow(dead_code)]
+
+pub mod catalogue;
+mod check;
+mod document;
+pub mod kind;
+mod read;
+pub mod spec;
+mod tree;
+
+pub use document::{Document, is_faulty};
+pub use read::{KeyDoc, Origin, Resolved, Setting, Shape};
