@@ -1,0 +1,266 @@
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+
+use crate::budget::Held;
+
+pin_project! {
+    /// A body of which the front was read already: that front, then what is left of it.
+    #[derive(Debug)]
+    pub struct Replayed<B> {
+        front: Bytes,
+        held: Option<Held>,
+        trailers: Option<HeaderMap>,
+        #[pin]
+        rest: Option<B>,
+    }
+}
+
+impl<B> Default for Replayed<B> {
+    fn default() -> Self {
+        Self::from(Bytes::new())
+    }
+}
+
+impl<B> From<Bytes> for Replayed<B> {
+    fn from(front: Bytes) -> Self {
+        Self {
+            front,
+            held: None,
+            trailers: None,
+            rest: None,
+        }
+    }
+}
+
+impl<B> Replayed<B> {
+    /// A body nobody has read from.
+    pub fn stream(body: B) -> Self {
+        Self {
+            rest: Some(body),
+            ..Self::default()
+        }
+    }
+
+    /// What was collected, then `rest`, if the body was not at its end.
+    pub fn new(collected: Collected, rest: Option<B>) -> Self {
+        Self {
+            front: collected.bytes.into_bytes(),
+            held: collected.held,
+            trailers: collected.trailers,
+            rest,
+        }
+    }
+
+    /// The part that was read already.
+    #[must_use]
+    pub fn front(&self) -> &Bytes {
+        &self.front
+    }
+
+    /// Whether nothing but the front is left, so that the body can be sent a second time.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.rest.is_none() && self.trailers.is_none()
+    }
+
+    /// A second copy of a whole body; the bytes are shared.
+    #[must_use]
+    pub fn duplicate(&self) -> Option<Self> {
+        self.is_whole().then(|| Self::from(self.front.clone()))
+    }
+}
+
+impl<B: Body<Data = Bytes>> Body for Replayed<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let this = self.project();
+        if !this.front.is_empty() {
+            let front = std::mem::take(this.front);
+            return Poll::Ready(Some(Ok(Frame::data(front))));
+        }
+        *this.held = None;
+        if let Some(rest) = this.rest.as_pin_mut() {
+            return Poll::Ready(ready!(rest.poll_frame(cx)));
+        }
+        Poll::Ready(this.trailers.take().map(|t| Ok(Frame::trailers(t))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.front.is_empty()
+            && self.trailers.is_none()
+            && self.rest.as_ref().is_none_or(Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let front = self.front.len() as u64;
+        let rest = match (&self.rest, &self.trailers) {
+            (Some(rest), _) => rest.size_hint(),
+            (None, None) => SizeHint::with_exact(0),
+            // Trailers need chunked coding, which an exact length would rule out.
+            (None, Some(_)) => SizeHint::default(),
+        };
+        let mut hint = SizeHint::new();
+        hint.set_lower(rest.lower().saturating_add(front));
+        if let Some(upper) = rest.upper().and_then(|upper| upper.checked_add(front)) {
+            hint.set_upper(upper);
+        }
+        hint
+    }
+}
+
+/// A body as it is being read into memory. A single chunk is kept as it is; more are copied
+/// together, so that a body sent byte by byte costs its length and not a node per byte.
+#[derive(Debug, Default)]
+pub struct Collected {
+    bytes: Gathered,
+    trailers: Option<HeaderMap>,
+    held: Option<Held>,
+}
+
+#[derive(Debug)]
+enum Gathered {
+    One(Bytes),
+    Many(BytesMut),
+}
+
+impl Default for Gathered {
+    fn default() -> Self {
+        Self::One(Bytes::new())
+    }
+}
+
+impl Gathered {
+    fn into_bytes(self) -> Bytes {
+        match self {
+            Self::One(bytes) => bytes,
+            Self::Many(bytes) => bytes.freeze(),
+        }
+    }
+}
+
+impl Collected {
+    /// Starts a body whose bytes are counted by `held`.
+    #[must_use]
+    pub fn new(held: Option<Held>) -> Self {
+        Self {
+            held,
+            ..Self::default()
+        }
+    }
+
+    /// Adds a chunk; false when all bodies together hold more than they may.
+    #[must_use]
+    pub fn push(&mut self, chunk: Bytes) -> bool {
+        if let Some(held) = &mut self.held
+            && !held.grow(chunk.len())
+        {
+            return false;
+        }
+        match &mut self.bytes {
+            Gathered::One(first) if first.is_empty() => *first = chunk,
+            Gathered::One(first) => {
+                let mut many = BytesMut::with_capacity((first.len() + chunk.len()) * 2);
+                many.extend_from_slice(first);
+                many.extend_from_slice(&chunk);
+                self.bytes = Gathered::Many(many);
+            }
+            Gathered::Many(many) => many.extend_from_slice(&chunk),
+        }
+        true
+    }
+
+    /// As [`Collected::push`], and gives the chunk back when it does not fit.
+    ///
+    /// # Errors
+    /// The chunk itself.
+    pub fn try_push(&mut self, chunk: Bytes) -> Result<(), Bytes> {
+        if self.push(chunk.clone()) {
+            Ok(())
+        } else {
+            Err(chunk)
+        }
+    }
+
+    /// Adds one last chunk outside of the budget, to be passed on at once.
+    #[must_use]
+    pub fn over_budget(mut self, chunk: Bytes) -> Self {
+        let held = self.held.take();
+        let _ = self.push(chunk);
+        self.held = held;
+        self
+    }
+
+    /// Keeps the trailers.
+    pub fn trailers(&mut self, trailers: HeaderMap) {
+        self.trailers = Some(trailers);
+    }
+
+    /// Bytes so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match &self.bytes {
+            Gathered::One(bytes) => bytes.len(),
+            Gathered::Many(bytes) => bytes.len(),
+        }
+    }
+
+    /// Whether nothing was read yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::{BodyExt, Full};
+
+    use super::*;
+    use crate::budget::Budget;
+
+    #[tokio::test]
+    async fn the_front_comes_first_and_nothing_is_lost() {
+        let mut collected = Collected::default();
+        assert!(collected.push(Bytes::from_static(b"ab")));
+        assert!(collected.push(Bytes::from_static(b"cd")));
+        let body = Replayed::new(collected, Some(Full::new(Bytes::from_static(b"ef"))));
+        assert_eq!(body.size_hint().exact(), Some(6));
+        assert!(!body.is_whole());
+        assert_eq!(body.collect().await.unwrap().to_bytes(), "abcdef");
+    }
+
+    #[tokio::test]
+    async fn trailers_survive_and_rule_out_an_exact_length() {
+        let mut collected = Collected::default();
+        assert!(collected.push(Bytes::from_static(b"x")));
+        collected.trailers(HeaderMap::from_iter([(
+            http::HeaderName::from_static("grpc-status"),
+            http::HeaderValue::from_static("0"),
+        )]));
+        let body = Replayed::<Full<Bytes>>::new(collected, None);
+        assert_eq!(body.size_hint().exact(), None);
+        let whole = body.collect().await.unwrap();
+        assert_eq!(whole.trailers().unwrap()["grpc-status"], "0");
+    }
+
+    #[test]
+    fn bodies_together_stay_within_their_budget() {
+        let budget = Budget::new(10);
+        let mut one = Collected::new(Some(budget.hold()));
+        assert!(one.push(Bytes::from_static(b"12345678")));
+        let mut two = Collected::new(Some(budget.hold()));
+        assert!(!two.push(Bytes::from_static(b"123")));
+        drop(one);
+        assert!(two.push(Bytes::from_static(b"123")));
+    }
+}
