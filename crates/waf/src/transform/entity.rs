@@ -4,8 +4,13 @@ use super::hex;
 
 /// What a named entity starts with and the byte it becomes. ModSecurity looks at the start only,
 /// in this order, and eats the whole word.
-const NAMED: &[(&[u8], u8)] =
-    &[(b"quot", b'"'), (b"amp", b'&'), (b"lt", b'<'), (b"gt", b'>'), (b"nbsp", 0xa0)];
+const NAMED: &[(&[u8], u8)] = &[
+    (b"quot", b'"'),
+    (b"amp", b'&'),
+    (b"lt", b'<'),
+    (b"gt", b'>'),
+    (b"nbsp", 0xa0),
+];
 
 pub(super) fn decode(input: &[u8], out: &mut Vec<u8>) {
     let mut rest = input;
@@ -36,18 +41,31 @@ enum Entity {
 
 fn read(entity: &[u8]) -> Entity {
     match entity {
-        [b'&', b'#', b'x' | b'X', digits @ ..] => {
-            number(digits, 16, hex::digit).map_or(Entity::Literal(3), |(byte, length)| Entity::Byte(byte, 3 + length))
-        }
-        [b'&', b'#', digits @ ..] => number(digits, 10, |byte| hex::digit(byte).filter(|digit| *digit < 10))
-            .map_or(Entity::Literal(2), |(byte, length)| Entity::Byte(byte, 2 + length)),
+        [b'&', b'#', b'x' | b'X', digits @ ..] => number(digits, 16, hex::digit)
+            .map_or(Entity::Literal(3), |(byte, length)| {
+                Entity::Byte(byte, 3 + length)
+            }),
+        [b'&', b'#', digits @ ..] => number(digits, 10, |byte| {
+            hex::digit(byte).filter(|digit| *digit < 10)
+        })
+        .map_or(Entity::Literal(2), |(byte, length)| {
+            Entity::Byte(byte, 2 + length)
+        }),
         [b'&', word @ ..] => {
-            let length = word.iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
+            let length = word
+                .iter()
+                .take_while(|byte| byte.is_ascii_alphanumeric())
+                .count();
             let word = word.get(..length).unwrap_or_default();
             NAMED
                 .iter()
-                .find(|(name, _)| word.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)))
-                .map_or(Entity::Literal(1 + length), |(_, byte)| Entity::Byte(*byte, 1 + length))
+                .find(|(name, _)| {
+                    word.get(..name.len())
+                        .is_some_and(|start| start.eq_ignore_ascii_case(name))
+                })
+                .map_or(Entity::Literal(1 + length), |(_, byte)| {
+                    Entity::Byte(*byte, 1 + length)
+                })
         }
         _ => Entity::Literal(1),
     }

@@ -1,7 +1,7 @@
 //! Backslash escapes of CSS, C and JavaScript.
 
-use super::hex;
 use super::SPACE;
+use super::hex;
 
 /// Copies up to the next backslash and returns what follows it.
 fn copy_to_backslash<'a>(rest: &'a [u8], out: &mut Vec<u8>) -> Option<&'a [u8]> {
@@ -16,7 +16,11 @@ fn copy_to_backslash<'a>(rest: &'a [u8], out: &mut Vec<u8>) -> Option<&'a [u8]> 
 
 /// Full-width ASCII (U+FF01 to U+FF5E) is ASCII shifted; other code points lose their high byte.
 pub(super) const fn narrow(high: u8, low: u8) -> u8 {
-    if high == 0xff && low > 0 && low < 0x5f { low + 0x20 } else { low }
+    if high == 0xff && low > 0 && low < 0x5f {
+        low + 0x20
+    } else {
+        low
+    }
 }
 
 pub(super) fn css(input: &[u8], out: &mut Vec<u8>) {
@@ -45,9 +49,16 @@ pub(super) fn css(input: &[u8], out: &mut Vec<u8>) {
 /// One to six hex digits as a byte; only code points of exactly four significant digits are
 /// looked at for full-width forms.
 fn css_code(digits: &[u8]) -> u8 {
-    let value = digits.iter().filter_map(|byte| hex::digit(*byte)).fold(0_u32, |sum, digit| sum << 4 | u32::from(digit));
+    let value = digits
+        .iter()
+        .filter_map(|byte| hex::digit(*byte))
+        .fold(0_u32, |sum, digit| sum << 4 | u32::from(digit));
     let low = value as u8;
-    if digits.len() >= 4 && value >> 16 == 0 { narrow((value >> 8) as u8, low) } else { low }
+    if digits.len() >= 4 && value >> 16 == 0 {
+        narrow((value >> 8) as u8, low)
+    } else {
+        low
+    }
 }
 
 const fn control(byte: u8) -> Option<u8> {
@@ -65,8 +76,13 @@ const fn control(byte: u8) -> Option<u8> {
 
 /// Up to three octal digits: their value and count.
 fn octal(input: &[u8]) -> (u32, usize) {
-    let digits = input.iter().take(3).take_while(|byte| matches!(byte, b'0'..=b'7'));
-    digits.fold((0, 0), |(value, count), digit| (value << 3 | u32::from(digit - b'0'), count + 1))
+    let digits = input
+        .iter()
+        .take(3)
+        .take_while(|byte| matches!(byte, b'0'..=b'7'));
+    digits.fold((0, 0), |(value, count), digit| {
+        (value << 3 | u32::from(digit - b'0'), count + 1)
+    })
 }
 
 pub(super) fn ansi_c(input: &[u8], out: &mut Vec<u8>) {

@@ -28,18 +28,30 @@ pub(super) const fn leading(input: &[u8]) -> Option<u8> {
 
 /// How many of the first `most` bytes are hex digits.
 pub(super) fn run(input: &[u8], most: usize) -> usize {
-    input.iter().take(most).take_while(|byte| digit(**byte).is_some()).count()
+    input
+        .iter()
+        .take(most)
+        .take_while(|byte| digit(**byte).is_some())
+        .count()
 }
 
 /// What ModSecurity makes of a byte it takes for a digit without looking: `z` counts 35.
 const fn loose_digit(byte: u8) -> u8 {
-    if byte >= b'A' { (byte & 0xdf).wrapping_sub(b'A').wrapping_add(10) } else { byte.wrapping_sub(b'0') }
+    if byte >= b'A' {
+        (byte & 0xdf).wrapping_sub(b'A').wrapping_add(10)
+    } else {
+        byte.wrapping_sub(b'0')
+    }
 }
 
 pub(super) fn decode(input: &[u8], out: &mut Vec<u8>) {
-    out.extend(input.chunks_exact(2).map(|pair| match pair {
-        [high, low] => loose_digit(*high).wrapping_mul(16).wrapping_add(loose_digit(*low)),
-        _ => 0,
+    out.extend(input.chunks_exact(2).map(|pair| {
+        match pair {
+            [high, low] => loose_digit(*high)
+                .wrapping_mul(16)
+                .wrapping_add(loose_digit(*low)),
+            _ => 0,
+        }
     }));
 }
 

@@ -22,6 +22,7 @@ mod utf8;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use hex::pair as hex_pair;
 pub use unicode::UnicodeMap;
 
 use crate::byteset::ByteSet;

@@ -5,9 +5,15 @@
 /// dots counts as a step up.
 pub(super) fn normalise(input: &[u8], windows: bool, out: &mut Vec<u8>) {
     let slash = |byte: u8| byte == b'/' || windows && byte == b'\\';
-    let ([first, ..], [.., last]) = (input, input) else { return };
+    let ([first, ..], [.., last]) = (input, input) else {
+        return;
+    };
     let relative = !slash(*first);
-    let mut walk = Walk { out, relative, at_root: false };
+    let mut walk = Walk {
+        out,
+        relative,
+        at_root: false,
+    };
     let mut at = 0;
     while let Some(&raw) = input.get(at) {
         let ends = input.get(at + 1).is_none_or(|next| slash(*next));

@@ -27,16 +27,26 @@ pub(super) fn remove(input: &[u8], which: ByteSet, out: &mut Vec<u8>) {
 }
 
 pub(super) fn replace_nulls(input: &[u8], out: &mut Vec<u8>) {
-    out.extend(input.iter().map(|&byte| if byte == 0 { b' ' } else { byte }));
+    out.extend(
+        input
+            .iter()
+            .map(|&byte| if byte == 0 { b' ' } else { byte }),
+    );
 }
 
 pub(super) fn trim_left(input: &[u8]) -> &[u8] {
-    let start = input.iter().position(|byte| !SPACE.contains(*byte)).unwrap_or(input.len());
+    let start = input
+        .iter()
+        .position(|byte| !SPACE.contains(*byte))
+        .unwrap_or(input.len());
     input.get(start..).unwrap_or_default()
 }
 
 pub(super) fn trim_right(input: &[u8]) -> &[u8] {
-    let end = input.iter().rposition(|byte| !SPACE.contains(*byte)).map_or(0, |last| last + 1);
+    let end = input
+        .iter()
+        .rposition(|byte| !SPACE.contains(*byte))
+        .map_or(0, |last| last + 1);
     input.get(..end).unwrap_or_default()
 }
 

@@ -14,17 +14,23 @@ pub struct UnicodeMap {
 impl UnicodeMap {
     /// No code page: full-width ASCII is narrowed, everything else keeps its low byte. What
     /// ModSecurity does without `SecUnicodeMapFile`.
-    pub const NONE: Self = Self { entries: Cow::Borrowed(&[]) };
+    pub const NONE: Self = Self {
+        entries: Cow::Borrowed(&[]),
+    };
 
     /// Code page 20127 (US-ASCII), the one ModSecurity's recommended configuration names.
-    pub const US_ASCII: Self = Self { entries: Cow::Borrowed(US_ASCII) };
+    pub const US_ASCII: Self = Self {
+        entries: Cow::Borrowed(US_ASCII),
+    };
 
     /// A map from code units to bytes; where one is named twice, the first counts.
     #[must_use]
     pub fn new(mut entries: Vec<(u16, u8)>) -> Self {
         entries.sort_by_key(|(code, _)| *code);
         entries.dedup_by_key(|(code, _)| *code);
-        Self { entries: Cow::Owned(entries) }
+        Self {
+            entries: Cow::Owned(entries),
+        }
     }
 
     /// Reads one code page of a file in the format of `unicode.mapping`: a line
@@ -33,7 +39,10 @@ impl UnicodeMap {
     /// # Errors
     /// The page is not in the file, or a pair is malformed.
     pub fn parse(text: &str, page: u32) -> Result<Self, String> {
-        let mut lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+        let mut lines = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.starts_with('#'));
         let number = page.to_string();
         lines
             .find(|line| line.split_whitespace().next() == Some(number.as_str()))
@@ -41,10 +50,15 @@ impl UnicodeMap {
         let pairs = lines.find(|line| !line.is_empty()).unwrap_or_default();
         let entries = pairs.split_whitespace().map(|pair| {
             let (code, byte) = pair.split_once(':')?;
-            Some((u16::from_str_radix(code, 16).ok()?, u8::from_str_radix(byte, 16).ok()?))
+            Some((
+                u16::from_str_radix(code, 16).ok()?,
+                u8::from_str_radix(byte, 16).ok()?,
+            ))
         });
         let entries = entries.collect::<Option<Vec<_>>>();
-        entries.map(Self::new).ok_or_else(|| format!("code page {page}: expected pairs like `00e9:65`"))
+        entries
+            .map(Self::new)
+            .ok_or_else(|| format!("code page {page}: expected pairs like `00e9:65`"))
     }
 
     /// The byte for a code unit given as its two bytes.

@@ -4,8 +4,10 @@ use super::{UnicodeMap, escape, hex};
 use crate::byteset::ByteSet;
 
 /// Bytes URL encoding leaves alone.
-pub(super) const UNENCODED: ByteSet =
-    ByteSet::range(b'0', b'9').union(ByteSet::range(b'A', b'Z')).union(ByteSet::range(b'a', b'z')).with(b'*');
+pub(super) const UNENCODED: ByteSet = ByteSet::range(b'0', b'9')
+    .union(ByteSet::range(b'A', b'Z'))
+    .union(ByteSet::range(b'a', b'z'))
+    .with(b'*');
 
 /// Decodes `%XX` and `+`, appends to `out`, and counts the percent signs that are no encoding
 /// (they stay).
@@ -75,13 +77,22 @@ pub(super) fn encode(input: &[u8], out: &mut Vec<u8>) {
 /// The name under which PHP registers a parameter: leading blanks go, blanks and dots before the
 /// first bracket become underscores, and what follows the last index is cut.
 pub(super) fn php_name(input: &[u8], out: &mut Vec<u8>) {
-    let start = input.iter().position(|byte| *byte != b' ').unwrap_or(input.len());
+    let start = input
+        .iter()
+        .position(|byte| *byte != b' ')
+        .unwrap_or(input.len());
     let name = input.get(start..).unwrap_or_default();
     let (plain, mut rest) = name.split_at(memchr::memchr(b'[', name).unwrap_or(name.len()));
     if plain.is_empty() {
         return;
     }
-    out.extend(plain.iter().map(|&byte| if matches!(byte, b' ' | b'.') { b'_' } else { byte }));
+    out.extend(plain.iter().map(|&byte| {
+        if matches!(byte, b' ' | b'.') {
+            b'_'
+        } else {
+            byte
+        }
+    }));
     let mut first = true;
     while let [b'[', inside @ ..] = rest {
         let Some(end) = memchr::memchr(b']', inside) else {

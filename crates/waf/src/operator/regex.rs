@@ -1,1 +1,0 @@
-//! Patterns of `@rx`: PCRE as rules use it, run in linear time wherever the pattern allows.

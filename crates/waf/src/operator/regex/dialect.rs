@@ -1,0 +1,689 @@
+//! From PCRE to the dialect of the Rust engines.
+//!
+//! The pattern is cut into tokens first, each of which knows its own spelling for the engines;
+//! literals and classes are written as bytes (`\x41`, `[\x30-\x39]`), so that nothing in them can
+//! mean something else over there. What has no equal is an error that names it.
+
+use crate::byteset::ByteSet;
+use crate::transform::{SPACE, hex_pair};
+
+/// A pattern the engines read under the flags `s` and `m`, one character being one byte.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Translated {
+    pub(super) pattern: String,
+    /// Whether it uses what only backtracking can do.
+    pub(super) backtracks: bool,
+}
+
+pub(super) fn translate(pattern: &[u8]) -> Result<Translated, String> {
+    let mut lexer = Lexer {
+        rest: pattern,
+        scopes: vec![Scope::default()],
+        ..Lexer::default()
+    };
+    let mut tokens = Vec::new();
+    while let Some(token) = lexer.token()? {
+        tokens.push(token);
+    }
+    if lexer.scopes.len() > 1 {
+        return Err("a group is not closed".to_owned());
+    }
+    let mut out = Translated {
+        pattern: String::with_capacity(pattern.len() * 2),
+        backtracks: false,
+    };
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            Token::Byte { spelling, .. } | Token::Plain(spelling) => out.pattern.push_str(spelling),
+            Token::Backtracking(spelling) => {
+                out.backtracks = true;
+                out.pattern.push_str(spelling);
+            }
+            Token::Repeat {
+                spelling, greed, ..
+            } => {
+                out.pattern.push_str(spelling);
+                let before = at.checked_sub(1).and_then(|at| tokens.get(at));
+                match greed {
+                    Greed::Greedy => {}
+                    Greed::Lazy => out.pattern.push('?'),
+                    Greed::Possessive if gives_nothing_back(before, tokens.get(at + 1..)) => {}
+                    Greed::Possessive => {
+                        out.backtracks = true;
+                        out.pattern.push('+');
+                    }
+                }
+            }
+        }
+    }
+    Ok(out)
+}
+
+#[derive(Debug)]
+enum Token {
+    /// Consumes exactly one byte of the set (in either letter case).
+    Byte { set: ByteSet, spelling: String },
+    /// Anything else both engines know.
+    Plain(String),
+    /// Something only the backtracking engine knows.
+    Backtracking(String),
+    Repeat {
+        spelling: String,
+        optional: bool,
+        greed: Greed,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Greed {
+    Greedy,
+    Lazy,
+    Possessive,
+}
+
+/// Whether a possessive repetition of `repeated` is the same as a greedy one, because nothing that
+/// can follow could use a byte it gave back: what follows is bytes it cannot match, up to one that
+/// must be there, or the end of the pattern.
+fn gives_nothing_back(repeated: Option<&Token>, following: Option<&[Token]>) -> bool {
+    let (Some(Token::Byte { set, .. }), Some(mut following)) = (repeated, following) else {
+        return false;
+    };
+    loop {
+        following = match following {
+            [] => return true,
+            [Token::Byte { set: next, .. }, ..] if next.intersects(set) => return false,
+            [
+                Token::Byte { .. },
+                Token::Repeat { optional: true, .. },
+                after @ ..,
+            ] => after,
+            [Token::Byte { .. }, ..] => return true,
+            [
+                Token::Plain(_) | Token::Backtracking(_) | Token::Repeat { .. },
+                ..,
+            ] => return false,
+        };
+    }
+}
+
+/// The flags in force inside a group that change how it is read.
+#[derive(Clone, Copy, Debug)]
+struct Scope {
+    extended: bool,
+    multi_line: bool,
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self {
+            extended: false,
+            multi_line: true,
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Lexer<'a> {
+    rest: &'a [u8],
+    scopes: Vec<Scope>,
+    /// Inside `\Q…\E`.
+    quoting: bool,
+    groups: usize,
+    names: Vec<(&'a [u8], usize)>,
+}
+
+impl<'a> Lexer<'a> {
+    fn token(&mut self) -> Result<Option<Token>, String> {
+        self.skip_unspoken()?;
+        let Some((&first, rest)) = self.rest.split_first() else {
+            return Ok(None);
+        };
+        self.rest = rest;
+        if self.quoting {
+            return Ok(Some(literal(first)));
+        }
+        Ok(Some(match first {
+            b'\\' => self.escape()?,
+            b'[' => self.class()?,
+            b'(' => self.open()?,
+            b')' => {
+                if self.scopes.len() < 2 {
+                    return Err("`)` closes no group".to_owned());
+                }
+                self.scopes.pop();
+                plain(")")
+            }
+            b'|' => plain("|"),
+            b'^' => plain("^"),
+            b'$' if self.scope().multi_line => plain("$"),
+            b'$' => Token::Backtracking(r"(?=\n?\z)".to_owned()),
+            b'.' => Token::Byte {
+                set: ByteSet::ALL,
+                spelling: ".".to_owned(),
+            },
+            b'*' => self.repeat("*", true),
+            b'+' => self.repeat("+", false),
+            b'?' => self.repeat("?", true),
+            b'{' => match self.count() {
+                Some((spelling, optional)) => self.repeat(&spelling, optional),
+                None => literal(b'{'),
+            },
+            byte => literal(byte),
+        }))
+    }
+
+    fn scope(&self) -> Scope {
+        self.scopes.last().copied().unwrap_or_default()
+    }
+
+    fn take(&mut self, prefix: &[u8]) -> bool {
+        match self.rest.strip_prefix(prefix) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Takes what stands before `end`, and `end`.
+    fn until(&mut self, end: u8) -> Option<&'a [u8]> {
+        let at = memchr::memchr(end, self.rest)?;
+        let (taken, rest) = self.rest.split_at(at);
+        self.rest = rest.get(1..)?;
+        Some(taken)
+    }
+
+    /// Comments, `\Q`, `\E`, and white space in extended mode.
+    fn skip_unspoken(&mut self) -> Result<(), String> {
+        loop {
+            if self.quoting {
+                if self.take(br"\E") {
+                    self.quoting = false;
+                    continue;
+                }
+                return Ok(());
+            }
+            if self.take(br"\Q") {
+                self.quoting = true;
+            } else if self.take(br"\E") {
+            } else if self.take(b"(?#") {
+                self.until(b')').ok_or("a comment is not closed")?;
+            } else if self.scope().extended && self.take(b"#") {
+                if self.until(b'\n').is_none() {
+                    self.rest = &[];
+                }
+            } else if self.scope().extended
+                && self.rest.first().is_some_and(|byte| SPACE.contains(*byte))
+            {
+                self.rest = self.rest.get(1..).unwrap_or_default();
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    fn repeat(&mut self, spelling: &str, optional: bool) -> Token {
+        let greed = if self.take(b"?") {
+            Greed::Lazy
+        } else if self.take(b"+") {
+            Greed::Possessive
+        } else {
+            Greed::Greedy
+        };
+        Token::Repeat {
+            spelling: spelling.to_owned(),
+            optional,
+            greed,
+        }
+    }
+
+    /// After `{`: a count, or `None` when the brace is a literal.
+    fn count(&mut self) -> Option<(String, bool)> {
+        let end = memchr::memchr(b'}', self.rest)?;
+        let (inner, rest) = self.rest.split_at(end);
+        let inner = std::str::from_utf8(inner).ok()?;
+        let number =
+            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let valid = match inner.split_once(',') {
+            None => number(inner),
+            Some((least, most)) => number(least) && (most.is_empty() || number(most)),
+        };
+        if !valid {
+            return None;
+        }
+        self.rest = rest.get(1..)?;
+        let least = inner.split(',').next().unwrap_or_default();
+        Some((
+            format!("{{{inner}}}"),
+            least.bytes().all(|byte| byte == b'0'),
+        ))
+    }
+
+    /// After `(`.
+    fn open(&mut self) -> Result<Token, String> {
+        let scope = self.scope();
+        if self.rest.starts_with(b"*") {
+            return Err("verbs such as `(*FAIL)` are not supported".to_owned());
+        }
+        if !self.take(b"?") {
+            self.scopes.push(scope);
+            self.groups += 1;
+            return Ok(plain("("));
+        }
+        for look in [&b"="[..], b"!", b"<=", b"<!", b">"] {
+            if self.take(look) {
+                self.scopes.push(scope);
+                return Ok(Token::Backtracking(format!("(?{}", look.escape_ascii())));
+            }
+        }
+        if let Some(name) = self.group_name()? {
+            self.scopes.push(scope);
+            self.groups += 1;
+            self.names.push((name, self.groups));
+            return Ok(plain("("));
+        }
+        if self.take(b"P=") {
+            let name = self.until(b')').ok_or("a back reference is not closed")?;
+            return self.named_reference(name);
+        }
+        self.flags(scope)
+    }
+
+    /// `<name>`, `P<name>` and `'name'` after `(?`.
+    fn group_name(&mut self) -> Result<Option<&'a [u8]>, String> {
+        let end = if self.take(b"P<") || self.take(b"<") {
+            b'>'
+        } else if self.take(b"'") {
+            b'\''
+        } else {
+            return Ok(None);
+        };
+        self.until(end)
+            .map(Some)
+            .ok_or_else(|| "the name of a group is not closed".to_owned())
+    }
+
+    /// `i-m:` or `i-m)` after `(?`; what the engines know is passed on.
+    fn flags(&mut self, mut scope: Scope) -> Result<Token, String> {
+        let mut spelling = "(?".to_owned();
+        let mut on = true;
+        loop {
+            let Some((&flag, rest)) = self.rest.split_first() else {
+                return Err("a group is not closed".to_owned());
+            };
+            self.rest = rest;
+            match flag {
+                b'i' | b's' => spelling.push(char::from(flag)),
+                b'm' => {
+                    scope.multi_line = on;
+                    spelling.push('m');
+                }
+                b'x' => scope.extended = on,
+                b'-' if on => {
+                    on = false;
+                    spelling.push('-');
+                }
+                b':' | b')' => {
+                    let empty = matches!(spelling.as_str(), "(?" | "(?-");
+                    let trimmed = spelling.trim_end_matches('-').to_owned();
+                    return Ok(self.end_flags(flag == b':', empty, trimmed, scope));
+                }
+                other => {
+                    let other = char::from(other);
+                    return Err(format!("`(?{other}` is not supported"));
+                }
+            }
+        }
+    }
+
+    fn end_flags(&mut self, group: bool, empty: bool, spelling: String, scope: Scope) -> Token {
+        if group {
+            self.scopes.push(scope);
+            return Token::Plain(if empty {
+                "(?:".to_owned()
+            } else {
+                spelling + ":"
+            });
+        }
+        if let Some(held) = self.scopes.last_mut() {
+            *held = scope;
+        }
+        Token::Plain(if empty { String::new() } else { spelling + ")" })
+    }
+
+    /// After `\`, outside a class.
+    fn escape(&mut self) -> Result<Token, String> {
+        let Some((&kind, rest)) = self.rest.split_first() else {
+            return Err("the pattern ends in a backslash".to_owned());
+        };
+        self.rest = rest;
+        Ok(match kind {
+            b'b' | b'B' | b'A' | b'z' => Token::Plain(format!("\\{}", char::from(kind))),
+            b'Z' => Token::Backtracking(r"(?=\n?\z)".to_owned()),
+            b'K' => Token::Backtracking(r"\K".to_owned()),
+            b'R' => Token::Backtracking(r"(?>\r\n|[\n\x0b\x0c\r\x85])".to_owned()),
+            b'C' => Token::Byte {
+                set: ByteSet::ALL,
+                spelling: r"[\x00-\xff]".to_owned(),
+            },
+            b'N' => class_token(ByteSet::EMPTY.with(b'\n'), true),
+            b'1'..=b'9' => return self.digits(kind),
+            b'k' => {
+                let end = match self.rest.first() {
+                    Some(b'<') => b'>',
+                    Some(b'{') => b'}',
+                    Some(b'\'') => b'\'',
+                    _ => return Err("`\\k` needs a name".to_owned()),
+                };
+                self.rest = self.rest.get(1..).unwrap_or_default();
+                let name = self.until(end).ok_or("a back reference is not closed")?;
+                return self.named_reference(name);
+            }
+            kind => match shorthand(kind) {
+                Some(set) => class_token(set, false),
+                None => literal(self.escaped_byte(kind)?),
+            },
+        })
+    }
+
+    /// A back reference, or an octal byte where there is no such group.
+    fn digits(&mut self, first: u8) -> Result<Token, String> {
+        let more = self
+            .rest
+            .iter()
+            .take_while(|byte| byte.is_ascii_digit())
+            .count();
+        let (tail, rest) = self.rest.split_at(more.min(2));
+        let number = tail.iter().fold(usize::from(first - b'0'), |sum, digit| {
+            sum * 10 + usize::from(digit - b'0')
+        });
+        if number < 10 || number <= self.groups {
+            self.rest = rest;
+            return Ok(Token::Backtracking(format!(r"(?:\{number})")));
+        }
+        if first >= b'8' {
+            return Err(format!("`\\{number}` refers to no group"));
+        }
+        Ok(literal(self.octal(first - b'0', 2)))
+    }
+
+    fn named_reference(&self, name: &[u8]) -> Result<Token, String> {
+        let group = self.names.iter().find(|(held, _)| *held == name);
+        let (_, group) =
+            group.ok_or_else(|| format!("there is no group `{}`", name.escape_ascii()))?;
+        Ok(Token::Backtracking(format!(r"(?:\{group})")))
+    }
+
+    /// Up to `most` more octal digits.
+    fn octal(&mut self, first: u8, most: usize) -> u8 {
+        let mut value = first;
+        for _ in 0..most {
+            let Some((digit @ b'0'..=b'7', rest)) = self.rest.split_first() else {
+                break;
+            };
+            value = value << 3 | (digit - b'0');
+            self.rest = rest;
+        }
+        value
+    }
+
+    /// An escape that stands for one byte, in a class or out of it.
+    fn escaped_byte(&mut self, kind: u8) -> Result<u8, String> {
+        Ok(match kind {
+            b'a' => 0x07,
+            b'e' => 0x1b,
+            b'f' => 0x0c,
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'0' => self.octal(0, 2),
+            b'c' => {
+                let (control, rest) = self.rest.split_first().ok_or("`\\c` needs a character")?;
+                self.rest = rest;
+                control.to_ascii_uppercase() ^ 0x40
+            }
+            b'o' if self.take(b"{") => self.braced(8)?,
+            b'x' if self.take(b"{") => self.braced(16)?,
+            b'x' => self.hex(),
+            other if other.is_ascii_alphabetic() => {
+                return Err(format!("`\\{}` is not supported", char::from(other)));
+            }
+            other => other,
+        })
+    }
+
+    /// After `\x`: two, one or no hex digits.
+    fn hex(&mut self) -> u8 {
+        let (value, length) = match self.rest {
+            [high, low, ..] if let Some(byte) = hex_pair(*high, *low) => (byte, 2),
+            [low, ..] if let Some(byte) = hex_pair(b'0', *low) => (byte, 1),
+            _ => (0, 0),
+        };
+        self.rest = self.rest.get(length..).unwrap_or_default();
+        value
+    }
+
+    fn braced(&mut self, base: u32) -> Result<u8, String> {
+        let text = self.until(b'}').ok_or("a `{` is not closed")?;
+        let number = std::str::from_utf8(text)
+            .ok()
+            .and_then(|text| u32::from_str_radix(text, base).ok());
+        number
+            .and_then(|number| u8::try_from(number).ok())
+            .ok_or_else(|| format!("`{{{}}}` is no byte", text.escape_ascii()))
+    }
+
+    /// After `[`.
+    fn class(&mut self) -> Result<Token, String> {
+        let negated = self.take(b"^");
+        let mut set = ByteSet::EMPTY;
+        let mut first = true;
+        loop {
+            if !first && self.take(b"]") {
+                return Ok(class_token(set, negated));
+            }
+            let start = match self.member()? {
+                Member::Set(more) => {
+                    set = set.union(more);
+                    first = false;
+                    continue;
+                }
+                Member::Byte(byte) => byte,
+            };
+            first = false;
+            let ranged = matches!(self.rest, [b'-', next, ..] if *next != b']');
+            if !ranged {
+                set = set.with(start);
+                continue;
+            }
+            self.take(b"-");
+            match self.member()? {
+                Member::Byte(end) if start <= end => set = set.union(ByteSet::range(start, end)),
+                Member::Byte(_) => {
+                    return Err("a range in a class ends before it starts".to_owned());
+                }
+                // `a-\d`: the hyphen is one more member.
+                Member::Set(more) => set = set.union(more).with(start).with(b'-'),
+            }
+        }
+    }
+
+    fn member(&mut self) -> Result<Member, String> {
+        let unclosed = "a class is not closed";
+        let (&byte, rest) = self.rest.split_first().ok_or(unclosed)?;
+        if byte == b'['
+            && matches!(rest.first(), Some(b':' | b'.' | b'='))
+            && let Some(set) = self.posix()?
+        {
+            return Ok(Member::Set(set));
+        }
+        self.rest = rest;
+        if byte != b'\\' {
+            return Ok(Member::Byte(byte));
+        }
+        let (&kind, rest) = rest.split_first().ok_or(unclosed)?;
+        self.rest = rest;
+        Ok(match kind {
+            b'b' => Member::Byte(0x08),
+            b'1'..=b'7' => Member::Byte(self.octal(kind - b'0', 2)),
+            kind => match shorthand(kind) {
+                Some(set) => Member::Set(set),
+                None => Member::Byte(self.escaped_byte(kind)?),
+            },
+        })
+    }
+
+    /// `[:alpha:]` inside a class, or nothing when the bracket is a literal.
+    fn posix(&mut self) -> Result<Option<ByteSet>, String> {
+        let Some(inner) = self.rest.strip_prefix(b"[:") else {
+            return Ok(None);
+        };
+        let Some(end) = memchr::memmem::find(inner, b":]") else {
+            return Ok(None);
+        };
+        let (name, rest) = inner.split_at(end);
+        if !name
+            .iter()
+            .all(|byte| byte.is_ascii_alphabetic() || *byte == b'^')
+        {
+            return Ok(None);
+        }
+        let (negated, plain) = name
+            .strip_prefix(b"^")
+            .map_or((false, name), |name| (true, name));
+        let set = posix_class(plain)
+            .ok_or_else(|| format!("there is no class `[:{}:]`", name.escape_ascii()))?;
+        self.rest = rest.get(2..).unwrap_or_default();
+        Ok(Some(if negated { set.complement() } else { set }))
+    }
+}
+
+enum Member {
+    Byte(u8),
+    Set(ByteSet),
+}
+
+const DIGIT: ByteSet = ByteSet::range(b'0', b'9');
+const UPPER: ByteSet = ByteSet::range(b'A', b'Z');
+const LOWER: ByteSet = ByteSet::range(b'a', b'z');
+const WORD: ByteSet = DIGIT.union(UPPER).union(LOWER).with(b'_');
+const HORIZONTAL: ByteSet = ByteSet::from_bytes(b"\t \xa0");
+const VERTICAL: ByteSet = ByteSet::from_bytes(b"\n\x0b\x0c\r\x85");
+
+/// The set a letter after a backslash stands for.
+const fn shorthand(kind: u8) -> Option<ByteSet> {
+    Some(match kind {
+        b'd' => DIGIT,
+        b'D' => DIGIT.complement(),
+        b'w' => WORD,
+        b'W' => WORD.complement(),
+        b's' => SPACE,
+        b'S' => SPACE.complement(),
+        b'h' => HORIZONTAL,
+        b'H' => HORIZONTAL.complement(),
+        b'v' => VERTICAL,
+        b'V' => VERTICAL.complement(),
+        _ => return None,
+    })
+}
+
+fn posix_class(name: &[u8]) -> Option<ByteSet> {
+    let graph = ByteSet::range(0x21, 0x7e);
+    let alnum = DIGIT.union(UPPER).union(LOWER);
+    Some(match name {
+        b"alnum" => alnum,
+        b"alpha" => UPPER.union(LOWER),
+        b"ascii" => ByteSet::range(0, 0x7f),
+        b"blank" => ByteSet::from_bytes(b" \t"),
+        b"cntrl" => ByteSet::range(0, 0x1f).with(0x7f),
+        b"digit" => DIGIT,
+        b"graph" => graph,
+        b"lower" => LOWER,
+        b"print" => graph.with(b' '),
+        b"punct" => ByteSet(std::array::from_fn(|word| {
+            match (graph.0.get(word), alnum.0.get(word)) {
+                (Some(graph), Some(alnum)) => graph & !alnum,
+                _ => 0,
+            }
+        })),
+        b"space" => SPACE,
+        b"upper" => UPPER,
+        b"word" => WORD,
+        b"xdigit" => DIGIT
+            .union(ByteSet::range(b'a', b'f'))
+            .union(ByteSet::range(b'A', b'F')),
+        _ => return None,
+    })
+}
+
+fn plain(spelling: &str) -> Token {
+    Token::Plain(spelling.to_owned())
+}
+
+/// A letter in either case; telling bytes apart must hold whatever the flags say.
+fn with_both_cases(set: ByteSet) -> ByteSet {
+    let mut both = set;
+    for byte in set.iter().filter(u8::is_ascii_alphabetic) {
+        both = both.with(byte ^ 0x20);
+    }
+    both
+}
+
+fn literal(byte: u8) -> Token {
+    let spelling = match byte {
+        _ if byte.is_ascii_alphanumeric()
+            || matches!(byte, b'_' | b'"' | b'\'' | b'/' | b'<' | b'>' | b'=') =>
+        {
+            char::from(byte).to_string()
+        }
+        _ if byte.is_ascii() => format!(r"\x{byte:02x}"),
+        // As a class, since an engine may take the escape for a code point.
+        _ => format!(r"[\x{byte:02x}]"),
+    };
+    Token::Byte {
+        set: with_both_cases(ByteSet::EMPTY.with(byte)),
+        spelling,
+    }
+}
+
+fn class_token(set: ByteSet, negated: bool) -> Token {
+    let mut spelling = if negated {
+        "[^".to_owned()
+    } else {
+        "[".to_owned()
+    };
+    let mut run: Option<(u8, u8)> = None;
+    let mut write = |(first, last): (u8, u8)| {
+        spelling.push_str(&if first == last {
+            format!(r"\x{first:02x}")
+        } else {
+            format!(r"\x{first:02x}-\x{last:02x}")
+        });
+    };
+    for byte in set.iter() {
+        run = Some(match run {
+            Some((first, last)) if last + 1 == byte => (first, byte),
+            Some(done) => {
+                write(done);
+                (byte, byte)
+            }
+            None => (byte, byte),
+        });
+    }
+    if let Some(done) = run {
+        write(done);
+    }
+    let both = with_both_cases(set);
+    // A negated class loses both cases of its members when case is ignored, so it may still hold
+    // one of them when it is not: take the larger set.
+    let consumes = if negated { set.complement() } else { both };
+    if set.is_empty() {
+        spelling.push_str(r"^\x00-\xff");
+    }
+    spelling.push(']');
+    Token::Byte {
+        set: consumes,
+        spelling,
+    }
+}

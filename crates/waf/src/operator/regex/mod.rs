@@ -1,0 +1,343 @@
+//! Patterns of `@rx`: PCRE as rules use it, run in linear time wherever the pattern allows.
+//!
+//! ModSecurity compiles every pattern with `DOTALL` and `MULTILINE` and without UTF: one character
+//! is one byte. `dialect` rewrites PCRE to what the Rust engines read under the same flags.
+//! Look-around, back references and atomic groups need the backtracking engine, which stops after
+//! a number of steps and says so ([`StepLimit`]); everything else runs in time linear in the value.
+//!
+//! Known difference: PCRE's `^` does not match after a line feed that ends the value; here it does.
+
+mod dialect;
+
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use fancy_regex::{BytesMode, RegexBuilder};
+use regex_automata::Input;
+use regex_automata::meta;
+use regex_automata::nfa::thompson::WhichCaptures;
+use regex_automata::util::primitives::NonMaxUsize;
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::Hir;
+
+/// Groups whose text a rule can see, the whole match (0) included: `TX:0` to `TX:9`.
+pub const GROUPS: usize = 10;
+
+/// How to compile a pattern.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Whether letter case is ignored.
+    pub ignore_case: bool,
+    /// Whether [`Pattern::captures`] will be asked for more than the whole match; without it a
+    /// pattern is smaller and compiles faster.
+    pub groups: bool,
+    /// Bytes one compiled pattern may take; also bounds its lazy tables.
+    pub size: usize,
+    /// Steps the backtracking engine may take on one value.
+    pub steps: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            ignore_case: false,
+            groups: true,
+            size: 4 << 20,
+            steps: 100_000,
+        }
+    }
+}
+
+/// The backtracking engine gave up: the value may or may not match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the pattern took too many steps on this value")]
+pub struct StepLimit;
+
+/// A compiled pattern.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    engine: Engine,
+}
+
+#[derive(Clone, Debug)]
+enum Engine {
+    Linear {
+        regex: Box<meta::Regex>,
+        hir: Option<Box<Hir>>,
+    },
+    Backtracking(Box<fancy_regex::Regex>),
+}
+
+/// Working memory of one pattern for one thread at a time.
+#[derive(Clone, Debug)]
+pub struct Cache(Option<Box<meta::Cache>>);
+
+/// Where the groups of a match lie.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Captures {
+    slots: [Option<NonMaxUsize>; GROUPS * 2],
+}
+
+impl Captures {
+    /// Where group `index` matched; `None` if it did not take part in the match.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<Range<usize>> {
+        match self.slots.get(index * 2..index * 2 + 2) {
+            Some([Some(start), Some(end)]) => Some(start.get()..end.get()),
+            _ => None,
+        }
+    }
+
+    /// The whole match.
+    fn whole(&self) -> Range<usize> {
+        self.get(0).unwrap_or_default()
+    }
+}
+
+impl Pattern {
+    /// Compiles a pattern written for PCRE.
+    ///
+    /// # Errors
+    /// What is wrong with the pattern or not supported, in words.
+    pub fn compile(pattern: impl AsRef<[u8]>, options: &Options) -> Result<Self, String> {
+        let translated = dialect::translate(pattern.as_ref())?;
+        let engine = if translated.backtracks {
+            backtracking(translated.pattern, options)?
+        } else {
+            linear(&translated.pattern, options)?
+        };
+        Ok(Self { engine })
+    }
+
+    /// Working memory for this pattern.
+    #[must_use]
+    pub fn create_cache(&self) -> Cache {
+        Cache(match &self.engine {
+            Engine::Linear { regex, .. } => Some(Box::new(regex.create_cache())),
+            Engine::Backtracking(_) => None,
+        })
+    }
+
+    /// Whether the pattern needs the backtracking engine.
+    #[must_use]
+    pub fn backtracks(&self) -> bool {
+        matches!(self.engine, Engine::Backtracking(_))
+    }
+
+    /// What a linear pattern means, for finding the literals it requires.
+    #[must_use]
+    pub fn hir(&self) -> Option<&Hir> {
+        match &self.engine {
+            Engine::Linear { hir, .. } => hir.as_deref(),
+            Engine::Backtracking(_) => None,
+        }
+    }
+
+    /// Drops the [`Pattern::hir`] and its memory.
+    pub fn forget_hir(&mut self) {
+        if let Engine::Linear { hir, .. } = &mut self.engine {
+            *hir = None;
+        }
+    }
+
+    /// Bytes of heap memory the compiled pattern takes, caches apart; 0 where it is not known.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        match &self.engine {
+            Engine::Linear { regex, .. } => regex.memory_usage(),
+            Engine::Backtracking(_) => 0,
+        }
+    }
+
+    /// Whether the pattern matches anywhere in the value.
+    ///
+    /// # Errors
+    /// [`StepLimit`], from the backtracking engine only.
+    pub fn is_match(&self, cache: &mut Cache, value: &[u8]) -> Result<bool, StepLimit> {
+        match (&self.engine, &mut cache.0) {
+            (Engine::Linear { regex, .. }, Some(cache)) => Ok(regex
+                .search_half_with(cache, &Input::new(value).earliest(true))
+                .is_some()),
+            // A cache made for another pattern: correct, only slower.
+            (Engine::Linear { regex, .. }, None) => Ok(regex.is_match(value)),
+            (Engine::Backtracking(regex), _) => regex.is_match(value).map_err(|_| StepLimit),
+        }
+    }
+
+    /// Finds the first match and its groups; `found` is meaningful only after `Ok(true)`.
+    ///
+    /// # Errors
+    /// [`StepLimit`], from the backtracking engine only.
+    pub fn captures(
+        &self,
+        cache: &mut Cache,
+        value: &[u8],
+        found: &mut Captures,
+    ) -> Result<bool, StepLimit> {
+        self.captures_from(cache, value, 0, found)
+    }
+
+    /// The same, starting at byte `from` but seeing what lies before it.
+    ///
+    /// # Errors
+    /// [`StepLimit`], from the backtracking engine only.
+    pub fn captures_from(
+        &self,
+        cache: &mut Cache,
+        value: &[u8],
+        from: usize,
+        found: &mut Captures,
+    ) -> Result<bool, StepLimit> {
+        *found = Captures::default();
+        if from > value.len() {
+            return Ok(false);
+        }
+        match (&self.engine, &mut cache.0) {
+            (Engine::Linear { regex, .. }, Some(cache)) => {
+                let input = Input::new(value).range(from..);
+                Ok(regex
+                    .search_slots_with(cache, &input, &mut found.slots)
+                    .is_some())
+            }
+            (Engine::Linear { regex, .. }, None) => {
+                let input = Input::new(value).range(from..);
+                Ok(regex
+                    .search_slots_with(&mut regex.create_cache(), &input, &mut found.slots)
+                    .is_some())
+            }
+            (Engine::Backtracking(regex), _) => backtrack(regex, value, from, found),
+        }
+    }
+
+    /// `@rxGlobal`: tells every match, one after the other, until `each` answers `false`.
+    /// Returns whether there was one.
+    ///
+    /// # Errors
+    /// [`StepLimit`], from the backtracking engine only.
+    pub fn each_match(
+        &self,
+        cache: &mut Cache,
+        value: &[u8],
+        mut each: impl FnMut(&Captures) -> bool,
+    ) -> Result<bool, StepLimit> {
+        let mut found = Captures::default();
+        let (mut from, mut any) = (0, false);
+        while self.captures_from(cache, value, from, &mut found)? {
+            any = true;
+            if !each(&found) {
+                break;
+            }
+            let whole = found.whole();
+            from = whole.end + usize::from(whole.is_empty());
+        }
+        Ok(any)
+    }
+
+    /// `@verifyCC` and its kin: the first match that `verify` accepts, among those that begin at
+    /// different bytes. Overlapping candidates are tried as long as this costs no more than sixteen
+    /// passes over the value; after that the search goes on behind each match.
+    ///
+    /// # Errors
+    /// [`StepLimit`], from the backtracking engine only.
+    pub fn find_verified(
+        &self,
+        cache: &mut Cache,
+        value: &[u8],
+        verify: fn(&[u8]) -> bool,
+    ) -> Result<Option<Range<usize>>, StepLimit> {
+        let mut found = Captures::default();
+        let mut budget = value.len().saturating_mul(16).saturating_add(4096);
+        let mut from = 0;
+        while self.captures_from(cache, value, from, &mut found)? {
+            let whole = found.whole();
+            if value.get(whole.clone()).is_some_and(verify) {
+                return Ok(Some(whole));
+            }
+            let cost = whole.end.saturating_sub(from);
+            budget = budget.saturating_sub(cost);
+            from = if budget > 0 {
+                whole.start + 1
+            } else {
+                whole.end.max(whole.start + 1)
+            };
+        }
+        Ok(None)
+    }
+}
+
+fn linear(pattern: &str, options: &Options) -> Result<Engine, String> {
+    let hir = ParserBuilder::new()
+        .utf8(false)
+        .unicode(false)
+        .multi_line(true)
+        .dot_matches_new_line(true)
+        .case_insensitive(options.ignore_case)
+        .build()
+        .parse(pattern)
+        .map_err(|error| describe(&error))?;
+    let captures = if options.groups {
+        WhichCaptures::All
+    } else {
+        WhichCaptures::Implicit
+    };
+    let config = meta::Config::new()
+        .utf8_empty(false)
+        .which_captures(captures)
+        .nfa_size_limit(Some(options.size))
+        .onepass_size_limit(Some(options.size.min(1 << 20)))
+        .hybrid_cache_capacity(options.size.clamp(64 << 10, 2 << 20));
+    let regex = meta::Builder::new().configure(config).build_from_hir(&hir);
+    let regex = regex.map_err(|error| match error.size_limit() {
+        Some(limit) => format!("the compiled pattern would take more than {limit} bytes"),
+        None => error.to_string(),
+    })?;
+    Ok(Engine::Linear {
+        regex: Box::new(regex),
+        hir: Some(Box::new(hir)),
+    })
+}
+
+fn describe(error: &regex_syntax::Error) -> String {
+    match error {
+        regex_syntax::Error::Parse(error) => error.kind().to_string(),
+        regex_syntax::Error::Translate(error) => error.kind().to_string(),
+        other => other.to_string(),
+    }
+}
+
+fn backtracking(pattern: String, options: &Options) -> Result<Engine, String> {
+    let regex = RegexBuilder::new(&pattern)
+        .bytes_mode(BytesMode::Ascii)
+        .multi_line(true)
+        .dot_matches_new_line(true)
+        .case_insensitive(options.ignore_case)
+        .backtrack_limit(options.steps)
+        .delegate_size_limit(options.size)
+        .build()
+        .map_err(|error| error.to_string())?;
+    Ok(Engine::Backtracking(Box::new(regex)))
+}
+
+fn backtrack(
+    regex: &fancy_regex::Regex,
+    value: &[u8],
+    from: usize,
+    found: &mut Captures,
+) -> Result<bool, StepLimit> {
+    let Some(captures) = regex
+        .captures_from_pos(value, from)
+        .map_err(|_| StepLimit)?
+    else {
+        return Ok(false);
+    };
+    for (group, slots) in found.slots.chunks_exact_mut(2).enumerate() {
+        if let (Some(range), [start, end]) = (captures.get(group).map(|group| group.range()), slots)
+        {
+            *start = NonMaxUsize::new(range.start);
+            *end = NonMaxUsize::new(range.end);
+        }
+    }
+    Ok(true)
+}

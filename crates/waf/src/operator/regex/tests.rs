@@ -1,0 +1,253 @@
+use super::dialect::translate;
+use super::{Captures, Options, Pattern, StepLimit};
+
+fn is_match(pattern: &str, value: &[u8]) -> bool {
+    let pattern = Pattern::compile(pattern, &Options::default()).unwrap();
+    pattern
+        .is_match(&mut pattern.create_cache(), value)
+        .unwrap()
+}
+
+/// Pattern, a value it matches, one it does not, whether it backtracks.
+const CASES: &[(&str, &[u8], &[u8], bool)] = &[
+    ("a.b", b"a\nb", b"ab", false),
+    ("^b$", b"a\nb\nc", b"ab", false),
+    ("a{b", b"a{b", b"ab", false),
+    ("a{2,3}b", b"aab", b"ab", false),
+    ("a{,3}", b"a{,3}", b"aaa", false),
+    ("[[]", b"[", b"]", false),
+    ("[]a]", b"]", b"b", false),
+    ("[^]a]", b"b", b"]", false),
+    ("[a&&b]", b"&", b"c", false),
+    ("[+--]", b",", b".", false),
+    (r"[\w-]", b"-", b" ", false),
+    (r"[a-\d]", b"-", b"b", false),
+    (r"\<\>", b"<>", b"a", false),
+    (r"\h\v", b"\xa0\x85", b"a\n", false),
+    (r"\x41\x{42}\103", b"ABC", b"ABc", false),
+    (r"\x4g", b"\x04g", b"Jg", false),
+    (r"\0101", b"\x081", b"A", false),
+    ("é", b"\xc3\xa9", b"\xe9", false),
+    (r"[\x80-\xff]", b"\x80", b"\x7f", false),
+    (r"\Qa.b\E.", b"a.bc", b"axbc", false),
+    ("a(?#comment)b", b"ab", b"a", false),
+    ("(?x) a b # comment", b"ab", b"a b", false),
+    ("(?x: a ) b", b"a b", b"ab", false),
+    ("(?i)abc|def", b"DEF", b"xyz", false),
+    ("(?i:a)b", b"Ab", b"AB", false),
+    ("(?i)[^a]", b"b", b"A", false),
+    ("[[:alpha:]][[:^digit:]]", b"aa", b"a1", false),
+    ("[[:punct:]]", b"~", b"a", false),
+    (r"\s*+=", b"  =", b"  ", false),
+    (r"[ab]++c", b"abc", b"ab", false),
+    (r"[ab]++\s*c", b"ab c", b"ab", false),
+    ("(?>a|ab)c", b"ac", b"abc", true),
+    (r"(a)\1", b"aa", b"ab", true),
+    ("(?<n>a)(?P=n)", b"aa", b"ab", true),
+    (r"(?<n>a)\k<n>", b"aa", b"ab", true),
+    ("a(?!b)", b"ac", b"ab", true),
+    ("(?<!a)b", b"cb", b"ab", true),
+    (r"(?<=\xff)b", b"\xffb", b"\xc3\xbfb", true),
+    (r"a\Z", b"a\n", b"a\nb", true),
+    ("(?-m)a$", b"a\n", b"a\nb", true),
+    (r"a\z", b"a", b"a\n", false),
+];
+
+#[test]
+fn patterns_mean_what_they_mean_in_pcre() {
+    for (pattern, yes, no, backtracks) in CASES {
+        let translated = translate(pattern.as_bytes()).unwrap();
+        assert_eq!(translated.backtracks, *backtracks, "{pattern}");
+        assert!(
+            is_match(pattern, yes),
+            "{pattern} on {}",
+            yes.escape_ascii()
+        );
+        assert!(!is_match(pattern, no), "{pattern} on {}", no.escape_ascii());
+    }
+}
+
+#[test]
+fn possessive_repetition_never_gives_back() {
+    assert!(!is_match("[ab]++b", b"abb"));
+    assert!(is_match("a++(?:ab|b)c", b"aabc"));
+    assert!(is_match("^$", b"") && is_match("", b"x"));
+}
+
+#[test]
+fn what_has_no_equal_is_an_error_that_names_it() {
+    let cases = [
+        ("(*FAIL)", "verbs"),
+        ("(?|a|b)", "(?|"),
+        ("(?R)", "(?R"),
+        ("(?1)", "(?1"),
+        ("(?(1)a)", "(?("),
+        (r"\p{L}", "\\p"),
+        (r"\X", "\\X"),
+        ("(a", "not closed"),
+        ("a)", "closes no group"),
+        ("[a", "not closed"),
+        ("a\\", "backslash"),
+        (r"\x{100}", "no byte"),
+        ("[b-a]", "range"),
+        ("[[:nope:]]", "nope"),
+        ("*a", "repetition"),
+    ];
+    for (pattern, expected) in cases {
+        let error = Pattern::compile(pattern, &Options::default()).unwrap_err();
+        assert!(error.contains(expected), "{pattern}: {error}");
+    }
+}
+
+#[test]
+fn groups_are_told_by_both_engines() {
+    for pattern in ["(a)(x)?(b)", "(a)(x)?(b)(?!z)"] {
+        let pattern = Pattern::compile(pattern, &Options::default()).unwrap();
+        let mut found = Captures::default();
+        assert!(
+            pattern
+                .captures(&mut pattern.create_cache(), b"..ab", &mut found)
+                .unwrap()
+        );
+        assert_eq!(found.get(0), Some(2..4));
+        assert_eq!(found.get(1), Some(2..3));
+        assert_eq!(found.get(2), None);
+        assert_eq!(found.get(3), Some(3..4));
+        assert_eq!(found.get(10), None);
+    }
+}
+
+#[test]
+fn global_matches_do_not_stand_still_on_empty_ones() {
+    let pattern = Pattern::compile("[a-z]*", &Options::default()).unwrap();
+    let mut seen = Vec::new();
+    let any = pattern.each_match(&mut pattern.create_cache(), b"aa00b", |found| {
+        seen.push(found.get(0).unwrap());
+        true
+    });
+    assert!(any.unwrap());
+    assert!(
+        seen.contains(&(0..2)) && seen.contains(&(4..5)) && seen.len() <= 6,
+        "{seen:?}"
+    );
+}
+
+#[test]
+fn catastrophic_backtracking_is_a_step_limit() {
+    let pattern = Pattern::compile(r"^(?:(a+)+\1)+$(?!x)", &Options::default()).unwrap();
+    let value = [b"a".repeat(60), b"!".to_vec()].concat();
+    assert_eq!(
+        pattern.is_match(&mut pattern.create_cache(), &value),
+        Err(StepLimit)
+    );
+}
+
+#[test]
+fn a_pattern_too_large_is_refused() {
+    let options = Options {
+        size: 64 << 10,
+        ..Options::default()
+    };
+    let error = Pattern::compile(r"(?:[a-z]{500}){500}", &options).unwrap_err();
+    assert!(error.contains("65536"), "{error}");
+}
+
+#[test]
+fn verified_matches_may_overlap() {
+    let pattern = Pattern::compile(r"\d{3}", &Options::default()).unwrap();
+    let found = pattern.find_verified(&mut pattern.create_cache(), b"x1234", |number| {
+        number == b"234"
+    });
+    assert_eq!(found, Ok(Some(2..5)));
+}
+
+/// Every `@rx` of a rules folder, as it stands between the quotes.
+fn rule_patterns(folder: &std::path::Path) -> Vec<String> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    let mut patterns = Vec::new();
+    for file in files
+        .iter()
+        .filter(|file| file.extension().is_some_and(|end| end == "conf"))
+    {
+        let text = std::fs::read_to_string(file).unwrap().replace("\\\n", " ");
+        for line in text
+            .lines()
+            .filter(|line| line.trim_start().starts_with("SecRule "))
+        {
+            let Some((_, operator)) = line.split_once("@rx ") else {
+                continue;
+            };
+            let mut end = 0;
+            let bytes = operator.as_bytes();
+            while bytes[end] != b'"' {
+                end += 1 + usize::from(bytes[end] == b'\\');
+            }
+            patterns.push(operator[..end].to_owned());
+        }
+    }
+    patterns
+}
+
+/// Compiles them all and says how many there are, how many backtrack, and how long it took.
+#[allow(clippy::disallowed_methods)] // a test may look at the clock
+fn compile_rules(folder: &std::path::Path) {
+    let patterns = rule_patterns(folder);
+    assert!(
+        !patterns.is_empty(),
+        "{} holds no patterns",
+        folder.display()
+    );
+    let started = std::time::Instant::now();
+    let options = Options {
+        groups: false,
+        ..Options::default()
+    };
+    let compiled = patterns
+        .iter()
+        .map(|pattern| (pattern, Pattern::compile(pattern, &options)));
+    let compiled: Vec<_> = compiled.collect();
+    let elapsed = started.elapsed();
+    let failed: Vec<_> = compiled
+        .iter()
+        .filter_map(|(text, result)| Some((text, result.as_ref().err()?)))
+        .collect();
+    let backtracking = compiled
+        .iter()
+        .filter(|(_, result)| result.as_ref().is_ok_and(Pattern::backtracks));
+    let backtracking: Vec<_> = backtracking.map(|(text, _)| text).collect();
+    let memory: usize = compiled
+        .iter()
+        .filter_map(|(_, result)| Some(result.as_ref().ok()?.memory()))
+        .sum();
+    println!(
+        "{}: {} patterns, {} backtrack, {elapsed:?}, {} KiB\n{backtracking:#?}",
+        folder.display(),
+        patterns.len(),
+        backtracking.len(),
+        memory >> 10,
+    );
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn every_pattern_of_debians_crs_compiles() {
+    let folder = std::path::Path::new("/usr/share/modsecurity-crs/rules");
+    if folder.is_dir() {
+        compile_rules(folder);
+    } else {
+        println!("skipped: {} is not there", folder.display());
+    }
+}
+
+#[test]
+#[allow(clippy::disallowed_methods)] // names data outside the project
+fn every_pattern_of_crs_4_compiles() {
+    match std::env::var("BABYSHIELD_CRS4") {
+        Ok(folder) => compile_rules(std::path::Path::new(&folder)),
+        Err(_) => println!("skipped: BABYSHIELD_CRS4 names no rules folder"),
+    }
+}
