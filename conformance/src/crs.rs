@@ -1,0 +1,203 @@
+//! The OWASP CRS regression suites, over real sockets and against the engine alone.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::engine::Engine;
+use crate::ftw::{Case, Suite};
+use crate::gateway::{Gateway, Policy, Store};
+use crate::judge::{self, Outcome};
+use crate::report::{self, Run};
+use crate::rules::{Origin, Prepared};
+use crate::wire::{self, Response};
+use crate::{Mode, Options, echo};
+
+/// Requests under way at once.
+const WORKERS: usize = 8;
+
+/// Which suite, where it lies, and what is asked of it.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) cases: PathBuf,
+    pub(crate) origin: Origin,
+    /// The share of cases that have to be good, in tenths of a percent; below it the run fails.
+    pub(crate) required: Option<usize>,
+}
+
+/// Runs a suite in both modes.
+pub(crate) fn run(target: &Target, options: &Options) -> Result<(), String> {
+    for (what, path) in [
+        ("the suite's cases", &target.cases),
+        ("the rule set's setup file", &target.origin.setup),
+        ("the rule set's rules", &target.origin.rules),
+    ] {
+        if !path.exists() {
+            let name = target.name;
+            println!(
+                "conformance {name}: skipped, not passed: {what} are absent ({})",
+                path.display()
+            );
+            return Ok(());
+        }
+    }
+    let suite = Suite::read(&target.cases).map_err(|fault| fault.to_string())?;
+    let cases: Vec<Case> = suite
+        .cases
+        .into_iter()
+        .filter(|case| {
+            options
+                .only
+                .as_ref()
+                .is_none_or(|only| case.name.contains(only))
+        })
+        .collect();
+    let rules = Prepared::new(&target.origin).map_err(|fault| fault.to_string())?;
+    let engine = Engine::new(rules.path())?;
+    let mut runs = Vec::new();
+    if options.mode != Mode::Engine {
+        runs.push(over_sockets(
+            &cases,
+            &engine,
+            rules.path(),
+            &options.binary,
+        )?);
+    }
+    if options.mode != Mode::Sockets {
+        let judged = cases
+            .iter()
+            .map(|case| (case.name.clone(), alone(case, &engine)));
+        runs.push(Run {
+            mode: "engine alone",
+            cases: judged.collect(),
+        });
+    }
+    for run in &mut runs {
+        let unreadable = suite.unreadable.iter();
+        run.cases.extend(unreadable.map(|(name, why)| {
+            (
+                name.clone(),
+                Outcome::Failed(format!("cannot be read: {why}")),
+            )
+        }));
+    }
+    close(target, options, &runs)
+}
+
+fn close(target: &Target, options: &Options, runs: &[Run]) -> Result<(), String> {
+    for run in runs {
+        for (name, outcome) in &run.cases {
+            if let (Outcome::Failed(why), true) = (outcome, options.verbose) {
+                println!("{} {name}: {why}", run.mode);
+            }
+        }
+    }
+    for run in runs {
+        println!("{}", run.line(target.name));
+    }
+    if options.writes() {
+        let command = format!("cargo xtask conformance {}", target.name);
+        let about = "All paranoia levels, limits as in upstream's own test runs, every request \
+                     sent byte by byte as the suite's own client would.";
+        let section = report::section(target.title, &command, about, runs);
+        report::write(&options.results, &section).map_err(|fault| fault.to_string())?;
+    }
+    let worst = runs
+        .iter()
+        .map(|run| run.count().per_mille())
+        .min()
+        .unwrap_or(0);
+    match target.required {
+        Some(required) if options.only.is_none() && worst < required => Err(format!(
+            "{}: {worst} of 1000 good, {required} required",
+            target.name
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn alone(case: &Case, engine: &Engine) -> Outcome {
+    let stages = case.stages.iter();
+    first_bad(stages.map(|stage| judge::engine(&stage.expect, &engine.findings(&stage.request))))
+}
+
+/// The first outcome of several stages that is not a pass.
+fn first_bad(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
+    let mut rest = outcomes.filter(|outcome| *outcome != Outcome::Passed);
+    rest.next().unwrap_or(Outcome::Passed)
+}
+
+fn over_sockets(
+    cases: &[Case],
+    engine: &Engine,
+    rules: &Path,
+    binary: &Path,
+) -> Result<Run, String> {
+    let upstream = echo::start().map_err(|fault| fault.to_string())?;
+    let policy = Policy {
+        mode: "watch",
+        rules: rules.display().to_string(),
+        everything: false,
+    };
+    let gateway = Gateway::start(binary, &policy, upstream)?;
+    let responses = send_all(cases, gateway.address);
+    let store = gateway.stop()?;
+    let judged = cases.iter().zip(&responses).map(|(case, responses)| {
+        let outcome = judge_case(case, responses, &store, engine);
+        (case.name.clone(), outcome)
+    });
+    Ok(Run {
+        mode: "over sockets",
+        cases: judged.collect(),
+    })
+}
+
+fn judge_case(
+    case: &Case,
+    responses: &[Option<Response>],
+    store: &Store,
+    engine: &Engine,
+) -> Outcome {
+    let stages = case.stages.iter().zip(responses);
+    first_bad(stages.map(|(stage, response)| {
+        let id = response.as_ref().and_then(|response| response.id);
+        let event = id.and_then(|id| store.event(id));
+        let confirmed =
+            || judge::engine(&stage.expect, &engine.findings(&stage.request)) == Outcome::Passed;
+        judge::socket(&stage.expect, response.as_ref(), event.as_ref(), confirmed)
+    }))
+}
+
+/// Sends every case, several at once; the stages of one case in order.
+fn send_all(cases: &[Case], address: SocketAddr) -> Vec<Vec<Option<Response>>> {
+    let next = AtomicUsize::new(0);
+    let all = Mutex::new(vec![Vec::new(); cases.len()]);
+    thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| {
+                while let Some((at, case)) = take(&next, cases) {
+                    let stages = case.stages.iter();
+                    let responses = stages.map(|stage| wire::exchange(address, &stage.request));
+                    let responses = responses.collect();
+                    let mut all = all
+                        .lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner);
+                    if let Some(place) = all.get_mut(at) {
+                        *place = responses;
+                    }
+                }
+            });
+        }
+    });
+    all.into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn take<'a>(next: &AtomicUsize, cases: &'a [Case]) -> Option<(usize, &'a Case)> {
+    let at = next.fetch_add(1, Ordering::Relaxed);
+    Some((at, cases.get(at)?))
+}

@@ -1,0 +1,184 @@
+//! The upstream the suites expect behind the gateway: 200 for everything, and `/reflect`, which
+//! answers as its JSON body says (`status`, `headers`, `body`, `encodedBody`), for the rules
+//! about responses.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+/// A connection nobody uses any more ends after this time.
+const IDLE: Duration = Duration::from_secs(60);
+/// More than the gateway lets through.
+const LARGEST: u64 = 16 << 20;
+
+/// Starts on a free port and serves until the program ends.
+pub(crate) fn start() -> std::io::Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = listener.local_addr()?;
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // A connection that breaks is the other side's business.
+            thread::spawn(move || serve(&stream).ok());
+        }
+    });
+    Ok(address)
+}
+
+fn serve(stream: &TcpStream) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(IDLE))?;
+    stream.set_nodelay(true)?;
+    let mut reader = BufReader::new(stream);
+    while let Some(request) = Request::read(&mut reader)? {
+        let mut writer = stream;
+        writer.write_all(&request.answer())?;
+    }
+    Ok(())
+}
+
+#[derive(Debug, Default)]
+struct Request {
+    is_head: bool,
+    target: String,
+    body: Vec<u8>,
+}
+
+impl Request {
+    /// The next request; `None` at the end of the connection.
+    fn read(reader: &mut impl BufRead) -> std::io::Result<Option<Self>> {
+        let mut request = Self::default();
+        let (mut length, mut chunked) = (0, false);
+        let first = line(reader)?;
+        if first.is_empty() {
+            return Ok(None);
+        }
+        let mut words = first.split(' ');
+        request.is_head = words.next() == Some("HEAD");
+        request.target = words.next().unwrap_or_default().to_owned();
+        loop {
+            let field = line(reader)?;
+            if field.is_empty() {
+                break;
+            }
+            let (name, value) = field.split_once(':').unwrap_or_default();
+            match name.to_ascii_lowercase().as_str() {
+                "content-length" => length = value.trim().parse().unwrap_or(0),
+                "transfer-encoding" => chunked = true,
+                _ => {}
+            }
+        }
+        if chunked {
+            request.body = chunks(reader)?;
+        } else {
+            reader
+                .take(length.min(LARGEST))
+                .read_to_end(&mut request.body)?;
+        }
+        Ok(Some(request))
+    }
+
+    fn answer(&self) -> Vec<u8> {
+        let plain = || {
+            (
+                200,
+                "Content-Type: text/plain\r\n".to_owned(),
+                b"ok\n".to_vec(),
+            )
+        };
+        let (status, fields, body) = if self.target.starts_with("/reflect") {
+            self.reflect().unwrap_or_else(plain)
+        } else {
+            plain()
+        };
+        let length = body.len();
+        let mut answer =
+            format!("HTTP/1.1 {status} Told\r\n{fields}Content-Length: {length}\r\n\r\n")
+                .into_bytes();
+        if !self.is_head {
+            answer.extend(body);
+        }
+        answer
+    }
+
+    fn reflect(&self) -> Option<(u64, String, Vec<u8>)> {
+        let told: Value = serde_json::from_slice(&self.body).ok()?;
+        let status = told.get("status").and_then(Value::as_u64).unwrap_or(200);
+        let fields = told.get("headers").and_then(Value::as_object);
+        let fields: String = fields
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, value)| Some(format!("{name}: {}\r\n", value.as_str()?)))
+            .collect();
+        let text = |key: &str| told.get(key).and_then(Value::as_str);
+        let body = match text("encodedBody") {
+            Some(encoded) => STANDARD.decode(encoded).ok()?,
+            None => text("body").unwrap_or_default().as_bytes().to_vec(),
+        };
+        Some((status, fields, body))
+    }
+}
+
+/// One line without its end; empty at the end of the connection too.
+fn line(reader: &mut impl BufRead) -> std::io::Result<String> {
+    let mut bytes = Vec::new();
+    reader.take(1 << 20).read_until(b'\n', &mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn chunks(reader: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let size = line(reader)?;
+        let size = size.split(';').next().unwrap_or_default();
+        let size = u64::from_str_radix(size.trim(), 16).unwrap_or(0);
+        if size == 0 {
+            while !line(reader)?.is_empty() {}
+            return Ok(body);
+        }
+        reader.take(size.min(LARGEST)).read_to_end(&mut body)?;
+        line(reader)?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answers(sent: &[u8]) -> String {
+        let mut reader = BufReader::new(sent);
+        let mut all = String::new();
+        while let Some(request) = Request::read(&mut reader).unwrap() {
+            all.push_str(&String::from_utf8(request.answer()).unwrap());
+        }
+        all
+    }
+
+    #[test]
+    fn one_connection_serves_several_requests_of_either_framing() {
+        let all = answers(
+            b"POST /a HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi\
+              POST /b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n\
+              HEAD /c HTTP/1.1\r\n\r\n",
+        );
+        assert_eq!(all.matches("HTTP/1.1 200").count(), 3);
+        assert_eq!(all.matches("ok\n").count(), 2);
+    }
+
+    #[test]
+    fn reflect_answers_as_told() {
+        let told = r#"{"status": 500, "headers": {"X-A": "b"}, "encodedBody": "aGk="}"#;
+        let length = told.len();
+        let all = answers(
+            format!("POST /reflect HTTP/1.1\r\nContent-Length: {length}\r\n\r\n{told}").as_bytes(),
+        );
+        assert_eq!(
+            all,
+            "HTTP/1.1 500 Told\r\nX-A: b\r\nContent-Length: 2\r\n\r\nhi"
+        );
+    }
+}

@@ -1,0 +1,188 @@
+//! Whether what happened is what a case expects.
+
+use babyshield_model::{Finding, RequestEvent, Verdict};
+
+use crate::ftw::{Expect, Log};
+use crate::wire::Response;
+
+/// How a case ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Passed,
+    /// What was expected and did not happen.
+    Failed(String),
+    /// The gateway refused the request as malformed before any rule saw it, and the rule itself,
+    /// given the same bytes, finds what the case expects.
+    Refused,
+    /// The case asks for something other than what is judged here.
+    NotApplicable(String),
+}
+
+/// One stage over a socket. `confirmed` tells whether the engine itself meets the expectation.
+pub(crate) fn socket(
+    expect: &Expect,
+    response: Option<&Response>,
+    event: Option<&RequestEvent>,
+    confirmed: impl FnOnce() -> bool,
+) -> Outcome {
+    if expect.error && response.is_some() {
+        return failed("a response came where none was expected".to_owned());
+    }
+    let status = response.map_or(0, |response| response.status);
+    if !expect.status.is_empty() && !expect.status.contains(&status) {
+        return failed(format!("status {status}, expected {:?}", expect.status));
+    }
+    if expect.error || expect.log.is_empty() {
+        return Outcome::Passed;
+    }
+    let Some(event) = event else {
+        return failed(match response {
+            Some(response) => format!("no event for its response ({})", response.status),
+            None => "no response".to_owned(),
+        });
+    };
+    match log(expect, &event.findings) {
+        Ok(()) => Outcome::Passed,
+        Err(_) if event.verdict == Verdict::Refuse && confirmed() => Outcome::Refused,
+        Err(why) => failed(format!("{why} (status {status})")),
+    }
+}
+
+/// One stage against the engine; only what is expected of the log can be judged there.
+pub(crate) fn engine(expect: &Expect, findings: &[Finding]) -> Outcome {
+    if expect.log.is_empty() {
+        return Outcome::NotApplicable("expects a status of the server, not a rule".to_owned());
+    }
+    log(expect, findings).map_or_else(failed, |()| Outcome::Passed)
+}
+
+fn failed(why: String) -> Outcome {
+    Outcome::Failed(why)
+}
+
+fn log(expect: &Expect, findings: &[Finding]) -> Result<(), String> {
+    let lines: Vec<String> = findings.iter().map(line).collect();
+    let ids = || {
+        let ids: Vec<&str> = findings
+            .iter()
+            .map(|finding| finding.rule.as_str())
+            .collect();
+        format!(
+            "found {}",
+            if ids.is_empty() {
+                "nothing".to_owned()
+            } else {
+                ids.join(" ")
+            }
+        )
+    };
+    for wanted in &expect.log {
+        match wanted {
+            Log::Matches(text, regex) if !lines.iter().any(|line| regex.is_match(line)) => {
+                return Err(format!("`{text}` is missing; {}", ids()));
+            }
+            Log::Lacks(text, regex) if lines.iter().any(|line| regex.is_match(line)) => {
+                return Err(format!("`{text}` is there and must not be"));
+            }
+            Log::Matches(..) | Log::Lacks(..) => {}
+        }
+    }
+    Ok(())
+}
+
+/// A finding as a line of ModSecurity's log would show it, which is what the suites search.
+fn line(finding: &Finding) -> String {
+    format!(
+        "[file \"{}\"] [id \"{}\"] [msg \"{}\"] [data \"Matched Data: {} found within {}: {}\"] \
+         [severity \"{}\"] [tag \"{}\"]",
+        finding.source,
+        finding.rule,
+        finding.message,
+        finding.matched,
+        finding.field,
+        finding.value,
+        finding.severity.to_uppercase(),
+        finding.tags.join("\"] [tag \"")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use regex_automata::meta::Builder;
+
+    use super::*;
+
+    fn finding(rule: &str) -> Finding {
+        Finding {
+            rule: rule.to_owned(),
+            message: String::new(),
+            class: String::new(),
+            severity: String::new(),
+            field: "ARGS:x".to_owned(),
+            value: "v".to_owned(),
+            matched: "m".to_owned(),
+            tags: Vec::new(),
+            source: String::new(),
+        }
+    }
+
+    fn expects(present: &str, absent: &str) -> Expect {
+        let regex = |text: &str| Builder::new().build(text).unwrap();
+        Expect {
+            log: vec![
+                Log::Matches(present.to_owned(), regex(present)),
+                Log::Lacks(absent.to_owned(), regex(absent)),
+            ],
+            ..Expect::default()
+        }
+    }
+
+    #[test]
+    fn a_missing_rule_and_a_forbidden_rule_both_fail() {
+        let expect = expects("id \"1\"", "id \"2\"");
+        assert_eq!(engine(&expect, &[finding("1")]), Outcome::Passed);
+        for found in [
+            vec![],
+            vec![finding("11")],
+            vec![finding("1"), finding("2")],
+        ] {
+            assert!(matches!(engine(&expect, &found), Outcome::Failed(_)));
+        }
+    }
+
+    #[test]
+    fn the_log_line_shows_where_the_match_was_found() {
+        let expect = expects("Matched Data: m found within ARGS:x: v", "nothing");
+        assert_eq!(engine(&expect, &[finding("1")]), Outcome::Passed);
+    }
+
+    #[test]
+    fn silence_passes_only_where_it_is_expected() {
+        let mut expect = Expect {
+            error: true,
+            ..Expect::default()
+        };
+        assert_eq!(socket(&expect, None, None, || true), Outcome::Passed);
+        let answered = Response {
+            status: 200,
+            id: None,
+        };
+        let outcome = socket(&expect, Some(&answered), None, || true);
+        assert!(matches!(outcome, Outcome::Failed(_)));
+        expect = expects("id \"1\"", "id \"2\"");
+        let outcome = socket(&expect, None, None, || true);
+        assert!(matches!(outcome, Outcome::Failed(_)));
+    }
+
+    #[test]
+    fn a_status_must_be_one_of_those_expected() {
+        let expect = Expect {
+            status: vec![400, 403],
+            ..Expect::default()
+        };
+        let status = |status| Response { status, id: None };
+        let passes = |code| socket(&expect, Some(&status(code)), None, || true) == Outcome::Passed;
+        assert!(passes(403));
+        assert!(!passes(200));
+    }
+}
