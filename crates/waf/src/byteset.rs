@@ -85,6 +85,13 @@ impl ByteSet {
         Self([a | e, b | f, c | g, d | h])
     }
 
+    /// The set with these bytes taken out.
+    #[must_use]
+    pub const fn without(self, bytes: &[u8]) -> Self {
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, Self::from_bytes(bytes).0);
+        Self([a & !e, b & !f, c & !g, d & !h])
+    }
+
     /// Every byte that is not in the set.
     #[must_use]
     pub const fn complement(self) -> Self {

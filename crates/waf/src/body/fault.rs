@@ -20,6 +20,8 @@ pub enum Cause {
     TooManyParts,
     /// More headers in a part than allowed.
     TooManyPartHeaders,
+    /// More files than allowed.
+    TooManyFiles,
     /// A name longer than allowed.
     NameTooLong,
     /// A value longer than allowed.
@@ -41,6 +43,7 @@ impl Cause {
             | Self::TooDeep
             | Self::TooManyParts
             | Self::TooManyPartHeaders
+            | Self::TooManyFiles
             | Self::NameTooLong
             | Self::ValueTooLong
             | Self::TooManyNodes => true,
@@ -49,7 +52,10 @@ impl Cause {
     }
 
     pub(super) const fn at(self, offset: usize) -> Fault {
-        Fault { cause: self, offset }
+        Fault {
+            cause: self,
+            offset,
+        }
     }
 }
 
@@ -60,6 +66,7 @@ impl fmt::Display for Cause {
             Self::TooDeep => "nested too deep",
             Self::TooManyParts => "too many parts",
             Self::TooManyPartHeaders => "too many headers in a part",
+            Self::TooManyFiles => "too many files",
             Self::NameTooLong => "a name is too long",
             Self::ValueTooLong => "a value is too long",
             Self::TooManyNodes => "too many nodes",

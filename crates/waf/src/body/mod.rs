@@ -4,8 +4,8 @@
 //! to a [`Fields`]; what must be decoded is decoded into a [`Scratch`] that keeps its capacity.
 //! A [`Fault`] says what is wrong and where; fields found before it have been told already.
 
-mod fault;
 pub mod cookies;
+mod fault;
 pub mod json;
 pub mod multipart;
 pub mod urlencoded;
@@ -24,8 +24,12 @@ pub struct Limits {
     pub parts: usize,
     /// Headers of one multipart part.
     pub part_headers: usize,
+    /// Files of a multipart body; more are told as well, but flagged.
+    pub files: usize,
     /// Bytes of one name, decoded.
     pub name: usize,
+    /// Bytes of the path to one JSON value (`json.a.array_0.b`).
+    pub path: usize,
     /// Bytes of one value, decoded.
     pub value: usize,
     /// Elements, attributes and texts of an XML document.
@@ -39,7 +43,9 @@ impl Default for Limits {
             depth: 64,
             parts: 256,
             part_headers: 32,
-            name: 64 << 10,
+            files: 100,
+            name: 1 << 20,
+            path: 4 << 10,
             value: 16 << 20,
             nodes: 100_000,
         }
@@ -54,8 +60,12 @@ pub trait Fields {
     /// One uploaded file.
     fn file(&mut self, _part: &FilePart<'_>) {}
 
-    /// One header line of a multipart part (`Name: value`), under the name of its part.
+    /// One header line of a multipart part (`Name: value`), under the name of its part: an entry
+    /// of `MULTIPART_PART_HEADERS`. Told before the part's argument or file.
     fn part_header(&mut self, _part: &[u8], _line: &[u8]) {}
+
+    /// The field name of a multipart part, file or not: an entry of `MULTIPART_NAME`.
+    fn part_name(&mut self, _name: &[u8]) {}
 }
 
 /// A file inside a multipart body.
@@ -74,6 +84,52 @@ pub struct FilePart<'a> {
 pub struct Scratch {
     name: Vec<u8>,
     value: Vec<u8>,
-    aside: Vec<u8>,
-    marks: Vec<usize>,
+    levels: Vec<json::Level>,
+    part: multipart::Part,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{FilePart, Fields};
+
+    /// Everything told, as text.
+    #[derive(Debug, Default)]
+    pub(super) struct Collected {
+        pub(super) arguments: Vec<(String, String)>,
+        pub(super) files: Vec<(String, String)>,
+        pub(super) headers: Vec<(String, String)>,
+        pub(super) names: Vec<String>,
+        pub(super) bytes: usize,
+    }
+
+    pub(super) fn text(bytes: &[u8]) -> String {
+        bytes.escape_ascii().to_string()
+    }
+
+    /// `name=value|name=value`
+    pub(super) fn show(pairs: &[(String, String)]) -> String {
+        let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        pairs.join("|")
+    }
+
+    impl Fields for Collected {
+        fn argument(&mut self, name: &[u8], value: &[u8]) {
+            self.bytes += name.len() + value.len();
+            self.arguments.push((text(name), text(value)));
+        }
+
+        fn file(&mut self, part: &FilePart<'_>) {
+            self.bytes += part.content.len();
+            let content = format!("{}:{}", text(part.filename), text(part.content));
+            self.files.push((text(part.name), content));
+        }
+
+        fn part_header(&mut self, part: &[u8], line: &[u8]) {
+            self.headers.push((text(part), text(line)));
+        }
+
+        fn part_name(&mut self, name: &[u8]) {
+            self.names.push(text(name));
+        }
+    }
 }

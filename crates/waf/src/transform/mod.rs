@@ -24,6 +24,7 @@ mod tests;
 
 pub(crate) use hex::pair as hex_pair;
 pub use unicode::UnicodeMap;
+pub(crate) use url::decode as url_decode;
 
 use crate::byteset::ByteSet;
 
@@ -172,9 +173,7 @@ impl Transform {
             Self::CmdLine => space::COMMAND_LINE.union(UPPER),
             // Every white space but a single blank changes, and two blanks in a row do.
             Self::CompressWhitespace | Self::Trim | Self::TrimLeft | Self::TrimRight => SPACE,
-            Self::CssDecode | Self::EscapeSeqDecode | Self::JsDecode => {
-                ByteSet::EMPTY.with(b'\\')
-            }
+            Self::CssDecode | Self::EscapeSeqDecode | Self::JsDecode => ByteSet::EMPTY.with(b'\\'),
             Self::HtmlEntityDecode => ByteSet::EMPTY.with(b'&'),
             Self::Lowercase => UPPER,
             Self::Uppercase => LOWER,

@@ -601,12 +601,7 @@ fn posix_class(name: &[u8]) -> Option<ByteSet> {
         b"graph" => graph,
         b"lower" => LOWER,
         b"print" => graph.with(b' '),
-        b"punct" => ByteSet(std::array::from_fn(|word| {
-            match (graph.0.get(word), alnum.0.get(word)) {
-                (Some(graph), Some(alnum)) => graph & !alnum,
-                _ => 0,
-            }
-        })),
+        b"punct" => graph.complement().union(alnum).complement(),
         b"space" => SPACE,
         b"upper" => UPPER,
         b"word" => WORD,
