@@ -1,7 +1,9 @@
 use std::net::IpAddr;
 
-use babyshield_model::{Layer, Timestamp, Verdict};
+use babyshield_model::{Event, Finding, Layer, RequestEvent, Timestamp, Verdict};
 use rusqlite::types::Value;
+
+use crate::why::is_summary;
 
 /// A place in the list of events: those older than it come next.
 #[derive(
@@ -60,7 +62,75 @@ impl Filter {
             ..Self::default()
         }
     }
+
+    /// Whether an event in memory matches, as the store would have it.
+    #[must_use]
+    pub fn matches(&self, event: &Event) -> bool {
+        match event {
+            Event::Request(request) => self.kind != Kind::System && self.matches_request(request),
+            Event::System(system) => {
+                let requests_only = Self {
+                    kind: self.kind,
+                    since: self.since,
+                    until: self.until,
+                    text: self.text.clone(),
+                    ..Self::default()
+                };
+                self.kind != Kind::Request
+                    && *self == requests_only
+                    && self.is_time(system.at)
+                    && self.is_text(&[&system.message])
+            }
+        }
+    }
+
+    fn matches_request(&self, event: &RequestEvent) -> bool {
+        let findings = || event.findings.iter().filter(|f| !is_summary(f));
+        let is = |wanted: &Option<String>, have: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| Some(wanted) == have)
+        };
+        let any = |wanted: &Option<String>, field: fn(&Finding) -> &str| {
+            wanted
+                .as_deref()
+                .is_none_or(|wanted| findings().any(|f| field(f) == wanted))
+        };
+        let mut texts: Vec<&str> = vec![&event.host, &event.target, &event.agent];
+        for f in &event.findings {
+            texts.extend([f.rule.as_str(), &f.message, &f.field, &f.value, &f.matched]);
+        }
+        self.is_time(event.at)
+            && (self.verdicts.is_empty() || self.verdicts.contains(&event.verdict))
+            && self
+                .enforced
+                .is_none_or(|enforced| enforced == event.enforced)
+            && self.layer.is_none_or(|layer| Some(layer) == event.layer)
+            && self.client.is_none_or(|client| client == event.client)
+            && is(&self.route, event.route.as_deref())
+            && any(&self.rule, |f| &f.rule)
+            && any(&self.class, |f| &f.class)
+            && self.is_text(&texts)
+    }
+
+    fn is_time(&self, at: Timestamp) -> bool {
+        self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at < until)
+    }
+
+    fn is_text(&self, texts: &[&str]) -> bool {
+        self.text.as_ref().is_none_or(|wanted| {
+            let wanted = wanted.to_lowercase();
+            texts
+                .iter()
+                .any(|text| text.to_lowercase().contains(&wanted))
+        })
+    }
 }
+
+/// Where [`Filter::text`] is looked for.
+const TEXT: &str = "(instr(lower(concat_ws(char(10), body ->> '$.host', body ->> '$.target',
+        body ->> '$.agent', body ->> '$.message')), lower(?)) > 0
+    OR EXISTS (SELECT 1 FROM json_each(body, '$.findings') AS f
+        WHERE instr(lower(concat_ws(char(10), f.value ->> '$.rule', f.value ->> '$.message',
+            f.value ->> '$.field', f.value ->> '$.value', f.value ->> '$.matched')), lower(?)) > 0))";
 
 /// A `WHERE` clause and its values.
 #[derive(Debug, Default)]
@@ -116,9 +186,7 @@ impl Clause {
             clause.add(any, [text(class)]);
         }
         if let Some(wanted) = &filter.text {
-            let fields = "instr(lower(concat_ws(char(10), body ->> '$.host', body ->> '$.target',
-                body ->> '$.agent', body ->> '$.message', body ->> '$.findings')), lower(?)) > 0";
-            clause.add(fields, [text(wanted)]);
+            clause.add(TEXT, [text(wanted), text(wanted)]);
         }
         clause
     }
