@@ -4,13 +4,20 @@
 //! proves them, a [`Transaction`] is one request as it happens. No sockets, no wall clock.
 
 pub mod body;
+pub mod builtin;
 pub mod byteset;
+pub mod collection;
+pub mod hir;
 pub mod operator;
+mod plan;
+pub mod seclang;
 pub mod source;
 mod spec;
-mod transaction_api;
+mod transaction;
 pub mod transform;
+pub mod variable;
 
 pub use source::Files;
 pub use spec::{Compiled, Limits, Spec};
-pub use transaction_api::{Action, Connection, Decision, Interruption, Outcome, Plan, Transaction};
+pub use plan::Plan;
+pub use transaction::{Action, Connection, Decision, Interruption, Outcome, Transaction};

@@ -166,6 +166,16 @@ impl Pattern {
         }
     }
 
+    /// The same without memory of the caller's, for patterns that are asked rarely. A pattern that
+    /// gives up counts as matched.
+    #[must_use]
+    pub fn is_match_alone(&self, value: &[u8]) -> bool {
+        match &self.engine {
+            Engine::Linear { regex, .. } => regex.is_match(value),
+            Engine::Backtracking(regex) => regex.is_match(value).unwrap_or(true),
+        }
+    }
+
     /// Finds the first match and its groups; `found` is meaningful only after `Ok(true)`.
     ///
     /// # Errors

@@ -1,0 +1,252 @@
+//! One directive at a time.
+
+use std::path::Path;
+
+use babyshield_model::{Diagnostic, Diagnostics};
+
+use super::action::{AUDIT, ENGINES, RuleSelector, SWITCH, word};
+use super::lower::{Lowering, did_you_mean};
+use super::settings::BodyAction;
+use super::update::{Change, Update};
+use super::{Step, rule};
+use crate::seclang::ast;
+
+/// Directives whose work is done elsewhere in a proxy, and where.
+pub const LEFT_OUT: [(&str, &str); 40] = [
+    ("SecArgsHashing", "hashing is not supported"),
+    ("SecAuditLog2", "there is one audit log"),
+    ("SecCacheTransformations", "values are always computed once"),
+    ("SecChrootDir", "run the gateway in a container or under systemd's protections"),
+    ("SecConnEngine", "set connection limits in the policy"),
+    ("SecConnReadStateLimit", "set connection limits in the policy"),
+    ("SecConnWriteStateLimit", "set connection limits in the policy"),
+    ("SecContentInjection", "rules may not rewrite responses"),
+    ("SecDisableBackendCompression", "set `Accept-Encoding` handling in the policy"),
+    ("SecGeoLookupDb", "name the database in the policy"),
+    ("SecGsbLookupDb", "the Safe Browsing database it read is no longer published"),
+    ("SecGuardianLog", "rules may not run programs"),
+    ("SecHashEngine", "hashing is not supported"),
+    ("SecHashKey", "hashing is not supported"),
+    ("SecHashMethodPm", "hashing is not supported"),
+    ("SecHashMethodRx", "hashing is not supported"),
+    ("SecHashParam", "hashing is not supported"),
+    ("SecHttpBlKey", "give block lists in the policy"),
+    ("SecInterceptOnError", "faults always refuse the request"),
+    ("SecReadStateLimit", "set connection limits in the policy"),
+    ("SecRemoteRules", "rules are read from disk only"),
+    ("SecRemoteRulesFailAction", "rules are read from disk only"),
+    ("SecRemoteTimeout", "rules are read from disk only"),
+    ("SecRulePerfTime", "see `babyshield rules bench`"),
+    ("SecRuleScript", "rules may not run programs"),
+    ("SecSensorId", "events carry the host"),
+    ("SecServerSignature", "set response headers in the policy"),
+    ("SecStreamInBodyInspection", "bodies are judged whole"),
+    ("SecStreamOutBodyInspection", "bodies are judged whole"),
+    ("SecStatusEngine", "nothing is reported to anybody"),
+    ("SecTmpSaveUploadedFiles", "uploads are never written to disk"),
+    ("SecUploadDir", "uploads are never written to disk"),
+    ("SecUploadFileLimit", "set the number of parts in the policy"),
+    ("SecUploadFileMode", "uploads are never written to disk"),
+    ("SecUploadKeepFiles", "uploads are never written to disk"),
+    ("SecWriteStateLimit", "set connection limits in the policy"),
+    ("SecXmlExternalEntity", "external entities are never read"),
+    ("SecUnicodeCodePage", "give `SecUnicodeMapFile` with its code page"),
+    ("SecConnDynamicLimit", "set connection limits in the policy"),
+    ("SecRuleInheritance", "there is one rule set"),
+];
+
+/// Directives that are understood.
+pub const KNOWN: [&str; 42] = [
+    "Include", "SecAction", "SecArgumentSeparator", "SecArgumentsLimit", "SecAuditEngine",
+    "SecAuditLog", "SecAuditLogDirMode", "SecAuditLogFileMode", "SecAuditLogFormat",
+    "SecAuditLogParts", "SecAuditLogRelevantStatus", "SecAuditLogStorageDir", "SecAuditLogType",
+    "SecCollectionTimeout", "SecComponentSignature", "SecCookieFormat", "SecCookieV0Separator",
+    "SecDataDir", "SecDebugLog", "SecDebugLogLevel", "SecDefaultAction", "SecMarker",
+    "SecPcreMatchLimit", "SecPcreMatchLimitRecursion", "SecRequestBodyAccess",
+    "SecRequestBodyInMemoryLimit", "SecRequestBodyJsonDepthLimit", "SecRequestBodyLimit",
+    "SecRequestBodyLimitAction", "SecRequestBodyNoFilesLimit", "SecResponseBodyAccess",
+    "SecResponseBodyLimit", "SecResponseBodyLimitAction", "SecResponseBodyMimeType",
+    "SecResponseBodyMimeTypesClear", "SecRule", "SecRuleEngine", "SecRuleRemoveById",
+    "SecRuleRemoveByTag", "SecRuleUpdateTargetById", "SecTmpDir", "SecWebAppId",
+];
+
+/// Reads one directive into `own`.
+pub(super) fn lower(own: &mut Lowering<'_>, item: &ast::Directive, folder: &Path) {
+    match item.name.value.to_ascii_lowercase().as_str() {
+        "secrule" => rule::sec_rule(own, item, folder),
+        "secaction" => rule::sec_action(own, item),
+        "secmarker" => {
+            if let Some(name) = own.one_argument(item) {
+                own.end_chain();
+                own.set.steps.push(Step::Marker(name.value));
+            }
+        }
+        "secdefaultaction" => rule::default_action(own, item),
+        "secruleremovebyid" => {
+            let all = item.arguments.clone();
+            if all.is_empty() {
+                own.arity(item, "ids");
+            }
+            for text in all {
+                let rules = RuleSelector::ids(&text, &mut own.faults);
+                own.updates.push(Update { rules, change: Change::Remove, span: text.span() });
+            }
+        }
+        "secruleremovebytag" => remove_by(own, item, RuleSelector::Tag),
+        "secruleremovebymsg" => remove_by(own, item, RuleSelector::Message),
+        "secruleupdatetargetbyid" | "secruleupdatetargetbytag" | "secruleupdatetargetbymsg" => {
+            update_target(own, item);
+        }
+        "secruleupdateactionbyid" => update_action(own, item),
+        _ => setting(own, item),
+    }
+}
+
+fn remove_by(
+    own: &mut Lowering<'_>,
+    item: &ast::Directive,
+    make: impl FnOnce(String) -> RuleSelector,
+) {
+    if let Some(text) = own.one_argument(item) {
+        let rules = RuleSelector::pattern(&text, make, &mut own.faults);
+        own.updates.push(Update { rules, change: Change::Remove, span: text.span() });
+    }
+}
+
+fn update_target(own: &mut Lowering<'_>, item: &ast::Directive) {
+    let (rule, target, replaced) = match item.arguments.as_slice() {
+        [rule, target] => (rule, target, None),
+        [rule, target, replaced] => (rule, target, Some(replaced)),
+        _ => return own.arity(item, "a rule, targets and perhaps the targets they replace"),
+    };
+    let faults = &mut own.faults;
+    let rules = match item.name.value.to_ascii_lowercase().as_str() {
+        "secruleupdatetargetbyid" => RuleSelector::ids(rule, faults),
+        "secruleupdatetargetbytag" => RuleSelector::pattern(rule, RuleSelector::Tag, faults),
+        _ => RuleSelector::pattern(rule, RuleSelector::Message, faults),
+    };
+    let targets = super::Targets::lower(target, faults);
+    let replaced = replaced.map(|text| super::Targets::lower(text, faults));
+    let change = Change::Target(targets, replaced);
+    own.updates.push(Update { rules, change, span: rule.span() });
+}
+
+fn update_action(own: &mut Lowering<'_>, item: &ast::Directive) {
+    let [rule, actions] = item.arguments.as_slice() else {
+        return own.arity(item, "a rule id and actions");
+    };
+    let rules = RuleSelector::ids(rule, &mut own.faults);
+    let change = Change::Actions(actions.clone());
+    own.updates.push(Update { rules, change, span: rule.span() });
+}
+
+/// Settings, each read at once.
+#[expect(clippy::too_many_lines, reason = "a table of directives")]
+fn setting(own: &mut Lowering<'_>, item: &ast::Directive) {
+    let name = item.name.value.to_ascii_lowercase();
+    if name == "secresponsebodymimetype" {
+        own.set.settings.response_types =
+            item.arguments.iter().map(|text| text.value.to_ascii_lowercase()).collect();
+        return;
+    }
+    if name == "secresponsebodymimetypesclear" {
+        own.set.settings.response_types.clear();
+        return;
+    }
+    let Some(known) = KNOWN.iter().find(|known| known.eq_ignore_ascii_case(&name)) else {
+        return own.faults.push(unknown(&item.name));
+    };
+    if matches!(*known, "SecCookieV0Separator" | "SecAuditLogDirMode" | "SecAuditLogFileMode") {
+        return;
+    }
+    let Some(text) = own.one_argument(item) else { return };
+    let faults = &mut own.faults;
+    let settings = &mut own.set.settings;
+    match name.as_str() {
+        "secruleengine" => {
+            settings.engine = word(&text, &ENGINES, faults).unwrap_or(settings.engine);
+        }
+        "secrequestbodyaccess" => {
+            settings.request_body = word(&text, &SWITCH, faults).unwrap_or(true);
+        }
+        "secresponsebodyaccess" => settings.response_body = word(&text, &SWITCH, faults),
+        "secrequestbodylimit" => settings.request_limit = number(&text, faults),
+        "secresponsebodylimit" => settings.response_limit = number(&text, faults),
+        "secrequestbodylimitaction" => {
+            settings.request_action =
+                word(&text, &BODY_ACTIONS, faults).unwrap_or(settings.request_action);
+        }
+        "secresponsebodylimitaction" => {
+            settings.response_action =
+                word(&text, &BODY_ACTIONS, faults).unwrap_or(settings.response_action);
+        }
+        "secrequestbodyjsondepthlimit" => {
+            settings.json_depth = number(&text, faults).and_then(|n| usize::try_from(n).ok());
+        }
+        "secargumentslimit" => {
+            settings.arguments = number(&text, faults).and_then(|n| usize::try_from(n).ok());
+        }
+        "secargumentseparator" => match text.value.as_bytes() {
+            [one] => settings.separator = *one,
+            _ => own.fault("seclang.bad_word", "a separator is one character", text.span()),
+        },
+        "secauditengine" => {
+            settings.audit = word(&text, &AUDIT, faults).unwrap_or(settings.audit);
+        }
+        "seccollectiontimeout" => {
+            settings.collection_timeout = number(&text, faults).unwrap_or(3600);
+        }
+        "seccomponentsignature" => settings.components.push(text.value),
+        "secwebappid" => settings.webapp = text.value,
+        "secpcrematchlimit" => {
+            settings.regex_steps = number(&text, faults).and_then(|n| usize::try_from(n).ok());
+        }
+        "seccookieformat" if text.value != "0" => {
+            own.fault("seclang.bad_word", "only cookie format 0 is in use", text.span());
+        }
+        _ => elsewhere(own, known, &item.name),
+    }
+}
+
+/// Understood, but said in the policy file instead: a warning, so that nothing is lost silently.
+fn elsewhere(own: &mut Lowering<'_>, known: &str, name: &ast::Text) {
+    if known != "SecCookieFormat" {
+        own.faults.push(
+            Diagnostic::warning("seclang.elsewhere", format!("`{known}` has no effect here"))
+                .at(name.span())
+                .help("logs, directories and memory limits are set in the policy file"),
+        );
+    }
+}
+
+const BODY_ACTIONS: [(&str, BodyAction); 2] =
+    [("Reject", BodyAction::Reject), ("ProcessPartial", BodyAction::ProcessPartial)];
+
+fn number(text: &ast::Text, faults: &mut Diagnostics) -> Option<u64> {
+    let found = text.value.trim().parse().ok();
+    if found.is_none() {
+        let message = format!("`{}` is not a whole number", text.value);
+        faults.push(Diagnostic::error("seclang.bad_number", message).at(text.span()));
+    }
+    found
+}
+
+fn unknown(name: &ast::Text) -> Diagnostic {
+    let code = "seclang.unknown_directive";
+    if name.value.starts_with('<') {
+        return Diagnostic::error(code, "Apache's containers are not part of the rule language")
+            .at(name.span())
+            .help("take the rules out of the container");
+    }
+    let left_out = LEFT_OUT.iter().find(|(own, _)| own.eq_ignore_ascii_case(&name.value));
+    match left_out {
+        Some((own, why)) => {
+            Diagnostic::error(code, format!("directive `{own}` is not supported: {why}"))
+        }
+        None => {
+            let fault = Diagnostic::error(code, format!("unknown directive `{}`", name.value));
+            did_you_mean(fault, &name.value, KNOWN)
+        }
+    }
+    .at(name.span())
+}

@@ -1,0 +1,293 @@
+//! HIR to plan.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use babyshield_model::{Diagnostic, Diagnostics, ManualClock};
+use crossbeam_queue::ArrayQueue;
+
+use super::input;
+use super::link::Linker;
+use super::{
+    Bits, Chain, Disruption, Gate, Link, PhasePlan, Plan, Rule, Scores, Select, Target, View,
+    landing, prefilter,
+};
+use crate::builtin;
+use crate::byteset::ByteSet;
+use crate::collection;
+use crate::hir::{self, Input, Phase, RuleSet, Step};
+use crate::source::Files;
+use crate::spec::{Compiled, Spec};
+use crate::transform::Transform;
+use crate::variable::{Shape, Variable};
+
+/// Scratch values kept between requests; more concurrent requests allocate their own.
+const POOL: usize = 256;
+
+/// Names under which rule sets keep the sum that is compared with the threshold: CRS 4, CRS 3,
+/// older.
+const INBOUND: [&str; 3] = ["blocking_inbound_anomaly_score", "inbound_anomaly_score", "anomaly_score"];
+const THRESHOLD: [&str; 2] = ["inbound_anomaly_score_threshold", "inbound_anomaly_score_level"];
+
+impl Plan {
+    /// Reads, checks and compiles the rules.
+    ///
+    /// # Errors
+    /// Every fault found in any file, with its place.
+    pub fn compile(spec: &Spec, files: &dyn Files) -> Result<Compiled, Diagnostics> {
+        let files = builtin::Overlay(files);
+        let inputs = input::inputs(spec, &files)?;
+        let (mut set, warnings) = hir::lower(&inputs, &files, spec.limits.regex_steps)?;
+        insert_overrides(&mut set, spec, &files)?;
+        let plan = Self::of(&set, spec).map_err(|fault| vec![fault])?;
+        Ok(Compiled { plan, warnings })
+    }
+
+    /// Compiles a rule set that was read already.
+    ///
+    /// # Errors
+    /// The literals of the rules are too many for one automaton.
+    pub(crate) fn of(set: &RuleSet, spec: &Spec) -> Result<Self, Diagnostic> {
+        let mut linker = Linker::default();
+        let mut rules = Vec::new();
+        for step in &set.steps {
+            if let Step::Rule(rule) = step {
+                rules.push(compile_rule(&mut linker, rule));
+            }
+        }
+        let by_rule: Vec<&hir::Rule> = rules_of(set).collect();
+        let masks = linker.masks(&by_rule);
+        let Linker { chains, patterns, selectors, paths, slots, uses, literals, .. } = linker;
+        let prefilter =
+            literals.build().map_err(|message| Diagnostic::error("waf.literals", message))?;
+        let mut phases = Phase::ALL.map(|phase| order(set, phase, &mut rules));
+        for phase in &mut phases {
+            arrange(phase, &rules, &chains, prefilter.factors());
+        }
+        let scores = Scores {
+            inbound: INBOUND.iter().filter_map(|name| slots.find(name)).collect(),
+            threshold: THRESHOLD.iter().filter_map(|name| slots.find(name)).collect(),
+        };
+        let captures = std::array::from_fn(|group| slots.find(&group.to_string()));
+        Ok(Self {
+            rules,
+            phases,
+            chains,
+            patterns,
+            selectors,
+            prefilter,
+            tx_names: slots.into_names(),
+            masks,
+            paths,
+            uses,
+            settings: set.settings.clone(),
+            limits: spec.limits.clone(),
+            scores,
+            captures,
+            clock: Arc::new(ManualClock::default()),
+            collections: Arc::new(collection::Memory::default()),
+            pool: ArrayQueue::new(POOL),
+        })
+    }
+
+    /// Takes the time from here; without it, time stands still at the epoch.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn babyshield_model::Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Keeps persistent collections here, so that they outlive a reload of the rules.
+    #[must_use]
+    pub fn with_collections(mut self, collections: Arc<dyn collection::Collections>) -> Self {
+        self.collections = collections;
+        self
+    }
+}
+
+fn rules_of(set: &RuleSet) -> impl Iterator<Item = &hir::Rule> {
+    set.steps.iter().filter_map(|step| match step {
+        Step::Rule(rule) => Some(rule.as_ref()),
+        Step::Marker(_) => None,
+    })
+}
+
+/// Puts the operator's level and threshold after the set-up file and before the rules.
+fn insert_overrides(set: &mut RuleSet, spec: &Spec, files: &dyn Files) -> Result<(), Diagnostics> {
+    let mut variables: BTreeMap<&str, u32> = BTreeMap::new();
+    if let Some(level) = spec.level {
+        for name in ["paranoia_level", "blocking_paranoia_level", "detection_paranoia_level"] {
+            variables.insert(name, u32::from(level));
+        }
+    }
+    if let Some(threshold) = spec.threshold {
+        variables.insert("inbound_anomaly_score_threshold", threshold);
+    }
+    if variables.is_empty() {
+        return Ok(());
+    }
+    let set_vars: String =
+        variables.iter().map(|(name, value)| format!(",setvar:'tx.{name}={value}'")).collect();
+    let text = format!("SecAction \"id:18446744073709551615,phase:1,pass,nolog{set_vars}\"\n");
+    let (own, _) = hir::lower(&[Input::Text("<policy>".to_owned(), text)], files, 1)?;
+    let at = set.steps.iter().position(|step| match step {
+        Step::Rule(rule) => !input::comes_from_setup(&rule.span.source.name),
+        Step::Marker(_) => false,
+    });
+    let at = at.unwrap_or(set.steps.len());
+    set.steps.splice(at..at, own.steps);
+    Ok(())
+}
+
+fn compile_rule(linker: &mut Linker, rule: &hir::Rule) -> Rule {
+    let disruption = match &rule.disruption {
+        hir::Disruption::Pass => Disruption::Pass,
+        hir::Disruption::Deny => Disruption::Deny,
+        hir::Disruption::Drop => Disruption::Drop,
+        hir::Disruption::Redirect(to) => Disruption::Redirect(linker.template(to)),
+        hir::Disruption::Allow(reach) => Disruption::Allow(*reach),
+    };
+    let template = |linker: &mut Linker, text: &Option<hir::Template>| {
+        text.as_ref().map(|text| linker.template(text)).unwrap_or_default()
+    };
+    Rule {
+        id: rule.id,
+        phase: rule.phase,
+        disruption,
+        status: rule.status,
+        log: rule.log,
+        audit: rule.audit,
+        next: 0,
+        links: rule.links.iter().map(|link| linker.link(link)).collect(),
+        message: template(linker, &rule.meta.message),
+        log_data: template(linker, &rule.meta.log_data),
+        severity: rule.meta.severity,
+        tags: rule.meta.tags.iter().map(|tag| linker.template(tag)).collect(),
+        place: hir::place(&rule.span),
+    }
+}
+
+/// Lists the rules of a phase and resolves their jumps.
+fn order(set: &RuleSet, phase: Phase, rules: &mut [Rule]) -> PhasePlan {
+    let mut code: Vec<u32> = Vec::new();
+    let mut places: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut index = 0;
+    for step in &set.steps {
+        match step {
+            Step::Marker(name) => places.entry(name.clone()).or_default().push(code.len()),
+            Step::Rule(rule) => {
+                if rule.phase == phase {
+                    code.push(index);
+                }
+                places.entry(rule.id.to_string()).or_default().push(code.len());
+                index += 1;
+            }
+        }
+    }
+    let jumps: Vec<_> = rules_of(set).map(|rule| &rule.jump).collect();
+    for (at, own) in code.iter().enumerate() {
+        let own = *own as usize;
+        let find = |name: &str| {
+            places.get(name).and_then(|all| all.iter().copied().find(|place| *place > at))
+        };
+        let to = jumps.get(own).map_or(at + 1, |jump| landing(jump, at, find));
+        if let Some(rule) = rules.get_mut(own) {
+            rule.next = u32::try_from(to.min(code.len())).unwrap_or(u32::MAX);
+        }
+    }
+    PhasePlan { code, ..PhasePlan::default() }
+}
+
+/// Sorts the rules of a phase by what sets them off, and lists the values to scan.
+fn arrange(phase: &mut PhasePlan, rules: &[Rule], chains: &[Chain], factors: usize) {
+    let len = phase.code.len();
+    phase.always = Bits::new(len);
+    phase.triggered = vec![Bits::default(); factors];
+    let mut views: Vec<View> = Vec::new();
+    for (at, index) in phase.code.iter().enumerate() {
+        let Some(link) = rules.get(*index as usize).and_then(|rule| rule.links.first()) else {
+            continue;
+        };
+        let slot = link.gate.factor.and_then(|factor| phase.triggered.get_mut(factor.0 as usize));
+        match slot.filter(|_| is_scannable(link)) {
+            Some(bits) => {
+                let mut own = Bits::new(len);
+                own.insert(at);
+                bits.union(&own);
+                add_views(&mut views, link);
+            }
+            None => phase.always.insert(at),
+        }
+    }
+    debug_assert!(views.iter().all(|view| usize::from(view.chain) < chains.len()));
+    phase.views = views;
+}
+
+/// Whether all values a link looks at are known before its phase begins.
+fn is_scannable(link: &Link) -> bool {
+    link.targets.iter().all(|target| !target.count && is_fixed(target.variable))
+}
+
+/// Whether a variable's values stay as they are while the rules of a phase run.
+pub(crate) fn is_fixed(variable: Variable) -> bool {
+    variable.shape() != Shape::Mutable
+        && !matches!(
+            variable,
+            Variable::MatchedVar
+                | Variable::MatchedVarName
+                | Variable::MatchedVars
+                | Variable::MatchedVarsNames
+                | Variable::Env
+                | Variable::Geo
+                | Variable::Rule
+                | Variable::HighestSeverity
+                | Variable::MscPcreLimitsExceeded
+                | Variable::Duration
+                | Variable::SessionId
+                | Variable::UserId
+        )
+}
+
+fn add_views(views: &mut Vec<View>, link: &Link) {
+    for Target { variable, select, .. } in &link.targets {
+        for member in variable.members() {
+            let skip: Vec<String> = link
+                .excluded
+                .iter()
+                .filter(|(excluded, _)| excluded == variable || excluded == member)
+                .filter_map(|(_, select)| match select {
+                    Select::Name(name) => Some(name.clone()),
+                    Select::All | Select::Pattern(_) | Select::Slot(_) | Select::Path(_) => None,
+                })
+                .collect();
+            let known = views.iter_mut().find(|view| {
+                view.variable == *member && view.chain == link.chain && view.select == *select
+            });
+            match known {
+                Some(view) => view.skip.retain(|name| skip.contains(name)),
+                None => views.push(View {
+                    variable: *member,
+                    select: select.clone(),
+                    skip,
+                    chain: link.chain,
+                }),
+            }
+        }
+    }
+}
+
+impl Chain {
+    pub(super) fn new(steps: &[Transform]) -> Self {
+        let triggers = steps.iter().fold(ByteSet::EMPTY, |all, step| all.union(step.triggers()));
+        let always = steps.iter().any(|step| step.always_changes());
+        Self { steps: steps.to_vec(), triggers, always }
+    }
+}
+
+impl Gate {
+    /// Whether anything is known.
+    pub(super) fn new(factor: Option<prefilter::Factor>, bytes: ByteSet) -> Self {
+        let bytes = (bytes != ByteSet::ALL).then_some(bytes);
+        Self { factor, bytes }
+    }
+}

@@ -1,0 +1,316 @@
+//! Conditions and actions: names to slots, texts to templates, patterns to gates.
+
+use std::sync::Arc;
+
+use aho_corasick::AhoCorasick;
+
+use super::literal::needs;
+use super::prefilter::Builder;
+use super::{
+    Action, Assignment, Bits, Chain, Ctl, Factor, Gate, Judge, Link, Macro, Parameter, Phrases,
+    Piece, Select, Slot, Target,
+};
+use crate::byteset::ByteSet;
+use crate::hir::{self, Operator, Regex, RuleSelector, Selector, Template};
+use crate::operator::regex::Pattern;
+use crate::transform::Transform;
+use crate::variable::Variable;
+
+/// Interns what rules share while they are compiled.
+#[derive(Default)]
+pub(super) struct Linker {
+    pub(super) chains: Vec<Chain>,
+    pub(super) patterns: Vec<Arc<Regex>>,
+    pub(super) selectors: Vec<Pattern>,
+    selector_texts: Vec<String>,
+    pub(super) paths: Vec<String>,
+    path_texts: Vec<String>,
+    pub(super) slots: Slots,
+    pub(super) uses: Bits,
+    pub(super) literals: Builder,
+    removals: Vec<RuleSelector>,
+    namespaces: Vec<(String, String)>,
+}
+
+/// `TX` names given a slot.
+#[derive(Default)]
+pub(super) struct Slots(Vec<String>);
+
+impl Slots {
+    fn intern(&mut self, name: &str) -> Slot {
+        let known = self.0.iter().position(|own| own == name);
+        let at = known.unwrap_or_else(|| {
+            self.0.push(name.to_owned());
+            self.0.len() - 1
+        });
+        Slot(index(at))
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<Slot> {
+        self.0.iter().position(|own| own == name).map(|at| Slot(index(at)))
+    }
+
+    pub(super) fn into_names(self) -> Vec<String> {
+        self.0
+    }
+}
+
+/// Tables of a plan stay far below 65,536 entries; more would be refused by memory first.
+fn index(at: usize) -> u16 {
+    u16::try_from(at).unwrap_or(u16::MAX)
+}
+
+impl Linker {
+    pub(super) fn link(&mut self, link: &hir::Link) -> Link {
+        self.namespaces.clone_from(&link.namespaces);
+        let chain = self.chain(&link.transforms);
+        let (judge, gate) = self.judge(&link.operator);
+        let usable = !link.negated && !link.multi_match;
+        let targets = link.targets.clone().unwrap_or_default();
+        Link {
+            unconditional: link.targets.is_none(),
+            targets: targets.included.iter().map(|target| self.target(target)).collect(),
+            excluded: self.exclusions(&targets.excluded),
+            judge,
+            negated: link.negated,
+            chain,
+            gate: if usable { gate } else { Gate::default() },
+            multi_match: link.multi_match,
+            capture: link.capture,
+            actions: link.actions.iter().map(|action| self.action(action)).collect(),
+        }
+    }
+
+    fn exclusions(&mut self, targets: &[hir::Target]) -> Vec<(Variable, Select)> {
+        let own: Vec<_> = targets.iter().map(|target| self.target(target)).collect();
+        own.into_iter().map(|target| (target.variable, target.select)).collect()
+    }
+
+    fn chain(&mut self, steps: &[Transform]) -> u16 {
+        let steps: Vec<_> = steps.iter().copied().filter(|s| *s != Transform::None).collect();
+        let known = self.chains.iter().position(|chain| chain.steps == steps);
+        index(known.unwrap_or_else(|| {
+            self.chains.push(Chain::new(&steps));
+            self.chains.len() - 1
+        }))
+    }
+
+    fn target(&mut self, target: &hir::Target) -> Target {
+        for member in target.variable.members() {
+            self.use_variable(*member);
+        }
+        let select = match &target.selector {
+            Selector::All => Select::All,
+            Selector::Name(name) if target.variable == Variable::Tx => {
+                Select::Slot(self.slots.intern(name).0)
+            }
+            Selector::Name(name) => Select::Name(name.clone()),
+            Selector::Pattern(pattern) => self.selector(pattern),
+            Selector::Path(path) => self.path(path),
+        };
+        Target { variable: target.variable, select, count: target.count }
+    }
+
+    fn use_variable(&mut self, variable: Variable) {
+        let mut own = Bits::new(Variable::COUNT);
+        own.insert(variable.index());
+        self.uses.union(&own);
+    }
+
+    /// The pattern compiled before, when the rule was read; a pattern that fails then is reported
+    /// there.
+    fn selector(&mut self, pattern: &str) -> Select {
+        if let Some(at) = self.selector_texts.iter().position(|own| own == pattern) {
+            return Select::Pattern(index(at));
+        }
+        match Pattern::compile(pattern, &hir::SELECTOR) {
+            Ok(compiled) => {
+                self.selector_texts.push(pattern.to_owned());
+                self.selectors.push(compiled);
+                Select::Pattern(index(self.selectors.len() - 1))
+            }
+            Err(_) => Select::Name(pattern.to_owned()),
+        }
+    }
+
+    fn path(&mut self, path: &str) -> Select {
+        let text = format!("{path} {:?}", self.namespaces);
+        if let Some(at) = self.path_texts.iter().position(|own| *own == text) {
+            return Select::Path(index(at));
+        }
+        self.path_texts.push(text);
+        self.paths.push(path.to_owned());
+        Select::Path(index(self.paths.len() - 1))
+    }
+
+    pub(super) fn template(&mut self, template: &Template) -> Macro {
+        let piece = |piece: &hir::Piece| match piece {
+            hir::Piece::Plain(text) => Piece::Plain(text.as_bytes().into()),
+            hir::Piece::Macro(target) => match self.target(target) {
+                Target { variable: Variable::Tx, select: Select::Slot(slot), .. } => {
+                    Piece::Slot(Slot(slot))
+                }
+                target => Piece::Value(target),
+            },
+        };
+        Macro(template.0.iter().map(piece).collect())
+    }
+
+    fn judge(&mut self, operator: &Operator) -> (Judge, Gate) {
+        let open = Gate::default();
+        match operator {
+            Operator::Always => (Judge::Always, open),
+            Operator::Never => (Judge::Never, open),
+            Operator::Rx(pattern) => {
+                let gate = self.gate(pattern);
+                (Judge::Rx(self.pattern(pattern)), gate)
+            }
+            Operator::RxGlobal(pattern) => {
+                let gate = self.gate(pattern);
+                (Judge::RxGlobal(self.pattern(pattern)), gate)
+            }
+            Operator::Phrases(phrases) => self.phrases(phrases),
+            Operator::Text(kind, parameter) => (Judge::Text(*kind, self.template(parameter)), open),
+            Operator::Number(kind, parameter) => {
+                (Judge::Number(*kind, self.parameter(parameter)), open)
+            }
+            Operator::IpMatch(networks) => (Judge::IpMatch(networks.clone()), open),
+            Operator::ByteRange(allowed) => {
+                (Judge::ByteRange(*allowed), Gate::new(None, allowed.complement()))
+            }
+            Operator::UrlEncoding => {
+                (Judge::UrlEncoding, Gate::new(None, ByteSet::from_bytes(b"%")))
+            }
+            Operator::Utf8Encoding => {
+                (Judge::Utf8Encoding, Gate::new(None, ByteSet::range(0x80, 0xff)))
+            }
+            Operator::Checksum(kind, pattern) => {
+                (Judge::Checksum(*kind, self.pattern(pattern)), self.gate(pattern))
+            }
+            Operator::DetectSqli => (Judge::DetectSqli, open),
+            Operator::DetectXss => (Judge::DetectXss, open),
+            Operator::GeoLookup => (Judge::GeoLookup, open),
+            Operator::Rbl(zone) => (Judge::Rbl(zone.clone()), open),
+        }
+    }
+
+    fn pattern(&mut self, pattern: &Arc<Regex>) -> u16 {
+        let same = |own: &Arc<Regex>| own.text == pattern.text && own.groups == pattern.groups;
+        let known = self.patterns.iter().position(same);
+        index(known.unwrap_or_else(|| {
+            self.patterns.push(Arc::clone(pattern));
+            self.patterns.len() - 1
+        }))
+    }
+
+    fn gate(&mut self, pattern: &Regex) -> Gate {
+        let Some(hir) = pattern.pattern.hir() else { return Gate::default() };
+        let needs = needs(hir);
+        let factor = (!needs.literals.is_empty()).then(|| self.literals.add(needs.literals));
+        Gate::new(factor, needs.bytes)
+    }
+
+    fn phrases(&mut self, phrases: &[Vec<u8>]) -> (Judge, Gate) {
+        let lower: Vec<Vec<u8>> = phrases.iter().map(|own| own.to_ascii_lowercase()).collect();
+        let factor: Factor = self.literals.add(lower.clone());
+        let automaton = AhoCorasick::builder().ascii_case_insensitive(true).build(&lower);
+        match automaton {
+            Ok(automaton) => {
+                let judge = Judge::Phrases(Phrases { automaton });
+                (judge, Gate { factor: Some(factor), bytes: None })
+            }
+            Err(_) => (Judge::Never, Gate::default()),
+        }
+    }
+
+    fn parameter(&mut self, template: &Template) -> Parameter {
+        match template.as_plain() {
+            Some(text) => Parameter::Number(crate::operator::number::parse(text.as_bytes())),
+            None => Parameter::Macro(self.template(template)),
+        }
+    }
+
+    fn action(&mut self, action: &hir::Action) -> Action {
+        match action {
+            hir::Action::SetVar(store, assignment) => self.set_var(store, assignment),
+            hir::Action::ExpireVar(store, seconds) => {
+                let name = self.template(&store.name);
+                Action::ExpireVar(store.collection, name, self.template(seconds))
+            }
+            hir::Action::Bind(collection, key) => Action::Bind(*collection, self.template(key)),
+            hir::Action::SetEnv(name, value) => {
+                Action::SetEnv(self.template(name), self.template(value))
+            }
+            hir::Action::Ctl(ctl) => Action::Ctl(self.ctl(ctl)),
+        }
+    }
+
+    fn set_var(&mut self, store: &hir::Store, assignment: &hir::Assignment) -> Action {
+        let assignment = match assignment {
+            hir::Assignment::Set(value) => match value.as_plain().map(plain_number) {
+                Some(Some(number)) => Assignment::Number(number),
+                Some(None) | None => Assignment::Set(self.template(value)),
+            },
+            hir::Assignment::Add(value) => {
+                Assignment::Add { amount: self.parameter(value), negative: false }
+            }
+            hir::Assignment::Subtract(value) => {
+                Assignment::Add { amount: self.parameter(value), negative: true }
+            }
+            hir::Assignment::Remove => Assignment::Remove,
+        };
+        match (store.collection, store.name.as_plain()) {
+            (Variable::Tx, Some(name)) => {
+                Action::SetSlot(self.slots.intern(&name.to_ascii_lowercase()), assignment)
+            }
+            (collection, _) => {
+                Action::SetVar(collection, self.template(&store.name), assignment)
+            }
+        }
+    }
+
+    fn ctl(&mut self, ctl: &hir::Ctl) -> Ctl {
+        match ctl {
+            hir::Ctl::Engine(engine) => Ctl::Engine(*engine),
+            hir::Ctl::RequestBody(on) => Ctl::RequestBody(*on),
+            hir::Ctl::ResponseBody(on) => Ctl::ResponseBody(*on),
+            hir::Ctl::Processor(processor) => Ctl::Processor(*processor),
+            hir::Ctl::ForceRequestBody(on) => Ctl::ForceRequestBody(*on),
+            hir::Ctl::Audit(audit) => Ctl::Audit(*audit),
+            hir::Ctl::AuditParts(parts) => Ctl::AuditParts(parts.clone()),
+            hir::Ctl::Remove(rules) => Ctl::Remove(self.removal(rules)),
+            hir::Ctl::RemoveTarget(rules, targets) => {
+                let mask = self.removal(rules);
+                Ctl::RemoveTarget(mask, self.exclusions(&targets.included))
+            }
+        }
+    }
+
+    fn removal(&mut self, rules: &RuleSelector) -> u16 {
+        let known = self.removals.iter().position(|own| own == rules);
+        index(known.unwrap_or_else(|| {
+            self.removals.push(rules.clone());
+            self.removals.len() - 1
+        }))
+    }
+
+    /// Which rules each removal takes away.
+    pub(super) fn masks(&self, rules: &[&hir::Rule]) -> Vec<Bits> {
+        let mask = |selector: &RuleSelector| {
+            let matches = selector.matcher();
+            let mut bits = Bits::new(rules.len());
+            for (at, rule) in rules.iter().enumerate() {
+                if matches(rule) {
+                    bits.insert(at);
+                }
+            }
+            bits
+        };
+        self.removals.iter().map(mask).collect()
+    }
+}
+
+/// A text that is exactly a decimal number, so that it can be held as one and printed back.
+fn plain_number(text: &str) -> Option<i64> {
+    text.parse::<i64>().ok().filter(|number| number.to_string() == text)
+}

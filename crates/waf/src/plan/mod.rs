@@ -1,0 +1,296 @@
+//! What runs: a rule set with everything resolved, interned and ordered by phase.
+//!
+//! A [`Plan`] is immutable. Values are looked at through *chains* of transformations that are
+//! interned, so that a value is transformed once however many rules want it; patterns carry a
+//! gate (literals or bytes their match must contain) that is answered by one pass over each
+//! string. See DESIGN §5 and `docs/engine.md`.
+
+mod bits;
+mod compile;
+mod input;
+mod link;
+mod literal;
+mod prefilter;
+
+use std::sync::Arc;
+
+use aho_corasick::AhoCorasick;
+use babyshield_model::Clock;
+use crossbeam_queue::ArrayQueue;
+
+pub(crate) use bits::{Bits, ones};
+pub(crate) use compile::is_fixed;
+pub(crate) use prefilter::{Factor, Prefilter, has};
+
+use crate::byteset::ByteSet;
+use crate::collection::Collections;
+use crate::hir::{
+    Allow, AuditEngine, Checksum, Engine, Jump, Number, Phase, Processor, Regex, RuleSeverity,
+    Settings, Text,
+};
+use crate::operator::{address, regex::Pattern};
+use crate::spec::Limits;
+use crate::transaction::Scratch;
+use crate::transform::Transform;
+use crate::variable::Variable;
+
+/// A compiled rule set: immutable, shared by `Arc`.
+pub struct Plan {
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) phases: [PhasePlan; 5],
+    pub(crate) chains: Vec<Chain>,
+    pub(crate) patterns: Vec<Arc<Regex>>,
+    pub(crate) selectors: Vec<Pattern>,
+    pub(crate) prefilter: Prefilter,
+    /// Names of the `TX` slots, in lower case.
+    pub(crate) tx_names: Vec<String>,
+    /// Rules that each `ctl:ruleRemove…` takes away, by its number.
+    pub(crate) masks: Vec<Bits>,
+    /// XPath expressions, compiled.
+    pub(crate) paths: Vec<String>,
+    /// Which variables any rule or macro looks at.
+    pub(crate) uses: Bits,
+    pub(crate) settings: Settings,
+    pub(crate) limits: Limits,
+    pub(crate) scores: Scores,
+    /// The slots of `TX:0` to `TX:9`, where rules read them.
+    pub(crate) captures: [Option<Slot>; 10],
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) collections: Arc<dyn Collections>,
+    pub(crate) pool: ArrayQueue<Box<Scratch>>,
+}
+
+/// The slots in which a rule set keeps its sums.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scores {
+    /// The first that is set counts.
+    pub(crate) inbound: Vec<Slot>,
+    pub(crate) threshold: Vec<Slot>,
+}
+
+/// A `TX` variable whose name is known when rules are compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Slot(pub(crate) u16);
+
+/// An interned list of transformations.
+#[derive(Clone, Debug)]
+pub(crate) struct Chain {
+    pub(crate) steps: Vec<Transform>,
+    /// A string without any of these bytes comes out as it went in…
+    pub(crate) triggers: ByteSet,
+    /// …unless one of the steps changes even such strings.
+    pub(crate) always: bool,
+}
+
+/// The rules of one phase, in order.
+#[derive(Debug, Default)]
+pub(crate) struct PhasePlan {
+    /// Indices into [`Plan::rules`].
+    pub(crate) code: Vec<u32>,
+    /// Positions of `code` that run whatever the strings contain.
+    pub(crate) always: Bits,
+    /// Positions of `code` that run when a factor is hit, by factor.
+    pub(crate) triggered: prefilter::Triggers,
+    /// The values to scan before the phase.
+    pub(crate) views: Vec<View>,
+}
+
+/// Values of a variable, seen through a chain, that gated rules of a phase look at.
+#[derive(Clone, Debug)]
+pub(crate) struct View {
+    pub(crate) variable: Variable,
+    pub(crate) select: Select,
+    /// Names left out by every rule that looks through this view, in lower case.
+    pub(crate) skip: Vec<String>,
+    pub(crate) chain: u16,
+}
+
+/// One rule, ready to run.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) id: u64,
+    pub(crate) phase: Phase,
+    pub(crate) disruption: Disruption,
+    pub(crate) status: Option<u16>,
+    pub(crate) log: bool,
+    pub(crate) audit: bool,
+    /// The position in the phase's code at which to go on after a match.
+    pub(crate) next: u32,
+    pub(crate) links: Vec<Link>,
+    pub(crate) message: Macro,
+    pub(crate) log_data: Macro,
+    pub(crate) severity: Option<RuleSeverity>,
+    pub(crate) tags: Vec<Macro>,
+    /// `file:line`.
+    pub(crate) place: Arc<str>,
+}
+
+/// What a full match does to the request.
+#[derive(Debug)]
+pub(crate) enum Disruption {
+    Pass,
+    Deny,
+    Drop,
+    Redirect(Macro),
+    Allow(Allow),
+}
+
+/// One condition.
+#[derive(Debug)]
+pub(crate) struct Link {
+    /// Empty for `SecAction`.
+    pub(crate) targets: Vec<Target>,
+    pub(crate) excluded: Vec<(Variable, Select)>,
+    pub(crate) judge: Judge,
+    pub(crate) negated: bool,
+    pub(crate) unconditional: bool,
+    pub(crate) chain: u16,
+    pub(crate) gate: Gate,
+    pub(crate) multi_match: bool,
+    pub(crate) capture: bool,
+    pub(crate) actions: Vec<Action>,
+}
+
+/// What a string must contain for the judge to be worth asking.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Gate {
+    pub(crate) factor: Option<Factor>,
+    pub(crate) bytes: Option<ByteSet>,
+}
+
+/// One thing a link looks at.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    pub(crate) variable: Variable,
+    pub(crate) select: Select,
+    pub(crate) count: bool,
+}
+
+/// Picks among a variable's values.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Select {
+    All,
+    /// By name, in lower case.
+    Name(String),
+    /// By pattern: an index into [`Plan::selectors`].
+    Pattern(u16),
+    /// A slot of `TX`.
+    Slot(u16),
+    /// An index into [`Plan::paths`].
+    Path(u16),
+}
+
+/// Text with macros, ready to expand.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Macro(pub(crate) Vec<Piece>);
+
+/// A stretch of a [`Macro`].
+#[derive(Clone, Debug)]
+pub(crate) enum Piece {
+    Plain(Box<[u8]>),
+    Slot(Slot),
+    Value(Target),
+}
+
+impl Macro {
+    pub(crate) fn as_plain(&self) -> Option<&[u8]> {
+        match self.0.as_slice() {
+            [] => Some(b""),
+            [Piece::Plain(text)] => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// How a value is judged.
+#[derive(Debug)]
+pub(crate) enum Judge {
+    Always,
+    Never,
+    /// An index into [`Plan::patterns`].
+    Rx(u16),
+    RxGlobal(u16),
+    Phrases(Phrases),
+    Text(Text, Macro),
+    Number(Number, Parameter),
+    IpMatch(address::Networks),
+    ByteRange(ByteSet),
+    UrlEncoding,
+    Utf8Encoding,
+    Checksum(Checksum, u16),
+    DetectSqli,
+    DetectXss,
+    GeoLookup,
+    Rbl(String),
+}
+
+/// A number to compare with.
+#[derive(Debug)]
+pub(crate) enum Parameter {
+    Number(i64),
+    Macro(Macro),
+}
+
+/// Phrases of `@pm`. Whether one occurs is answered by the prefilter; which one, for evidence, by
+/// this automaton.
+#[derive(Debug)]
+pub(crate) struct Phrases {
+    pub(crate) automaton: AhoCorasick,
+}
+
+/// Something carried out for every matching value.
+#[derive(Debug)]
+pub(crate) enum Action {
+    SetSlot(Slot, Assignment),
+    SetVar(Variable, Macro, Assignment),
+    ExpireVar(Variable, Macro, Macro),
+    Bind(Variable, Macro),
+    SetEnv(Macro, Macro),
+    Ctl(Ctl),
+}
+
+/// What `setvar` writes.
+#[derive(Debug)]
+pub(crate) enum Assignment {
+    Number(i64),
+    Set(Macro),
+    /// Plus, or minus when `negative`.
+    Add { amount: Parameter, negative: bool },
+    Remove,
+}
+
+/// Changes to the rest of a transaction.
+#[derive(Debug)]
+pub(crate) enum Ctl {
+    Engine(Engine),
+    RequestBody(bool),
+    ResponseBody(bool),
+    Processor(Processor),
+    ForceRequestBody(bool),
+    Audit(AuditEngine),
+    AuditParts(String),
+    /// An index into [`Plan::masks`].
+    Remove(u16),
+    /// An index into [`Plan::masks`], and what those rules no longer look at.
+    RemoveTarget(u16, Vec<(Variable, Select)>),
+}
+
+impl std::fmt::Debug for Plan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Plan")
+            .field("rules", &self.rules.len())
+            .field("patterns", &self.patterns.len())
+            .field("chains", &self.chains.len())
+            .field("factors", &self.prefilter.factors())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where a jump leads, given the positions of a phase's markers and rules.
+pub(crate) fn landing(jump: &Jump, at: usize, find: impl Fn(&str) -> Option<usize>) -> usize {
+    match jump {
+        Jump::Next => at + 1,
+        Jump::Skip(count) => at + 1 + usize::try_from(*count).unwrap_or(usize::MAX - at - 1),
+        Jump::After(name) => find(name).unwrap_or(usize::MAX),
+    }
+}

@@ -1,0 +1,214 @@
+//! Filling variables from bodies.
+
+use super::head::Collector;
+use super::text::Slice;
+use super::Transaction;
+use crate::body::{self as bodies, Fault, json, multipart, urlencoded};
+use crate::hir::Processor;
+use crate::plan::Plan;
+use crate::variable::Variable;
+
+impl Plan {
+    /// What a body may hold.
+    pub(super) fn body_limits(&self) -> bodies::Limits {
+        let own = &self.limits;
+        bodies::Limits {
+            arguments: self.settings.arguments.map_or(own.arguments, |n| n.min(own.arguments)),
+            depth: self.settings.json_depth.map_or(own.depth, |n| n.min(own.depth)),
+            parts: own.parts,
+            ..bodies::Limits::default()
+        }
+    }
+}
+
+impl Transaction {
+    /// Takes the request body apart and fills what depends on it.
+    pub(super) fn fill_request_body(&mut self) {
+        let plan = std::sync::Arc::clone(&self.plan);
+        let processor = self.state.processor.or_else(|| self.processor_by_type());
+        let length = self.scratch.strings.request.len();
+        if let Some(processor) = processor {
+            self.put_scalar(Variable::ReqbodyProcessor, processor.name().as_bytes());
+            if length > 0 {
+                self.parse_body(&plan, processor);
+            }
+        }
+        let whole = processor != Some(Processor::Multipart) || self.state.force_request_body;
+        if length > 0 && whole && plan.uses.contains(Variable::RequestBody.index()) {
+            let body = self.scratch.strings.request_slice();
+            let value = self.scratch.strings.string(body);
+            self.put(Variable::RequestBody, Slice::default(), value);
+        }
+        self.put_number(Variable::RequestBodyLength, length);
+        self.put_number(Variable::InboundDataError, usize::from(self.state.body_cut));
+        self.put_number(Variable::FilesCombinedSize, self.state.file_bytes);
+        self.put_body_faults();
+        self.put_full_request(&plan);
+    }
+
+    /// The processor that the content type asks for.
+    fn processor_by_type(&self) -> Option<Processor> {
+        let value = self.scratch.strings.bytes(self.state.content_type);
+        let essence = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+        let essence = essence.to_ascii_lowercase();
+        match essence.as_slice() {
+            b"application/x-www-form-urlencoded" => Some(Processor::Urlencoded),
+            b"multipart/form-data" => Some(Processor::Multipart),
+            b"text/xml" | b"application/xml" | b"application/soap+xml" => Some(Processor::Xml),
+            b"application/json" => Some(Processor::Json),
+            other if other.ends_with(b"+json") => Some(Processor::Json),
+            other if other.ends_with(b"+xml") => Some(Processor::Xml),
+            _ => None,
+        }
+    }
+
+    fn parse_body(&mut self, plan: &Plan, processor: Processor) {
+        let body = std::mem::take(&mut self.scratch.strings.request);
+        let limits = plan.body_limits();
+        let fault = match processor {
+            Processor::Urlencoded => self.parse_urlencoded(plan, &body, &limits),
+            Processor::Json => self.with_fields(plan, |parser, fields| {
+                json::parse(&body, &limits, parser, fields).err()
+            }),
+            Processor::Multipart => self.parse_multipart(plan, &body, &limits),
+            Processor::Xml => None,
+        };
+        self.scratch.strings.request = body;
+        if let Some(fault) = fault {
+            self.state.body_fault = Some(format!("{}: {fault}", processor.name()));
+        }
+    }
+
+    fn parse_urlencoded(
+        &mut self,
+        plan: &Plan,
+        body: &[u8],
+        limits: &bodies::Limits,
+    ) -> Option<Fault> {
+        let separator = plan.settings.separator;
+        let outcome = self.with_fields(plan, |parser, fields| {
+            urlencoded::parse(body, separator, limits, parser, fields)
+        });
+        if outcome.invalid > 0 && !self.state.url_errors {
+            self.state.url_errors = true;
+            self.replace_number(Variable::UrlencodedError, 1);
+        }
+        outcome.fault
+    }
+
+    /// Lets a parser tell its fields to the `POST` variables.
+    fn with_fields<T>(
+        &mut self,
+        plan: &Plan,
+        parse: impl FnOnce(&mut bodies::Scratch, &mut Collector<'_>) -> T,
+    ) -> T {
+        let scratch = &mut *self.scratch;
+        let mut fields = Collector {
+            strings: &mut scratch.strings,
+            entries: &mut scratch.entries,
+            uses: &plan.uses,
+            values: Variable::ArgsPost,
+            names: Variable::ArgsPostNames,
+            total: 0,
+            files: 0,
+        };
+        let result = parse(&mut scratch.parser, &mut fields);
+        let (total, files) = (fields.total, fields.files);
+        self.state.argument_bytes += total;
+        self.state.file_bytes += files;
+        self.replace_number(Variable::ArgsCombinedSize, self.state.argument_bytes);
+        result
+    }
+
+    fn replace_number(&mut self, variable: Variable, number: usize) {
+        if let Some(list) = self.scratch.entries.get_mut(variable.index()) {
+            list.clear();
+        }
+        self.put_number(variable, number);
+    }
+
+    fn put_body_faults(&mut self) {
+        let message = self.state.body_fault.clone().unwrap_or_default();
+        let flag = usize::from(self.state.body_fault.is_some());
+        for variable in [Variable::ReqbodyError, Variable::ReqbodyProcessorError] {
+            self.put_number(variable, flag);
+        }
+        for variable in [Variable::ReqbodyErrorMsg, Variable::ReqbodyProcessorErrorMsg] {
+            self.put_scalar(variable, message.as_bytes());
+        }
+    }
+
+    /// Head and body as one text, where a rule asks for it.
+    fn put_full_request(&mut self, plan: &Plan) {
+        let wanted = [Variable::FullRequest, Variable::FullRequestLength]
+            .iter()
+            .any(|variable| plan.uses.contains(variable.index()));
+        if !wanted {
+            return;
+        }
+        let strings = &self.scratch.strings;
+        let mut text = Vec::new();
+        if let Some(line) = self.entry(Variable::RequestLine, 0) {
+            text.extend_from_slice(strings.text(line.value));
+            text.extend_from_slice(b"\n");
+        }
+        let headers = self.scratch.entries.get(Variable::RequestHeaders.index());
+        for header in headers.into_iter().flatten() {
+            text.extend_from_slice(strings.bytes(header.name));
+            text.extend_from_slice(b": ");
+            text.extend_from_slice(strings.text(header.value));
+            text.extend_from_slice(b"\n");
+        }
+        text.extend_from_slice(b"\n");
+        text.extend_from_slice(&strings.request);
+        self.put_scalar(Variable::FullRequest, &text);
+        self.put_number(Variable::FullRequestLength, text.len());
+    }
+
+    pub(super) fn fill_response_body(&mut self) {
+        let plan = std::sync::Arc::clone(&self.plan);
+        let inspected = self.wants_response_body();
+        if inspected && plan.uses.contains(Variable::ResponseBody.index()) {
+            let body = self.scratch.strings.response_slice();
+            let value = self.scratch.strings.string(body);
+            self.put(Variable::ResponseBody, Slice::default(), value);
+        }
+        let cut = self.scratch.strings.response.len() >= plan.response_limit();
+        self.put_number(Variable::OutboundDataError, usize::from(cut));
+    }
+}
+
+impl Transaction {
+    fn parse_multipart(
+        &mut self,
+        plan: &Plan,
+        body: &[u8],
+        limits: &bodies::Limits,
+    ) -> Option<Fault> {
+        let content_type = self.scratch.strings.bytes(self.state.content_type).to_vec();
+        let outcome = self.with_fields(plan, |parser, fields| {
+            multipart::parse(&content_type, body, limits, parser, fields)
+        });
+        let flags = outcome.flags;
+        let numbers = [
+            (Variable::MultipartBoundaryQuoted, flags.boundary_quoted),
+            (Variable::MultipartBoundaryWhitespace, flags.boundary_whitespace),
+            (Variable::MultipartDataBefore, flags.data_before),
+            (Variable::MultipartDataAfter, flags.data_after),
+            (Variable::MultipartHeaderFolding, flags.header_folding),
+            (Variable::MultipartLfLine, flags.lf_line),
+            (Variable::MultipartCrlfLfLines, flags.crlf_lf_lines()),
+            (Variable::MultipartMissingSemicolon, flags.missing_semicolon),
+            (Variable::MultipartInvalidQuoting, flags.invalid_quoting),
+            (Variable::MultipartInvalidPart, flags.invalid_part),
+            (Variable::MultipartInvalidHeaderFolding, flags.invalid_header_folding),
+            (Variable::MultipartFileLimitExceeded, flags.file_limit_exceeded),
+            (Variable::MultipartStrictError, flags.strict_error()),
+        ];
+        for (variable, flag) in numbers {
+            self.put_number(variable, usize::from(flag));
+        }
+        self.put_number(Variable::MultipartUnmatchedBoundary, usize::from(flags.unmatched_boundary));
+        outcome.fault
+    }
+}

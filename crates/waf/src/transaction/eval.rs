@@ -1,0 +1,584 @@
+//! Running the rules of a phase.
+
+use super::text::{Slice, StrId};
+use super::{Decision, Interruption, Matched, Transaction, Value};
+use crate::hir::{Allow, Engine, Number, Phase, Text};
+use crate::operator::regex::{Cache, Captures, GROUPS};
+use crate::operator::{bytes, inject, number, text};
+use crate::plan::{
+    Disruption, Judge, Link, Parameter, PhasePlan, Plan, Rule, Select, Slot, Target, has, ones,
+};
+use crate::variable::{Shape, Variable};
+
+/// What an operator says of a value.
+enum Said {
+    No,
+    /// Yes, because of these bytes of it.
+    Yes(usize, usize),
+}
+
+impl Said {
+    fn whole(yes: bool, len: usize) -> Self {
+        if yes { Self::Yes(0, len) } else { Self::No }
+    }
+
+    fn is_match(&self) -> bool {
+        matches!(self, Self::Yes(..))
+    }
+}
+
+impl Transaction {
+    /// Runs one phase.
+    pub(super) fn run(&mut self, phase: Phase) -> Decision {
+        let skipped = self.state.allowed.get(phase.index()).copied().unwrap_or(false);
+        let over = self.state.interruption.is_some() && phase != Phase::Logging;
+        if self.state.engine == Engine::Off || skipped || over {
+            return Decision::Continue;
+        }
+        let plan = std::sync::Arc::clone(&self.plan);
+        let Some(code) = plan.phases.get(phase.index()) else { return Decision::Continue };
+        if code.code.is_empty() {
+            return Decision::Continue;
+        }
+        self.scan(&plan, code);
+        let mut at = 0;
+        while let Some(position) = self.scratch.due.next(at) {
+            at = position + 1;
+            let Some(index) = code.code.get(position).map(|index| *index as usize) else { break };
+            if self.scratch.removed.contains(index) {
+                continue;
+            }
+            let Some(rule) = plan.rules.get(index) else { break };
+            self.state.current = index;
+            if !self.matches(&plan, rule) {
+                continue;
+            }
+            self.record(&plan, rule);
+            if let Some(interruption) = self.disrupt(&plan, rule, phase) {
+                self.state.interruption = Some(interruption.clone());
+                return Decision::Interrupt(interruption);
+            }
+            let skipped = self.state.allowed.get(phase.index()).copied().unwrap_or(false);
+            if skipped || self.state.engine == Engine::Off {
+                break;
+            }
+            if let Some(interruption) = self.over_time(&plan) {
+                return Decision::Interrupt(interruption);
+            }
+            at = at.max(rule.next as usize);
+        }
+        Decision::Continue
+    }
+
+    /// A transaction that took longer than its limit is refused.
+    fn over_time(&mut self, plan: &Plan) -> Option<Interruption> {
+        let spent = plan.clock.monotonic().saturating_sub(self.state.began);
+        if spent <= plan.limits.time || self.state.engine != Engine::On {
+            return None;
+        }
+        self.fault("the time for one request is used up");
+        Some(self.refuse(503))
+    }
+
+    /// Looks at every value the phase's gated rules want, once, and notes which rules may match.
+    fn scan(&mut self, plan: &Plan, code: &PhasePlan) {
+        self.scratch.due.copy_from(&code.always);
+        let words = plan.prefilter.words();
+        self.scratch.seen.clear();
+        self.scratch.seen.resize(words, 0);
+        for view in &code.views {
+            for at in 0..self.entry_count(view.variable) {
+                let Some(entry) = self.entry(view.variable, at) else { break };
+                if !self.selects(plan, &view.select, entry.name)
+                    || self.is_skipped(&view.skip, entry.name)
+                {
+                    continue;
+                }
+                let string = self.scratch.strings.through(plan, entry.value, view.chain);
+                let hits = self.scratch.strings.hits(&plan.prefilter, string);
+                for (seen, hit) in self.scratch.seen.iter_mut().zip(hits) {
+                    *seen |= hit;
+                }
+            }
+        }
+        for factor in ones(&self.scratch.seen) {
+            if let Some(rules) = code.triggered.get(factor) {
+                self.scratch.due.union(rules);
+            }
+        }
+    }
+
+    fn is_skipped(&self, skip: &[String], name: Slice) -> bool {
+        !skip.is_empty() && {
+            let name = self.scratch.strings.bytes(name);
+            skip.iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()))
+        }
+    }
+
+    /// Whether every link of a rule matches; later links are not asked once one does not.
+    fn matches(&mut self, plan: &Plan, rule: &Rule) -> bool {
+        self.scratch.matched.clear();
+        (0..rule.links.len()).all(|at| self.link_matches(plan, rule, at))
+    }
+
+    fn link_matches(&mut self, plan: &Plan, rule: &Rule, at: usize) -> bool {
+        let Some(link) = rule.links.get(at) else { return false };
+        if link.unconditional {
+            self.perform(plan, link, at);
+            return true;
+        }
+        let mut any = false;
+        for target in &link.targets {
+            any |= if target.count {
+                self.count_matches(plan, link, target, at)
+            } else if target.variable.shape() == Shape::Mutable
+                || !crate::plan::is_fixed(target.variable)
+            {
+                self.changing_matches(plan, link, target, at)
+            } else {
+                self.fixed_matches(plan, link, target, at)
+            };
+        }
+        any
+    }
+
+    fn count_matches(&mut self, plan: &Plan, link: &Link, target: &Target, at: usize) -> bool {
+        let mut count = 0;
+        if let (Variable::Tx, Select::Slot(slot)) = (target.variable, &target.select) {
+            count = i64::from(!matches!(self.slot(Slot(*slot)), Value::Unset));
+        } else if crate::plan::is_fixed(target.variable) {
+            for member in target.variable.members() {
+                for position in 0..self.entry_count(*member) {
+                    let Some(entry) = self.entry(*member, position) else { break };
+                    let seen = self.selects(plan, &target.select, entry.name)
+                        && !self.is_excluded(plan, link, target.variable, *member, entry.name);
+                    count += i64::from(seen);
+                }
+            }
+        } else {
+            self.find_values(plan, target);
+            count = i64::try_from(self.scratch.found.len()).unwrap_or(i64::MAX);
+        }
+        if let Judge::Number(kind, parameter) = &link.judge {
+            let own = self.parameter(plan, parameter);
+            if compare(*kind, count, own) == link.negated {
+                return false;
+            }
+        }
+        let mut buffer = [0; 20];
+        let digits = super::values::decimal(count.unsigned_abs(), &mut buffer);
+        let value = self.scratch.strings.add(digits);
+        if !matches!(link.judge, Judge::Number(..)) {
+            return self.value_matches(plan, link, target.variable, Slice::default(), value, at);
+        }
+        let name = match &target.select {
+            Select::Name(name) => self.scratch.strings.keep(name.as_bytes()),
+            _ => Slice::default(),
+        };
+        self.matched(plan, link, Matched { variable: target.variable, name, value, span: (0, 0) }, at);
+        true
+    }
+
+    fn fixed_matches(&mut self, plan: &Plan, link: &Link, target: &Target, at: usize) -> bool {
+        let mut any = false;
+        for member in target.variable.members() {
+            for position in 0..self.entry_count(*member) {
+                let Some(entry) = self.entry(*member, position) else { break };
+                if !self.selects(plan, &target.select, entry.name)
+                    || self.is_excluded(plan, link, target.variable, *member, entry.name)
+                {
+                    continue;
+                }
+                any |=
+                    self.value_matches(plan, link, target.variable, entry.name, entry.value, at);
+            }
+        }
+        any
+    }
+
+    fn changing_matches(&mut self, plan: &Plan, link: &Link, target: &Target, at: usize) -> bool {
+        if let (Variable::Tx, Select::Slot(slot), Judge::Number(kind, parameter)) =
+            (target.variable, &target.select, &link.judge)
+            && let Value::Number(own) = self.slot(Slot(*slot))
+            && link.actions.is_empty()
+        {
+            let parameter = self.parameter(plan, parameter);
+            if compare(*kind, own, parameter) == link.negated {
+                return false;
+            }
+        }
+        self.find_values(plan, target);
+        let mut any = false;
+        let found = std::mem::take(&mut self.scratch.found);
+        for entry in &found {
+            if !self.is_excluded(plan, link, target.variable, target.variable, entry.name) {
+                any |=
+                    self.value_matches(plan, link, target.variable, entry.name, entry.value, at);
+            }
+        }
+        self.scratch.found = found;
+        any
+    }
+
+    /// Whether a value is left out, by the rule itself or by a `ctl:ruleRemoveTarget…`.
+    fn is_excluded(
+        &self,
+        plan: &Plan,
+        link: &Link,
+        variable: Variable,
+        member: Variable,
+        name: Slice,
+    ) -> bool {
+        let fits = |(own, select): &(Variable, Select)| {
+            (*own == variable || *own == member || own.members().contains(&member))
+                && self.selects(plan, select, name)
+        };
+        link.excluded.iter().any(fits)
+            || (!self.scratch.unseen.is_empty() && self.removed_targets(plan).any(fits))
+    }
+
+    /// One value of one target.
+    fn value_matches(
+        &mut self,
+        plan: &Plan,
+        link: &Link,
+        variable: Variable,
+        name: Slice,
+        value: StrId,
+        at: usize,
+    ) -> bool {
+        if link.multi_match {
+            return self.stages_match(plan, link, variable, name, value, at);
+        }
+        let string = self.scratch.strings.through(plan, value, link.chain);
+        if let Some(set) = &link.gate.bytes
+            && !set.intersects(&self.scratch.strings.set(string))
+        {
+            return false;
+        }
+        if let Some(factor) = link.gate.factor
+            && !has(self.scratch.strings.hits(&plan.prefilter, string), factor)
+        {
+            return false;
+        }
+        self.judged(plan, link, variable, name, string, at)
+    }
+
+    /// `multiMatch`: the operator sees the value before and after each transformation that
+    /// changes it.
+    fn stages_match(
+        &mut self,
+        plan: &Plan,
+        link: &Link,
+        variable: Variable,
+        name: Slice,
+        value: StrId,
+        at: usize,
+    ) -> bool {
+        let steps = plan.chains.get(usize::from(link.chain)).map(|c| c.steps.as_slice());
+        let mut any = self.judged(plan, link, variable, name, value, at);
+        let mut stage = value;
+        for step in steps.unwrap_or_default() {
+            let next = self.scratch.strings.step(stage, *step);
+            if next != stage {
+                stage = next;
+                any |= self.judged(plan, link, variable, name, stage, at);
+            }
+        }
+        any
+    }
+
+    fn judged(
+        &mut self,
+        plan: &Plan,
+        link: &Link,
+        variable: Variable,
+        name: Slice,
+        value: StrId,
+        at: usize,
+    ) -> bool {
+        let said = self.judge(plan, link, value);
+        let span = match (said.is_match() != link.negated, said) {
+            (false, _) => return false,
+            (true, Said::Yes(start, end)) => (start, end),
+            (true, Said::No) => (0, self.scratch.strings.text(value).len()),
+        };
+        let cut = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let own = Matched { variable, name, value, span: (cut(span.0), cut(span.1)) };
+        self.matched(plan, link, own, at);
+        true
+    }
+
+    fn matched(&mut self, plan: &Plan, link: &Link, own: Matched, at: usize) {
+        self.scratch.matched.push(own);
+        self.perform(plan, link, at);
+    }
+
+    /// Asks the operator.
+    fn judge(&mut self, plan: &Plan, link: &Link, value: StrId) -> Said {
+        let strings = &self.scratch.strings;
+        let len = strings.text(value).len();
+        match &link.judge {
+            Judge::Always => Said::Yes(0, len),
+            Judge::Never => Said::No,
+            Judge::Rx(pattern) => self.search(plan, *pattern, value, link.capture),
+            Judge::RxGlobal(pattern) => self.search_all(plan, *pattern, value, link.capture),
+            Judge::Phrases(phrases) => match phrases.automaton.find(strings.text(value)) {
+                Some(found) => {
+                    if link.capture {
+                        let slice = strings.slice_of(value);
+                        let whole = super::text::Strings::part(slice, found.start(), found.len());
+                        self.capture(plan, 0, Some(whole));
+                    }
+                    Said::Yes(found.start(), found.end())
+                }
+                None => Said::No,
+            },
+            Judge::Text(kind, parameter) => {
+                if let Some(plain) = parameter.as_plain() {
+                    return Said::whole(compare_text(*kind, strings.text(value), plain), len);
+                }
+                let parameter = self.expand(plan, parameter);
+                let strings = &self.scratch.strings;
+                let (own, parameter) = (strings.text(value), strings.bytes(parameter));
+                Said::whole(compare_text(*kind, own, parameter), len)
+            }
+            Judge::Number(kind, parameter) => {
+                let own = number::parse(strings.text(value));
+                let parameter = self.parameter(plan, parameter);
+                Said::whole(compare(*kind, own, parameter), len)
+            }
+            Judge::IpMatch(networks) => {
+                Said::whole(networks.contains_text(strings.text(value)), len)
+            }
+            Judge::ByteRange(allowed) => Said::whole(bytes::outside(strings.text(value), allowed), len),
+            Judge::UrlEncoding => {
+                Said::whole(bytes::url_encoding_is_broken(strings.text(value)), len)
+            }
+            Judge::Utf8Encoding => Said::whole(bytes::utf8_is_broken(strings.text(value)), len),
+            Judge::Checksum(kind, pattern) => self.search_checked(plan, *pattern, *kind, value),
+            Judge::DetectSqli => match inject::sqli(strings.text(value)) {
+                Some(fingerprint) => {
+                    if link.capture {
+                        let text = self.scratch.strings.keep(fingerprint.as_bytes());
+                        self.capture(plan, 0, Some(text));
+                    }
+                    Said::Yes(0, len)
+                }
+                None => Said::No,
+            },
+            Judge::DetectXss => {
+                let found = inject::xss(strings.text(value));
+                if found && link.capture {
+                    let text = strings.slice_of(value);
+                    self.capture(plan, 0, Some(text));
+                }
+                Said::whole(found, len)
+            }
+            Judge::GeoLookup => {
+                self.fault("@geoLookup has no database to ask");
+                Said::No
+            }
+            Judge::Rbl(zone) => {
+                let message = format!("@rbl cannot ask {zone}: rules make no network requests");
+                self.fault(&message);
+                Said::No
+            }
+        }
+    }
+
+    fn search(&mut self, plan: &Plan, pattern: u16, value: StrId, capture: bool) -> Said {
+        let at = usize::from(pattern);
+        let Some(regex) = plan.patterns.get(at) else { return Said::No };
+        let mut cache = self.cache(regex, at);
+        let text = self.scratch.strings.text(value);
+        let mut found = Captures::default();
+        let said = match regex.pattern.is_match(&mut cache, text) {
+            Ok(false) => Ok(false),
+            Ok(true) => regex.pattern.captures(&mut cache, text, &mut found),
+            Err(limit) => Err(limit),
+        };
+        self.keep_cache(at, cache);
+        match said {
+            Ok(false) => Said::No,
+            Ok(true) => {
+                if capture {
+                    self.capture_groups(plan, value, &found);
+                }
+                let whole = found.get(0).unwrap_or_default();
+                Said::Yes(whole.start, whole.end)
+            }
+            Err(_) => self.gave_up(value),
+        }
+    }
+
+    fn search_all(&mut self, plan: &Plan, pattern: u16, value: StrId, capture: bool) -> Said {
+        let at = usize::from(pattern);
+        let Some(regex) = plan.patterns.get(at) else { return Said::No };
+        let mut cache = self.cache(regex, at);
+        let text = self.scratch.strings.text(value);
+        let mut spans = Vec::new();
+        let said = regex.pattern.each_match(&mut cache, text, |found| {
+            spans.extend((0..GROUPS).filter_map(|group| found.get(group)));
+            spans.len() < GROUPS
+        });
+        self.keep_cache(at, cache);
+        if said.is_err() {
+            return self.gave_up(value);
+        }
+        let slice = self.scratch.strings.slice_of(value);
+        if capture {
+            for (group, span) in spans.iter().take(GROUPS).enumerate() {
+                let part = super::text::Strings::part(slice, span.start, span.len());
+                self.capture(plan, group, Some(part));
+            }
+        }
+        spans.first().map_or(Said::No, |first| Said::Yes(first.start, first.end))
+    }
+
+    fn search_checked(
+        &mut self,
+        plan: &Plan,
+        pattern: u16,
+        kind: crate::hir::Checksum,
+        value: StrId,
+    ) -> Said {
+        let at = usize::from(pattern);
+        let Some(regex) = plan.patterns.get(at) else { return Said::No };
+        let mut cache = self.cache(regex, at);
+        let text = self.scratch.strings.text(value);
+        let said = regex.pattern.find_verified(&mut cache, text, kind.verify());
+        self.keep_cache(at, cache);
+        match said {
+            Ok(Some(span)) => {
+                let slice = self.scratch.strings.slice_of(value);
+                let part = super::text::Strings::part(slice, span.start, span.len());
+                self.capture(plan, 0, Some(part));
+                Said::Yes(span.start, span.end)
+            }
+            Ok(None) => Said::No,
+            Err(_) => self.gave_up(value),
+        }
+    }
+
+    /// A pattern that ran out of steps counts as matched: nothing passes unjudged.
+    fn gave_up(&mut self, value: StrId) -> Said {
+        self.state.pattern_limit = true;
+        self.fault("a pattern took too many steps; the value counts as matched");
+        Said::Yes(0, self.scratch.strings.text(value).len())
+    }
+
+    fn cache(&mut self, regex: &crate::hir::Regex, at: usize) -> Cache {
+        let kept = self.scratch.caches.get_mut(at).and_then(Option::take);
+        kept.unwrap_or_else(|| regex.pattern.create_cache())
+    }
+
+    fn keep_cache(&mut self, at: usize, cache: Cache) {
+        if let Some(slot) = self.scratch.caches.get_mut(at) {
+            *slot = Some(cache);
+        }
+    }
+
+    fn capture_groups(&mut self, plan: &Plan, value: StrId, found: &Captures) {
+        let slice = self.scratch.strings.slice_of(value);
+        for group in 0..GROUPS {
+            let part = found
+                .get(group)
+                .map(|span| super::text::Strings::part(slice, span.start, span.len()));
+            self.capture(plan, group, part);
+        }
+    }
+
+    /// Writes `TX:0` to `TX:9`, where a rule reads them.
+    fn capture(&mut self, plan: &Plan, group: usize, part: Option<Slice>) {
+        let Some(Some(slot)) = plan.captures.get(group).copied() else { return };
+        if let Some(own) = self.scratch.slots.get_mut(usize::from(slot.0)) {
+            *own = part.map_or(Value::Unset, Value::Text);
+        }
+    }
+
+    /// The number an operator compares with.
+    pub(super) fn parameter(&mut self, plan: &Plan, parameter: &Parameter) -> i64 {
+        match parameter {
+            Parameter::Number(number) => *number,
+            Parameter::Macro(text) => {
+                let text = self.expand(plan, text);
+                number::parse(self.scratch.strings.bytes(text))
+            }
+        }
+    }
+
+    /// Carries out what a full match does to the request.
+    fn disrupt(&mut self, plan: &Plan, rule: &Rule, phase: Phase) -> Option<Interruption> {
+        let status = rule.status.unwrap_or(403);
+        let action = match &rule.disruption {
+            Disruption::Pass => return None,
+            Disruption::Allow(reach) => {
+                if self.state.engine == Engine::On {
+                    self.allow(*reach, phase);
+                }
+                return None;
+            }
+            Disruption::Deny => super::Action::Deny,
+            Disruption::Drop => super::Action::Drop,
+            Disruption::Redirect(to) => {
+                let to = self.expand(plan, to);
+                let to = String::from_utf8_lossy(self.scratch.strings.bytes(to)).into_owned();
+                super::Action::Redirect(to)
+            }
+        };
+        let status = match action {
+            super::Action::Redirect(_) => rule.status.filter(|s| (300..400).contains(s)).unwrap_or(302),
+            super::Action::Deny | super::Action::Drop => status,
+        };
+        (self.state.engine == Engine::On && phase != Phase::Logging)
+            .then_some(Interruption { rule: rule.id, action, status })
+    }
+
+    fn allow(&mut self, reach: Allow, phase: Phase) {
+        let until = match reach {
+            Allow::Phase => phase.index() + 1,
+            Allow::Request => Phase::ResponseHead.index(),
+            Allow::All => Phase::Logging.index(),
+        };
+        let from = phase.index();
+        for (at, off) in self.state.allowed.iter_mut().enumerate() {
+            *off |= at >= from && at < until.max(from + 1);
+        }
+    }
+
+    /// An interruption that no rule asked for.
+    pub(super) fn refuse(&mut self, status: u16) -> Interruption {
+        let own = Interruption { rule: 0, action: super::Action::Deny, status };
+        self.state.interruption = Some(own.clone());
+        own
+    }
+
+    /// Notes that something could not be judged as asked. Each message once.
+    pub(super) fn fault(&mut self, message: &str) {
+        if !self.state.faults.iter().any(|own| own == message) {
+            self.state.faults.push(message.to_owned());
+        }
+    }
+}
+
+fn compare(kind: Number, own: i64, parameter: i64) -> bool {
+    match kind {
+        Number::Eq => own == parameter,
+        Number::Ge => own >= parameter,
+        Number::Gt => own > parameter,
+        Number::Le => own <= parameter,
+        Number::Lt => own < parameter,
+    }
+}
+
+fn compare_text(kind: Text, own: &[u8], parameter: &[u8]) -> bool {
+    match kind {
+        Text::Streq => text::equals(own, parameter),
+        Text::Contains | Text::Strmatch => text::contains(own, parameter),
+        Text::ContainsWord => text::contains_word(own, parameter),
+        Text::BeginsWith => text::begins_with(own, parameter),
+        Text::EndsWith => text::ends_with(own, parameter),
+        Text::Within => text::within(own, parameter),
+    }
+}

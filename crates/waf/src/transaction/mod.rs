@@ -1,0 +1,339 @@
+//! One request being judged: the rule engine's state while it runs.
+//!
+//! [`Transaction`] is a fresh value each time. What is pooled is its [`Scratch`]: buffers whose
+//! capacity is worth keeping and whose content never is.
+
+mod act;
+mod body;
+mod eval;
+mod head;
+mod outcome;
+mod text;
+mod values;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use outcome::Outcome;
+
+use crate::body as bodies;
+use crate::hir::{AuditEngine, Engine, Phase, Processor};
+use crate::operator::regex::Cache;
+use crate::plan::{Bits, Plan};
+use crate::variable::Variable;
+use outcome::Record;
+use text::{Slice, StrId, Strings};
+
+/// The two ends of the connection as rules see them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// The resolved caller: `REMOTE_ADDR`, `REMOTE_PORT`.
+    pub client: SocketAddr,
+    /// Where it connected to: `SERVER_ADDR`, `SERVER_PORT`.
+    pub server: SocketAddr,
+}
+
+/// What a phase says about going on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Nothing stops the request.
+    Continue,
+    /// A disruptive action was reached. In `SecRuleEngine DetectionOnly` this never happens.
+    Interrupt(Interruption),
+}
+
+/// What a disruptive action wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interruption {
+    /// The rule that interrupted; 0 when it was a limit.
+    pub rule: u64,
+    /// What to do.
+    pub action: Action,
+    /// The status to answer with.
+    pub status: u16,
+}
+
+/// The disruptive actions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Answer with the status.
+    Deny,
+    /// Close the connection.
+    Drop,
+    /// Answer with a redirect to this address.
+    Redirect(String),
+}
+
+/// One request being judged. A fresh value each time; call the methods in the order written here.
+/// After a [`Decision::Interrupt`] only [`Transaction::finish`] is left to call.
+pub struct Transaction {
+    plan: Arc<Plan>,
+    connection: Connection,
+    state: State,
+    scratch: Box<Scratch>,
+}
+
+/// What changes while rules run and has a meaning.
+#[derive(Debug)]
+struct State {
+    engine: Engine,
+    request_body: bool,
+    response_body: bool,
+    force_request_body: bool,
+    processor: Option<Processor>,
+    audit: AuditEngine,
+    /// Phases that an `allow` has switched off.
+    allowed: [bool; 5],
+    interruption: Option<Interruption>,
+    highest_severity: Option<u8>,
+    pattern_limit: bool,
+    status: u16,
+    /// The rule being evaluated: an index into the plan.
+    current: usize,
+    began: Duration,
+    faults: Vec<String>,
+    records: Vec<Record>,
+    content_type: Slice,
+    response_type_known: bool,
+    /// Why the body, or the query, could not be read to its end.
+    body_fault: Option<String>,
+    body_cut: bool,
+    url_errors: bool,
+    argument_bytes: usize,
+    file_bytes: usize,
+}
+
+/// A value of a fixed variable.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    name: Slice,
+    value: StrId,
+}
+
+/// A value that matched.
+#[derive(Clone, Copy, Debug)]
+struct Matched {
+    variable: Variable,
+    name: Slice,
+    value: StrId,
+    /// The part that matched, in bytes of the value.
+    span: (u32, u32),
+}
+
+/// A variable that rules write.
+#[derive(Clone, Copy, Debug, Default)]
+enum Value {
+    #[default]
+    Unset,
+    Number(i64),
+    Text(Slice),
+}
+
+/// Buffers kept between transactions. Everything is emptied by [`Scratch::emptied`].
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    strings: Strings,
+    entries: [Vec<Entry>; Variable::COUNT],
+    slots: Vec<Value>,
+    named: Vec<(Slice, Value)>,
+    bound: Vec<(Variable, Slice)>,
+    env: Vec<(Slice, Slice)>,
+    due: Bits,
+    seen: Vec<u64>,
+    removed: Bits,
+    /// Where `ctl:ruleRemoveTarget…` actions stand: rule, link, action.
+    unseen: Vec<(u32, u32, u32)>,
+    matched: Vec<Matched>,
+    found: Vec<Entry>,
+    expanded: Vec<u8>,
+    caches: Vec<Option<Cache>>,
+    parser: bodies::Scratch,
+}
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self {
+            strings: Strings::default(),
+            entries: std::array::from_fn(|_| Vec::new()),
+            slots: Vec::new(),
+            named: Vec::new(),
+            bound: Vec::new(),
+            env: Vec::new(),
+            due: Bits::default(),
+            seen: Vec::new(),
+            removed: Bits::default(),
+            unseen: Vec::new(),
+            matched: Vec::new(),
+            found: Vec::new(),
+            expanded: Vec::new(),
+            caches: Vec::new(),
+            parser: bodies::Scratch::default(),
+        }
+    }
+}
+
+impl Scratch {
+    /// The same capacity without any content. Taken apart in full, so that a new field cannot be
+    /// forgotten.
+    fn emptied(mut self: Box<Self>) -> Box<Self> {
+        let Self {
+            strings,
+            entries,
+            slots,
+            named,
+            bound,
+            env,
+            due,
+            seen,
+            removed,
+            unseen,
+            matched,
+            found,
+            expanded,
+            // Caches belong to the plan's patterns and hold no input.
+            caches: _,
+            // Parsers clear their own buffers before use.
+            parser: _,
+        } = &mut *self;
+        strings.clear();
+        for list in entries {
+            list.clear();
+        }
+        slots.clear();
+        named.clear();
+        bound.clear();
+        env.clear();
+        due.clear();
+        seen.clear();
+        removed.clear();
+        unseen.clear();
+        matched.clear();
+        found.clear();
+        expanded.clear();
+        self
+    }
+}
+
+impl std::fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transaction").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl Plan {
+    /// Begins a transaction.
+    #[must_use]
+    pub fn begin(self: &Arc<Self>, connection: Connection) -> Transaction {
+        let mut scratch = self.pool.pop().unwrap_or_default();
+        scratch.slots.resize(self.tx_names.len(), Value::Unset);
+        if scratch.caches.len() < self.patterns.len() {
+            scratch.caches.resize_with(self.patterns.len(), || None);
+        }
+        let state = State {
+            engine: self.settings.engine,
+            request_body: self.settings.request_body,
+            response_body: self.settings.response_body.unwrap_or(true),
+            force_request_body: false,
+            processor: None,
+            audit: self.settings.audit,
+            allowed: [false; 5],
+            interruption: None,
+            highest_severity: None,
+            pattern_limit: false,
+            status: 0,
+            current: 0,
+            began: self.clock.monotonic(),
+            faults: Vec::new(),
+            records: Vec::new(),
+            content_type: Slice::default(),
+            response_type_known: false,
+            body_fault: None,
+            body_cut: false,
+            url_errors: false,
+            argument_bytes: 0,
+            file_bytes: 0,
+        };
+        let mut own = Transaction { plan: Arc::clone(self), connection, state, scratch };
+        own.fill_connection();
+        own
+    }
+}
+
+impl Transaction {
+    /// Whether the rules look at this request's body at all. Ask after phase 1.
+    #[must_use]
+    pub fn wants_request_body(&self) -> bool {
+        self.state.engine != Engine::Off && self.state.request_body
+    }
+
+    /// Whether the rules look at this response's body (`SecResponseBodyAccess` and its type).
+    /// Ask after phase 3.
+    #[must_use]
+    pub fn wants_response_body(&self) -> bool {
+        let rules = self.plan.phases.get(Phase::ResponseBody.index());
+        self.state.engine != Engine::Off
+            && self.state.response_body
+            && rules.is_some_and(|phase| !phase.code.is_empty())
+            && self.response_type_is_inspected()
+    }
+
+    /// The request head is complete: phase 1.
+    pub fn request_head_end(&mut self) -> Decision {
+        self.fill_request_head();
+        self.run(Phase::RequestHead)
+    }
+
+    /// The request body is complete (also when there is none): phase 2.
+    pub fn request_end(&mut self) -> Decision {
+        self.fill_request_body();
+        self.run(Phase::RequestBody)
+    }
+
+    /// The response head is complete: phase 3.
+    pub fn response_head_end(&mut self) -> Decision {
+        self.run(Phase::ResponseHead)
+    }
+
+    /// A piece of the response body. What is over the limit is not looked at.
+    pub fn response_body(&mut self, chunk: &[u8]) {
+        let limit = self.plan.response_limit();
+        let body = &mut self.scratch.strings.response;
+        let room = limit.saturating_sub(body.len()).min(chunk.len());
+        body.extend_from_slice(chunk.get(..room).unwrap_or_default());
+    }
+
+    /// The response body is complete: phase 4.
+    pub fn response_end(&mut self) -> Decision {
+        self.fill_response_body();
+        self.run(Phase::ResponseBody)
+    }
+
+    /// Phase 5, and the sum of it all. Also called after an interruption.
+    #[must_use]
+    pub fn finish(mut self) -> Outcome {
+        self.run(Phase::Logging);
+        let outcome = self.outcome();
+        let Self { plan, scratch, .. } = self;
+        // When the pool is full, this scratch is simply freed.
+        drop(plan.pool.push(scratch.emptied()));
+        outcome
+    }
+}
+
+impl Plan {
+    /// Request body bytes that are taken in.
+    #[must_use]
+    pub fn request_limit(&self) -> usize {
+        let own = self.limits.request_body.0;
+        usize::try_from(self.settings.request_limit.map_or(own, |n| n.min(own))).unwrap_or(usize::MAX)
+    }
+
+    /// Response body bytes that are looked at.
+    #[must_use]
+    pub fn response_limit(&self) -> usize {
+        let own = self.limits.response_body.0;
+        usize::try_from(self.settings.response_limit.map_or(own, |n| n.min(own)))
+            .unwrap_or(usize::MAX)
+    }
+}

@@ -1,0 +1,282 @@
+//! Reading variables: fixed ones from their entries, the others worked out when asked for.
+
+use babyshield_model::Timestamp;
+
+use super::text::{Slice, StrId};
+use super::{Entry, Matched, Transaction, Value};
+use crate::collection::Key;
+use crate::plan::{Plan, Select, Slot, Target};
+use crate::variable::Variable;
+
+impl Transaction {
+    /// Adds a value of a fixed variable.
+    pub(super) fn put(&mut self, variable: Variable, name: Slice, value: StrId) {
+        if let Some(list) = self.scratch.entries.get_mut(variable.index()) {
+            list.push(Entry { name, value });
+        }
+    }
+
+    /// Adds a value of a variable that has no names, if any rule looks at it.
+    pub(super) fn put_scalar(&mut self, variable: Variable, bytes: &[u8]) {
+        if self.plan.uses.contains(variable.index()) {
+            let value = self.scratch.strings.add(bytes);
+            self.put(variable, Slice::default(), value);
+        }
+    }
+
+    pub(super) fn put_number(&mut self, variable: Variable, number: usize) {
+        let mut buffer = [0; 20];
+        self.put_scalar(variable, decimal(number as u64, &mut buffer));
+    }
+
+    pub(super) fn entry(&self, variable: Variable, at: usize) -> Option<Entry> {
+        self.scratch.entries.get(variable.index()).and_then(|list| list.get(at)).copied()
+    }
+
+    pub(super) fn entry_count(&self, variable: Variable) -> usize {
+        self.scratch.entries.get(variable.index()).map_or(0, Vec::len)
+    }
+
+    /// Whether a name fits a selector.
+    pub(super) fn selects(&self, plan: &Plan, select: &Select, name: Slice) -> bool {
+        match select {
+            Select::All => true,
+            Select::Name(own) => {
+                self.scratch.strings.bytes(name).eq_ignore_ascii_case(own.as_bytes())
+            }
+            Select::Pattern(at) => plan
+                .selectors
+                .get(usize::from(*at))
+                .is_some_and(|own| own.is_match_alone(self.scratch.strings.bytes(name))),
+            Select::Slot(at) => plan.tx_names.get(usize::from(*at)).is_some_and(|own| {
+                self.scratch.strings.bytes(name).eq_ignore_ascii_case(own.as_bytes())
+            }),
+            // XML values are found under the number of their expression.
+            Select::Path(at) => self.scratch.strings.bytes(name) == at.to_be_bytes(),
+        }
+    }
+
+    /// Collects the values of a variable that is not fixed into `scratch.found`.
+    pub(super) fn find_values(&mut self, plan: &Plan, target: &Target) {
+        self.scratch.found.clear();
+        match target.variable {
+            Variable::Tx => self.find_tx(plan, &target.select),
+            Variable::Ip
+            | Variable::Global
+            | Variable::Session
+            | Variable::User
+            | Variable::Resource => self.find_persistent(plan, target),
+            Variable::MatchedVars | Variable::MatchedVarsNames => self.find_matched(plan, target),
+            Variable::Env => self.find_env(plan, &target.select),
+            other => {
+                if let Some(value) = self.computed(plan, other, &target.select) {
+                    let name = match &target.select {
+                        Select::Name(name) => self.scratch.strings.keep(name.as_bytes()),
+                        _ => Slice::default(),
+                    };
+                    self.scratch.found.push(Entry { name, value });
+                }
+            }
+        }
+    }
+
+    fn find_tx(&mut self, plan: &Plan, select: &Select) {
+        if let Select::Slot(slot) = select {
+            let name = plan.tx_names.get(usize::from(*slot)).map_or("", String::as_str);
+            if let Some(value) = self.slot_text(Slot(*slot)) {
+                let name = self.scratch.strings.keep(name.as_bytes());
+                let value = self.scratch.strings.string(value);
+                self.scratch.found.push(Entry { name, value });
+            }
+            return;
+        }
+        for (at, name) in plan.tx_names.iter().enumerate() {
+            let Ok(at) = u16::try_from(at) else { break };
+            let Some(value) = self.slot_text(Slot(at)) else { continue };
+            let name = self.scratch.strings.keep(name.as_bytes());
+            if self.selects(plan, select, name) {
+                let value = self.scratch.strings.string(value);
+                self.scratch.found.push(Entry { name, value });
+            }
+        }
+        for at in 0..self.scratch.named.len() {
+            let Some((name, value)) = self.scratch.named.get(at).copied() else { break };
+            let Some(value) = self.value_text(value) else { continue };
+            if self.selects(plan, select, name) {
+                let value = self.scratch.strings.string(value);
+                self.scratch.found.push(Entry { name, value });
+            }
+        }
+    }
+
+    fn find_persistent(&mut self, plan: &Plan, target: &Target) {
+        let bound = self.scratch.bound.iter().find(|(kind, _)| *kind == target.variable);
+        let Some(&(kind, key)) = bound else { return };
+        let now = plan.clock.monotonic();
+        let key = Key { kind, key: self.scratch.strings.bytes(key) };
+        let found = match &target.select {
+            Select::Name(name) => {
+                let value = plan.collections.get(&key, name.as_bytes(), now);
+                value.map(|value| (name.as_bytes().to_vec(), value)).into_iter().collect()
+            }
+            _ => plan.collections.all(&key, now),
+        };
+        for (name, value) in found {
+            let name = self.scratch.strings.keep(&name);
+            if self.selects(plan, &target.select, name) {
+                let value = self.scratch.strings.add(&value);
+                self.scratch.found.push(Entry { name, value });
+            }
+        }
+    }
+
+    fn find_matched(&mut self, plan: &Plan, target: &Target) {
+        for at in 0..self.scratch.matched.len() {
+            let Some(own) = self.scratch.matched.get(at).copied() else { break };
+            let name = self.full_name(own.variable, own.name);
+            if !self.selects(plan, &target.select, name) {
+                continue;
+            }
+            let value = match target.variable {
+                Variable::MatchedVarsNames => self.scratch.strings.string(name),
+                _ => own.value,
+            };
+            self.scratch.found.push(Entry { name, value });
+        }
+    }
+
+    fn find_env(&mut self, plan: &Plan, select: &Select) {
+        for at in 0..self.scratch.env.len() {
+            let Some((name, value)) = self.scratch.env.get(at).copied() else { break };
+            if self.selects(plan, select, name) {
+                let value = self.scratch.strings.string(value);
+                self.scratch.found.push(Entry { name, value });
+            }
+        }
+    }
+
+    /// `ARGS:q`, or `REQUEST_BODY` where there is no name.
+    pub(super) fn full_name(&mut self, variable: Variable, name: Slice) -> Slice {
+        let name = self.scratch.strings.bytes(name).to_vec();
+        self.scratch.strings.write(|out| {
+            out.extend_from_slice(variable.name().as_bytes());
+            if !name.is_empty() {
+                out.push(b':');
+                out.extend_from_slice(&name);
+            }
+        })
+    }
+
+    /// A variable that is worked out when it is asked for.
+    fn computed(&mut self, plan: &Plan, variable: Variable, select: &Select) -> Option<StrId> {
+        let last = self.scratch.matched.last().copied();
+        match variable {
+            Variable::MatchedVar => return last.map(|own| own.value),
+            Variable::MatchedVarName => {
+                let Matched { variable, name, .. } = last?;
+                let name = self.full_name(variable, name);
+                return Some(self.scratch.strings.string(name));
+            }
+            Variable::Rule => return self.rule_field(plan, select),
+            _ => {}
+        }
+        let number = match variable {
+            Variable::Duration => {
+                let spent = plan.clock.monotonic().saturating_sub(self.state.began);
+                u64::try_from(spent.as_millis()).unwrap_or(u64::MAX)
+            }
+            Variable::HighestSeverity => u64::from(self.state.highest_severity.unwrap_or(255)),
+            Variable::MscPcreLimitsExceeded => u64::from(self.state.pattern_limit),
+            _ => return None,
+        };
+        let mut buffer = [0; 20];
+        let text = decimal(number, &mut buffer);
+        Some(self.scratch.strings.add(text))
+    }
+
+    /// `RULE:id` and its like, of the rule being evaluated.
+    fn rule_field(&mut self, plan: &Plan, select: &Select) -> Option<StrId> {
+        let rule = plan.rules.get(self.state.current)?;
+        let Select::Name(field) = select else { return None };
+        match field.as_str() {
+            "id" => {
+                let mut buffer = [0; 20];
+                let text = decimal(rule.id, &mut buffer);
+                Some(self.scratch.strings.add(text))
+            }
+            "severity" => {
+                let number = rule.severity? as u64;
+                let mut buffer = [0; 20];
+                let text = decimal(number, &mut buffer);
+                Some(self.scratch.strings.add(text))
+            }
+            "msg" => {
+                let text = self.expand(plan, &rule.message);
+                Some(self.scratch.strings.string(text))
+            }
+            "logdata" => {
+                let text = self.expand(plan, &rule.log_data);
+                Some(self.scratch.strings.string(text))
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn slot(&self, slot: Slot) -> Value {
+        self.scratch.slots.get(usize::from(slot.0)).copied().unwrap_or_default()
+    }
+
+    pub(super) fn slot_text(&mut self, slot: Slot) -> Option<Slice> {
+        self.value_text(self.slot(slot))
+    }
+
+    /// A value as bytes; a number is written out in decimal.
+    pub(super) fn value_text(&mut self, value: Value) -> Option<Slice> {
+        match value {
+            Value::Unset => None,
+            Value::Text(slice) => Some(slice),
+            Value::Number(number) => {
+                let mut buffer = [0; 20];
+                let digits = decimal(number.unsigned_abs(), &mut buffer);
+                Some(self.scratch.strings.write(|out| {
+                    if number < 0 {
+                        out.push(b'-');
+                    }
+                    out.extend_from_slice(digits);
+                }))
+            }
+        }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.plan.clock.now()
+    }
+}
+
+/// Writes a number in decimal, without allocating.
+pub(super) fn decimal(mut number: u64, buffer: &mut [u8; 20]) -> &[u8] {
+    let mut at = buffer.len();
+    loop {
+        at -= 1;
+        if let Some(slot) = buffer.get_mut(at) {
+            // The remainder is below ten.
+            *slot = b'0' + (number % 10) as u8;
+        }
+        number /= 10;
+        if number == 0 {
+            return buffer.get(at..).unwrap_or_default();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_in_decimal() {
+        for number in [0, 7, 10, 12_345, u64::MAX] {
+            assert_eq!(decimal(number, &mut [0; 20]), number.to_string().as_bytes());
+        }
+    }
+}

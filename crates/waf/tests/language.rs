@@ -1,0 +1,236 @@
+//! The outside cases of the language: transformations, operators, and libinjection's own.
+//!
+//! The data lies beside the project (`../shared/data`, or where `BABYSHIELD_DATA` points). Where it
+//! is absent a test says so and counts nothing.
+
+use std::path::PathBuf;
+
+use babyshield_waf::operator::regex::{Captures, Options, Pattern};
+use babyshield_waf::operator::{address, bytes, checksum, inject, number, phrases, text};
+use babyshield_waf::transform::Transform;
+use serde_json::Value;
+
+#[allow(clippy::disallowed_methods)] // says where outside data lies
+fn data(folder: &str) -> Option<PathBuf> {
+    let root = std::env::var_os("BABYSHIELD_DATA").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+        PathBuf::from,
+    );
+    let path = root.join(folder);
+    if path.is_dir() {
+        return Some(path);
+    }
+    println!("skipped: {} is not there", path.display());
+    None
+}
+
+fn files(folder: &PathBuf) -> Vec<PathBuf> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
+        .collect();
+    files.sort();
+    files
+}
+
+fn cases(file: &PathBuf) -> Vec<Value> {
+    serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
+}
+
+/// The strings write bytes as `\x41` and `\u0041`; everything else is the UTF-8 of the text.
+fn decode(text: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digits = match after.first() {
+            Some(b'x') if *first == b'\\' => 2,
+            Some(b'u') if *first == b'\\' => 4,
+            _ => 0,
+        };
+        let code = after
+            .get(1..=digits)
+            .filter(|code| digits > 0 && code.iter().all(u8::is_ascii_hexdigit));
+        match code.and_then(|code| u32::from_str_radix(std::str::from_utf8(code).unwrap(), 16).ok())
+        {
+            Some(code) => {
+                out.push(code as u8);
+                rest = &after[1 + digits..];
+            }
+            None => {
+                out.push(*first);
+                rest = after;
+            }
+        }
+    }
+    out
+}
+
+fn field(case: &Value, name: &str) -> String {
+    case.get(name)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+#[test]
+fn transformations_do_what_the_language_tests_say() {
+    let Some(folder) = data("seclang-language-tests/transformations") else {
+        return;
+    };
+    let (mut passed, mut failed) = (0, Vec::new());
+    for file in files(&folder) {
+        for case in cases(&file) {
+            let name = field(&case, "name");
+            let transform =
+                Transform::parse(&name).unwrap_or_else(|| panic!("unknown transformation {name}"));
+            let (input, expected) = (
+                decode(&field(&case, "input")),
+                decode(&field(&case, "output")),
+            );
+            let mut output = Vec::new();
+            transform.apply(&input, &mut output);
+            if output == expected {
+                passed += 1;
+            } else {
+                let (input, output, expected) = (
+                    input.escape_ascii(),
+                    output.escape_ascii(),
+                    expected.escape_ascii(),
+                );
+                failed.push(format!(
+                    "{name}: {input}\n  got      {output}\n  expected {expected}"
+                ));
+            }
+        }
+    }
+    println!("transformations: {passed} passed, {} failed", failed.len());
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// Operators that another part of the engine owns, and parameters refused at load time.
+fn not_applicable(name: &str, parameter: &str) -> Option<&'static str> {
+    match (name, parameter) {
+        ("geoLookup", _) => Some("needs a geographic data base"),
+        ("validateByteRange", "" | "xxx") => Some("no range: refused when the rules are loaded"),
+        _ => None,
+    }
+}
+
+fn contains_phrase(value: &[u8], phrases: &[Vec<u8>]) -> bool {
+    let value = value.to_ascii_lowercase();
+    phrases
+        .iter()
+        .any(|phrase| text::contains(&value, &phrase.to_ascii_lowercase()))
+}
+
+fn compile(pattern: &str) -> Pattern {
+    Pattern::compile(pattern, &Options::default()).unwrap()
+}
+
+/// All matches, or the first, with their groups as text.
+fn groups(pattern: &Pattern, value: &[u8], global: bool) -> Option<Vec<String>> {
+    let mut seen = Vec::new();
+    let mut tell = |found: &Captures| {
+        let known = (0..10)
+            .rev()
+            .find(|group| found.get(*group).is_some())
+            .unwrap_or(0);
+        let whole = found.get(0).unwrap();
+        if !whole.is_empty() || !global {
+            let text = |group| {
+                String::from_utf8_lossy(&value[found.get(group).unwrap_or(0..0)]).into_owned()
+            };
+            seen.extend((0..=known).map(text));
+        }
+        global
+    };
+    pattern
+        .each_match(&mut pattern.create_cache(), value, &mut tell)
+        .unwrap()
+        .then_some(seen)
+}
+
+fn verified(parameter: &str, value: &[u8], verify: fn(&[u8]) -> bool) -> bool {
+    let pattern = compile(parameter);
+    pattern
+        .find_verified(&mut pattern.create_cache(), value, verify)
+        .unwrap()
+        .is_some()
+}
+
+fn evaluate(folder: &std::path::Path, case: &Value) -> bool {
+    let (parameter, value) = (field(case, "param"), decode(&field(case, "input")));
+    let raw = parameter.as_bytes();
+    match field(case, "name").as_str() {
+        "beginsWith" => text::begins_with(&value, raw),
+        "contains" | "strmatch" => text::contains(&value, raw),
+        "containsWord" => text::contains_word(&value, raw),
+        "endsWith" => text::ends_with(&value, raw),
+        "streq" => text::equals(&value, raw),
+        "within" => text::within(&value, raw),
+        "eq" => number::eq(&value, raw),
+        "ge" => number::ge(&value, raw),
+        "gt" => number::gt(&value, raw),
+        "le" => number::le(&value, raw),
+        "lt" => number::lt(&value, raw),
+        "ipMatch" => address::Networks::parse(&parameter)
+            .unwrap()
+            .contains_text(&value),
+        "validateByteRange" => bytes::outside(&value, &bytes::parse_ranges(&parameter).unwrap()),
+        "validateUrlEncoding" => bytes::url_encoding_is_broken(&value),
+        "validateUtf8Encoding" => bytes::utf8_is_broken(&value),
+        "verifyCC" => verified(&parameter, &value, checksum::card),
+        "verifycpf" => verified(&parameter, &value, checksum::cpf),
+        "verifyssn" => verified(&parameter, &value, checksum::ssn),
+        "verifysvnr" => verified(&parameter, &value, checksum::svnr),
+        "detectSQLi" => inject::sqli(&value).is_some(),
+        "detectXSS" => inject::xss(&value),
+        "pm" => contains_phrase(&value, &phrases::parse(raw)),
+        "pmFromFile" => {
+            let name = std::path::Path::new(&parameter).file_name().unwrap();
+            let content = std::fs::read(folder.join("op").join(name)).unwrap();
+            contains_phrase(&value, &phrases::parse_file(&content))
+        }
+        "unconditionalMatch" => true,
+        "noMatch" => false,
+        kind @ ("rx" | "rxGlobal") => {
+            let found = groups(&compile(&parameter), &value, kind == "rxGlobal");
+            if let (Some(found), Some(expected)) =
+                (&found, case.get("re_groups").and_then(Value::as_array))
+            {
+                let expected: Vec<_> = expected.iter().filter_map(Value::as_str).collect();
+                assert_eq!(*found, expected, "{case}");
+            }
+            found.is_some()
+        }
+        other => panic!("unknown operator {other}"),
+    }
+}
+
+#[test]
+fn operators_do_what_the_language_tests_say() {
+    let Some(folder) = data("seclang-language-tests/operators") else {
+        return;
+    };
+    let (mut passed, mut skipped, mut failed) = (0, Vec::new(), Vec::new());
+    for file in files(&folder) {
+        for case in cases(&file) {
+            let (name, parameter) = (field(&case, "name"), field(&case, "param"));
+            if let Some(reason) = not_applicable(&name, &parameter) {
+                skipped.push(format!("{name} {parameter:?}: {reason}"));
+            } else if evaluate(&folder, &case) == (case["ret"] == 1) {
+                passed += 1;
+            } else {
+                failed.push(case.to_string());
+            }
+        }
+    }
+    println!(
+        "operators: {passed} passed, {} failed, {} not applicable",
+        failed.len(),
+        skipped.len()
+    );
+    println!("{}", skipped.join("\n"));
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
