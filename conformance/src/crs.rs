@@ -6,14 +6,16 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use babyshield_conformance::gateway::{Gateway, Policy, Store};
+use babyshield_conformance::rules::{Origin, Prepared, Settings};
+use babyshield_model::Mode;
+
 use crate::engine::Engine;
 use crate::ftw::{Case, Suite};
-use crate::gateway::{Gateway, Policy, Store};
 use crate::judge::{self, Outcome};
 use crate::report::{self, Run};
-use crate::rules::{Origin, Prepared};
 use crate::wire::{self, Response};
-use crate::{Mode, Options, echo};
+use crate::{Options, Way, echo};
 
 /// Requests under way at once.
 const WORKERS: usize = 8;
@@ -56,10 +58,11 @@ pub(crate) fn run(target: &Target, options: &Options) -> Result<(), String> {
                 .is_none_or(|only| case.name.contains(only))
         })
         .collect();
-    let rules = Prepared::new(&target.origin).map_err(|fault| fault.to_string())?;
+    let rules = Prepared::new(&target.origin, Settings::UpstreamTests)
+        .map_err(|fault| fault.to_string())?;
     let engine = Engine::new(rules.path())?;
     let mut runs = Vec::new();
-    if options.mode != Mode::Engine {
+    if options.way != Way::Engine {
         runs.push(over_sockets(
             &cases,
             &engine,
@@ -67,7 +70,7 @@ pub(crate) fn run(target: &Target, options: &Options) -> Result<(), String> {
             &options.binary,
         )?);
     }
-    if options.mode != Mode::Sockets {
+    if options.way != Way::Sockets {
         let judged = cases
             .iter()
             .map(|case| (case.name.clone(), alone(case, &engine)));
@@ -139,9 +142,11 @@ fn over_sockets(
 ) -> Result<Run, String> {
     let upstream = echo::start().map_err(|fault| fault.to_string())?;
     let policy = Policy {
-        mode: "watch",
+        mode: Mode::Watch,
         rules: rules.display().to_string(),
-        everything: false,
+        limits: false,
+        lists: false,
+        keep_all: true,
     };
     let gateway = Gateway::start(binary, &policy, upstream)?;
     let responses = send_all(cases, gateway.address);

@@ -1,7 +1,4 @@
-//! Runners for outside test suites: `cargo xtask conformance crs3|crs4|scanners|all`.
-//!
-//! The suites' data lies outside the project and is read in place; what is absent is named and
-//! counted as skipped, never as passed. Start with [`crs`].
+//! The command line of the runners; start with [`crs`].
 #![allow(
     clippy::print_stdout,
     reason = "a command-line program speaks on stdout"
@@ -11,18 +8,16 @@ mod crs;
 mod echo;
 mod engine;
 mod ftw;
-mod gateway;
 mod judge;
 mod report;
-mod rules;
+mod scanners;
 mod wire;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use babyshield_conformance::rules::Origin;
 use clap::{Parser, ValueEnum};
-
-use crate::rules::Origin;
 
 /// Runs outside test suites against BabyShield.
 #[derive(Debug, Parser)]
@@ -56,7 +51,7 @@ pub(crate) struct Options {
     only: Option<String>,
     /// Which way the cases go.
     #[arg(long, value_enum, default_value = "both")]
-    mode: Mode,
+    way: Way,
     /// Print every failure.
     #[arg(long, short)]
     verbose: bool,
@@ -68,12 +63,14 @@ enum Which {
     Crs3,
     /// The regression suite of OWASP CRS 4.
     Crs4,
+    /// Debian's scanners against the vulnerable sample.
+    Scanners,
     /// Everything there is.
     All,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Mode {
+enum Way {
     /// Through the running gateway.
     Sockets,
     /// Against the engine alone.
@@ -85,12 +82,16 @@ enum Mode {
 impl Options {
     /// Whether this run is the kind whose results are kept.
     fn writes(&self) -> bool {
-        !self.check && self.only.is_none() && self.mode == Mode::Both
+        !self.check && self.only.is_none() && self.way == Way::Both
     }
 
     fn data(&self) -> PathBuf {
         let named = self.data.clone().or_else(|| variable("BABYSHIELD_DATA"));
         named.unwrap_or_else(|| from_root("../shared/data"))
+    }
+
+    fn payloads(&self) -> PathBuf {
+        self.data().join("payloads")
     }
 
     fn crs3(&self) -> crs::Target {
@@ -141,9 +142,11 @@ fn main() -> ExitCode {
     let done: Vec<Result<(), String>> = match options.suite {
         Which::Crs3 => vec![crs::run(&options.crs3(), &options)],
         Which::Crs4 => vec![crs::run(&options.crs4(), &options)],
+        Which::Scanners => vec![scanners::run(&options)],
         Which::All => vec![
             crs::run(&options.crs3(), &options),
             crs::run(&options.crs4(), &options),
+            scanners::run(&options),
         ],
     };
     let mut code = ExitCode::SUCCESS;

@@ -1,5 +1,5 @@
-//! A rule set as upstream's own tests configure it, laid out in a temporary folder: a setup file
-//! of our making around the original one, and the original rules, linked, not copied.
+//! A rule set laid out in a temporary folder: a setup file of our making around the original one,
+//! and the original rules, linked, not copied.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -9,31 +9,45 @@ use tempfile::TempDir;
 
 /// Where a rule set lies.
 #[derive(Clone, Debug)]
-pub(crate) struct Origin {
+pub struct Origin {
     /// `crs-setup.conf` or its example.
-    pub(crate) setup: PathBuf,
+    pub setup: PathBuf,
     /// The folder of `*.conf` and `*.data` files.
-    pub(crate) rules: PathBuf,
+    pub rules: PathBuf,
+}
+
+/// How the rule set is configured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settings {
+    /// As upstream's own test runs do: watching only, every paranoia level, every limit armed.
+    UpstreamTests,
+    /// As it comes.
+    Defaults,
 }
 
 /// A rule set ready to be loaded; the folder goes with the value.
 #[derive(Debug)]
-pub(crate) struct Prepared(TempDir);
+pub struct Prepared(TempDir);
 
-/// What ModSecurity's own recommended file adds around a rule set: watch only, read bodies, take
-/// JSON and XML for what they say they are.
-const BEFORE: &str = r#"SecRuleEngine DetectionOnly
-SecRequestBodyAccess On
+/// What ModSecurity's own recommended file adds around a rule set: bodies are read, and JSON and
+/// XML are taken for what they say they are.
+const AROUND: &str = r#"SecRequestBodyAccess On
 SecResponseBodyAccess On
-SecResponseBodyMimeType text/plain text/html text/xml application/json
 SecRule REQUEST_HEADERS:Content-Type "@rx ^(?:application(?:/soap\+|/)|text/)xml" \
     "id:80001,phase:1,pass,nolog,t:none,t:lowercase,ctl:requestBodyProcessor=XML"
 SecRule REQUEST_HEADERS:Content-Type "@rx ^application/(?:[a-z0-9.+-]*\+)?json" \
     "id:80002,phase:1,pass,nolog,t:none,t:lowercase,ctl:requestBodyProcessor=JSON"
 "#;
 
-/// The settings of upstream's test runs: every paranoia level, every limit rule armed.
-const AFTER: &str = r#"
+const DEFAULTS: &str = "SecRuleEngine On
+SecResponseBodyMimeType text/plain text/html text/xml
+";
+
+const TESTS: &str = "SecRuleEngine DetectionOnly
+SecResponseBodyMimeType text/plain text/html text/xml application/json
+";
+
+const TEST_VARIABLES: &str = r#"
 SecAction "id:80003,phase:1,pass,nolog,t:none,\
     setvar:tx.paranoia_level=4,\
     setvar:tx.executing_paranoia_level=4,\
@@ -50,16 +64,25 @@ SecAction "id:80003,phase:1,pass,nolog,t:none,\
 
 impl Prepared {
     /// Lays the rule set out.
-    pub(crate) fn new(origin: &Origin) -> std::io::Result<Self> {
+    ///
+    /// # Errors
+    /// The original cannot be read, or the folder not be written.
+    pub fn new(origin: &Origin, settings: Settings) -> std::io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let setup = fs::read_to_string(&origin.setup)?;
-        let setup = format!("{BEFORE}\n{setup}\n{AFTER}");
+        let (before, after) = match settings {
+            Settings::UpstreamTests => (TESTS, TEST_VARIABLES),
+            Settings::Defaults => (DEFAULTS, ""),
+        };
+        let setup = format!("{before}{AROUND}\n{setup}\n{after}");
         fs::write(folder.path().join("crs-setup.conf"), setup)?;
         symlink(origin.rules.canonicalize()?, folder.path().join("rules"))?;
         Ok(Self(folder))
     }
 
-    pub(crate) fn path(&self) -> &Path {
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         self.0.path()
     }
 }

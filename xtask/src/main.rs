@@ -39,8 +39,10 @@ fn main() -> ExitCode {
         "run" => run::run(&rest),
         "test" => suite::run(),
         "graph" => graph::run(),
-        "conformance" => judge("babyshield-conformance", &rest),
-        "bench" => judge("babyshield-bench", &rest),
+        "conformance" => {
+            tools::for_conformance(&rest).and_then(|()| judge("babyshield-conformance", &rest))
+        }
+        "bench" => tools::for_bench().and_then(|()| judge("babyshield-bench", &rest)),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
             Ok(())

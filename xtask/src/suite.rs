@@ -45,7 +45,7 @@ impl Report {
 }
 
 pub(crate) fn run() -> Result<(), String> {
-    tools::ensure()?;
+    tools::for_tests()?;
     web::build()?;
     let mut report = Report::default();
     report.step("format", &mut shell::cargo(["fmt", "--all", "--check"]));
@@ -75,10 +75,15 @@ pub(crate) fn run() -> Result<(), String> {
         ]),
     );
     report.step(
+        "the binary",
+        &mut shell::cargo(["build", "--locked", "--package=babyshield-cli"]),
+    );
+    report.step(
         "documentation tests",
         &mut shell::cargo(["test", "--doc", "--workspace", "--locked", "--no-fail-fast"]),
     );
     front_end(&mut report);
+    // The same profile as all tests, so that nothing is compiled twice.
     report.step(
         "OWASP CRS 3.3.4",
         &mut shell::cargo([
@@ -88,7 +93,9 @@ pub(crate) fn run() -> Result<(), String> {
             "--package=babyshield-conformance",
             "--",
             "crs3",
-            "--quick",
+            "--check",
+            "--verbose",
+            "--binary=target/debug/babyshield",
         ]),
     );
     report.close()

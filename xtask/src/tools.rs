@@ -19,7 +19,7 @@ enum Probe {
     File(&'static str),
 }
 
-const TOOLS: [Tool; 4] = [
+const TESTS: [Tool; 4] = [
     Tool {
         probe: Probe::Program("node"),
         package: "nodejs",
@@ -35,10 +35,54 @@ const TOOLS: [Tool; 4] = [
         package: "chromium",
         purpose: "the browser test of the dashboard",
     },
+    CRS,
+];
+
+const CRS: Tool = Tool {
+    probe: Probe::File("/usr/share/modsecurity-crs/rules"),
+    package: "modsecurity-crs",
+    purpose: "the runs with OWASP CRS",
+};
+
+const SCANNERS: [Tool; 4] = [
     Tool {
-        probe: Probe::File("/usr/share/modsecurity-crs/rules"),
-        package: "modsecurity-crs",
-        purpose: "the tests that load OWASP CRS",
+        probe: Probe::File("/usr/bin/sqlmap"),
+        package: "sqlmap",
+        purpose: "the scanner runs",
+    },
+    Tool {
+        probe: Probe::File("/usr/bin/wapiti"),
+        package: "wapiti",
+        purpose: "the scanner runs",
+    },
+    Tool {
+        probe: Probe::File("/usr/bin/ffuf"),
+        package: "ffuf",
+        purpose: "the scanner runs",
+    },
+    Tool {
+        probe: Probe::File("/usr/bin/slowhttptest"),
+        package: "slowhttptest",
+        purpose: "the scanner runs",
+    },
+];
+
+const BENCH: [Tool; 4] = [
+    CRS,
+    Tool {
+        probe: Probe::File("/usr/sbin/nginx"),
+        package: "nginx",
+        purpose: "the comparison",
+    },
+    Tool {
+        probe: Probe::File("/usr/lib/nginx/modules/ngx_http_modsecurity_module.so"),
+        package: "libnginx-mod-http-modsecurity",
+        purpose: "the comparison",
+    },
+    Tool {
+        probe: Probe::File("/usr/bin/wrk"),
+        package: "wrk",
+        purpose: "the load",
     },
 ];
 
@@ -51,12 +95,31 @@ impl Probe {
     }
 }
 
+/// What `cargo xtask bench` needs.
+pub(crate) fn for_bench() -> Result<(), String> {
+    ensure(&BENCH)
+}
+
+/// What `cargo xtask conformance` needs for these suites.
+pub(crate) fn for_conformance(arguments: &[String]) -> Result<(), String> {
+    let scans = arguments.iter().any(|a| a == "scanners" || a == "all");
+    ensure(&[CRS])?;
+    if scans { ensure(&SCANNERS) } else { Ok(()) }
+}
+
 /// Installs what is missing, or says what to install.
-pub(crate) fn ensure() -> Result<(), String> {
-    let missing: Vec<&Tool> = TOOLS.iter().filter(|tool| !tool.probe.holds()).collect();
-    if !missing.is_empty() {
-        debian(&missing)?;
+fn ensure(tools: &[Tool]) -> Result<(), String> {
+    let missing: Vec<&Tool> = tools.iter().filter(|tool| !tool.probe.holds()).collect();
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        debian(&missing)
     }
+}
+
+/// What `cargo xtask test` needs.
+pub(crate) fn for_tests() -> Result<(), String> {
+    ensure(&TESTS)?;
     if !shell::has("cargo-nextest") {
         println!("installing cargo-nextest, once; this takes some minutes");
         shell::run(&mut shell::cargo(["install", "--locked", "cargo-nextest"]))?;
