@@ -477,7 +477,7 @@ mod tests {
         let limits = Limits {
             arguments: 3,
             depth: 4,
-            path: 32,
+            path: 48,
             value: 8,
             ..Limits::default()
         };
