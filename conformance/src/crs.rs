@@ -125,7 +125,10 @@ fn close(target: &Target, options: &Options, runs: &[Run]) -> Result<(), String>
 
 fn alone(case: &Case, engine: &Engine) -> Outcome {
     let stages = case.stages.iter();
-    first_bad(stages.map(|stage| judge::engine(&stage.expect, &engine.findings(&stage.request))))
+    first_bad(
+        stages
+            .map(|stage| judge::engine(&stage.expect, engine.findings(&stage.request).as_deref())),
+    )
 }
 
 /// The first outcome of several stages that is not a pass.
@@ -171,8 +174,10 @@ fn judge_case(
     first_bad(stages.map(|(stage, response)| {
         let id = response.as_ref().and_then(|response| response.id);
         let event = id.and_then(|id| store.event(id));
-        let confirmed =
-            || judge::engine(&stage.expect, &engine.findings(&stage.request)) == Outcome::Passed;
+        let confirmed = || {
+            judge::engine(&stage.expect, engine.findings(&stage.request).as_deref())
+                == Outcome::Passed
+        };
         judge::socket(&stage.expect, response.as_ref(), event.as_ref(), confirmed)
     }))
 }

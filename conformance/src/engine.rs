@@ -2,6 +2,7 @@
 //! requests, which a strict server refuses before any rule, can be judged too.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -28,8 +29,13 @@ impl Engine {
         }
     }
 
-    /// What the rules find in one request.
-    pub(crate) fn findings(&self, wire: &[u8]) -> Vec<Finding> {
+    /// What the rules find in one request; `None` when the engine panicked over it.
+    pub(crate) fn findings(&self, wire: &[u8]) -> Option<Vec<Finding>> {
+        // The plan is immutable, so nothing half-done can be seen afterwards.
+        catch_unwind(AssertUnwindSafe(|| self.judge(wire))).ok()
+    }
+
+    fn judge(&self, wire: &[u8]) -> Vec<Finding> {
         let request = Request::read(wire);
         let mut transaction = self.0.begin(Connection {
             client: SocketAddr::from((Ipv4Addr::LOCALHOST, 50_000)),
@@ -84,6 +90,10 @@ impl<'a> Request<'a> {
         let length = field(b"content-length")
             .and_then(|value| std::str::from_utf8(value).ok())
             .and_then(|value| value.parse::<usize>().ok());
+        if chunked {
+            // As RFC 9112 §6.3 asks of a server that goes on with such a request.
+            headers.retain(|(name, _)| !name.eq_ignore_ascii_case(b"content-length"));
+        }
         let body = match (chunked, length) {
             (true, _) => dechunk(rest),
             (false, Some(length)) => rest.get(..length).unwrap_or(rest).to_vec(),
@@ -151,8 +161,11 @@ mod tests {
     fn the_body_ends_where_its_framing_says() {
         let length = Request::read(b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nabc");
         assert_eq!(length.body, b"ab");
-        let chunked =
-            Request::read(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n");
+        let chunked = Request::read(
+            b"POST / HTTP/1.1\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n\
+              2\r\nab\r\n0\r\n",
+        );
         assert_eq!(chunked.body, b"ab");
+        assert_eq!(chunked.headers.len(), 1);
     }
 }

@@ -49,11 +49,14 @@ pub(crate) fn socket(
 }
 
 /// One stage against the engine; only what is expected of the log can be judged there.
-pub(crate) fn engine(expect: &Expect, findings: &[Finding]) -> Outcome {
+pub(crate) fn engine(expect: &Expect, findings: Option<&[Finding]>) -> Outcome {
     if expect.log.is_empty() {
         return Outcome::NotApplicable("expects a status of the server, not a rule".to_owned());
     }
-    log(expect, findings).map_or_else(failed, |()| Outcome::Passed)
+    match findings {
+        Some(findings) => log(expect, findings).map_or_else(failed, |()| Outcome::Passed),
+        None => failed("the engine panicked".to_owned()),
+    }
 }
 
 fn failed(why: String) -> Outcome {
@@ -140,20 +143,30 @@ mod tests {
     #[test]
     fn a_missing_rule_and_a_forbidden_rule_both_fail() {
         let expect = expects("id \"1\"", "id \"2\"");
-        assert_eq!(engine(&expect, &[finding("1")]), Outcome::Passed);
+        assert_eq!(engine(&expect, Some(&[finding("1")])), Outcome::Passed);
         for found in [
             vec![],
             vec![finding("11")],
             vec![finding("1"), finding("2")],
         ] {
-            assert!(matches!(engine(&expect, &found), Outcome::Failed(_)));
+            assert!(matches!(engine(&expect, Some(&found)), Outcome::Failed(_)));
         }
+    }
+
+    #[test]
+    fn a_panic_is_a_failure_even_where_nothing_is_to_be_found() {
+        let expect = Expect {
+            log: expects("x", "id \"2\"").log.split_off(1),
+            ..Expect::default()
+        };
+        assert_eq!(engine(&expect, Some(&[])), Outcome::Passed);
+        assert!(matches!(engine(&expect, None), Outcome::Failed(_)));
     }
 
     #[test]
     fn the_log_line_shows_where_the_match_was_found() {
         let expect = expects("Matched Data: m found within ARGS:x: v", "nothing");
-        assert_eq!(engine(&expect, &[finding("1")]), Outcome::Passed);
+        assert_eq!(engine(&expect, Some(&[finding("1")])), Outcome::Passed);
     }
 
     #[test]

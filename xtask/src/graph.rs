@@ -42,10 +42,16 @@ const RUNTIMES: [&str; 4] = ["tokio", "hyper", "mio", "socket2"];
 const PREFIX: &str = "babyshield-";
 
 pub(crate) fn run() -> Result<(), String> {
-    let output = shell::cargo(["metadata", "--format-version", "1", "--locked"])
-        .stderr(std::process::Stdio::inherit())
-        .output()
-        .map_err(|fault| format!("cargo does not start: {fault}"))?;
+    let output = shell::cargo([
+        "metadata",
+        "--format-version=1",
+        "--locked",
+        // Other platforms' packages would only be downloaded to be ignored.
+        "--filter-platform=x86_64-unknown-linux-gnu",
+    ])
+    .stderr(std::process::Stdio::inherit())
+    .output()
+    .map_err(|fault| format!("cargo does not start: {fault}"))?;
     shell::success("cargo metadata", output.status)?;
     let metadata: Value = serde_json::from_slice(&output.stdout)
         .map_err(|fault| format!("cargo metadata is not JSON: {fault}"))?;

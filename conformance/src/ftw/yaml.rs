@@ -175,30 +175,31 @@ fn scalar(value: &Value) -> Result<String, String> {
     }
 }
 
-/// The escapes a raw request is written with, as pyftw resolves them.
+/// The escapes a raw request is written with, as pyftw resolves them: every byte is taken for a
+/// Latin-1 character, whatever it was part of, and sent as UTF-8.
 fn unescape(raw: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(raw.len());
+    let mut text = String::with_capacity(raw.len());
     let mut rest = raw.bytes();
     while let Some(byte) = rest.next() {
         if byte != b'\\' {
-            bytes.push(byte);
+            text.push(char::from(byte));
             continue;
         }
         match rest.next() {
-            Some(b'r') => bytes.push(b'\r'),
-            Some(b'n') => bytes.push(b'\n'),
-            Some(b't') => bytes.push(b'\t'),
-            Some(b'\\') => bytes.push(b'\\'),
+            Some(b'r') => text.push('\r'),
+            Some(b'n') => text.push('\n'),
+            Some(b't') => text.push('\t'),
+            Some(b'\\') => text.push('\\'),
             Some(b'x') => {
                 let digits: Vec<u8> = rest.by_ref().take(2).collect();
-                let text = String::from_utf8_lossy(&digits);
-                bytes.push(u8::from_str_radix(&text, 16).unwrap_or(b'?'));
+                let digits = String::from_utf8_lossy(&digits);
+                text.push(u8::from_str_radix(&digits, 16).map_or('?', char::from));
             }
-            Some(other) => bytes.extend([b'\\', other]),
-            None => bytes.push(b'\\'),
+            Some(other) => text.extend(['\\', char::from(other)]),
+            None => text.push('\\'),
         }
     }
-    bytes
+    text.into_bytes()
 }
 
 fn expect(output: Output) -> Result<Expect, String> {
@@ -303,5 +304,6 @@ tests:
     #[test]
     fn a_raw_request_resolves_its_escapes() {
         assert_eq!(unescape(r"a\r\n\x41\\"), b"a\r\nA\\");
+        assert_eq!(unescape("\u{ac}"), b"\xc3\x82\xc2\xac");
     }
 }
