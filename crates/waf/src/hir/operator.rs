@@ -13,6 +13,7 @@ use crate::operator::regex::Options;
 use crate::operator::{address, bytes, checksum, phrases};
 use crate::seclang::ast;
 use crate::source::Files;
+use crate::variable::Variable;
 
 /// An operator with its parameter understood.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub enum Operator {
     Never,
     /// `@rx`: a PCRE pattern.
     Rx(Arc<Regex>),
+    /// `@rx` with macros: compiled when it is asked, for the text the macros give.
+    RxMacro(Template),
     /// `@rxGlobal`: the same, with every match captured.
     RxGlobal(Arc<Regex>),
     /// `@pm`, `@pmFromFile`: any of these phrases, in any case.
@@ -152,7 +155,7 @@ pub(super) fn lower(
     let negated = whole.value.starts_with('!');
     let body = whole.slice(usize::from(negated)..whole.value.len());
     let Some(after) = body.value.strip_prefix('@') else {
-        return (pattern(&body, context, Operator::Rx, faults), negated);
+        return (pattern_or_macro(&body, context, faults), negated);
     };
     let end = after.find(char::is_whitespace).unwrap_or(after.len()) + 1;
     let name = body.slice(1..end);
@@ -176,7 +179,7 @@ fn by_name(
         pattern(parameter, context, |regex| Operator::Checksum(kind, regex), faults)
     };
     match name.value.to_ascii_lowercase().as_str() {
-        "rx" => pattern(parameter, context, Operator::Rx, faults),
+        "rx" => pattern_or_macro(parameter, context, faults),
         "rxglobal" => pattern(parameter, context, Operator::RxGlobal, faults),
         "pm" => phrases_of(phrases::parse(parameter.value.as_bytes()), parameter, faults),
         "pmfromfile" | "pmf" => {
@@ -229,6 +232,25 @@ fn by_name(
             Operator::Never
         }
     }
+}
+
+/// A pattern; one that holds a macro cannot be compiled before the macro's value is known.
+fn pattern_or_macro(
+    text: &ast::Text,
+    context: &Context<'_>,
+    faults: &mut Diagnostics,
+) -> Operator {
+    let names = text.value.split("%{").skip(1);
+    let is_macro = |rest: &str| {
+        rest.split('}').next().is_some_and(|name| {
+            let word = name.split(['.', ':']).next().unwrap_or_default();
+            Variable::parse(word).is_some()
+        })
+    };
+    if names.into_iter().any(is_macro) {
+        return Operator::RxMacro(Template::lower(text, faults));
+    }
+    pattern(text, context, Operator::Rx, faults)
 }
 
 fn pattern(

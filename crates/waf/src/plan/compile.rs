@@ -240,6 +240,7 @@ pub(crate) fn is_fixed(variable: Variable) -> bool {
                 | Variable::Env
                 | Variable::Geo
                 | Variable::Rule
+                | Variable::ReqbodyProcessor
                 | Variable::HighestSeverity
                 | Variable::MscPcreLimitsExceeded
                 | Variable::Duration

@@ -165,6 +165,7 @@ impl Linker {
                 let gate = self.gate(pattern);
                 (Judge::Rx(self.pattern(pattern)), gate)
             }
+            Operator::RxMacro(text) => (Judge::RxMacro(self.template(text)), open),
             Operator::RxGlobal(pattern) => {
                 let gate = self.gate(pattern);
                 (Judge::RxGlobal(self.pattern(pattern)), gate)

@@ -209,6 +209,7 @@ pub(crate) enum Judge {
     Never,
     /// An index into [`Plan::patterns`].
     Rx(u16),
+    RxMacro(Macro),
     RxGlobal(u16),
     Phrases(Phrases),
     Text(Text, Macro),

@@ -125,7 +125,12 @@ impl<'a> Lexer<'a> {
             } else if next == '\\' && self.rest().get(1..).is_some_and(|r| r.starts_with(quote)) {
                 self.at += 1;
                 self.take(&mut word, 1);
-            } else if next == '\\' && self.rest().get(1..).is_some_and(|r| r.starts_with('\\')) {
+            } else if self.rest().starts_with(r"\\\\") {
+                // Apache halves backslashes inside quotes, ModSecurity 3 does not, so rules for
+                // both write four where they mean an escaped one. Two stay two.
+                self.take(&mut word, 2);
+                self.at += 2;
+            } else if self.rest().starts_with(r"\\") {
                 self.take(&mut word, 2);
             } else {
                 self.take(&mut word, next.len_utf8());

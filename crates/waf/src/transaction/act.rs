@@ -144,16 +144,6 @@ impl Transaction {
         let key = self.expand(plan, key);
         self.scratch.bound.retain(|(own, _)| *own != kind);
         self.scratch.bound.push((kind, key));
-        let name = match kind {
-            Variable::Session => Variable::SessionId,
-            Variable::User => Variable::UserId,
-            _ => return,
-        };
-        if let Some(list) = self.scratch.entries.get_mut(name.index()) {
-            list.clear();
-        }
-        let value = self.scratch.strings.string(key);
-        self.put(name, Slice::default(), value);
     }
 
     fn binding(&self, kind: Variable) -> Option<Slice> {

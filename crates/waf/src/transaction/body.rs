@@ -25,15 +25,17 @@ impl Transaction {
     /// Takes the request body apart and fills what depends on it.
     pub(super) fn fill_request_body(&mut self) {
         let plan = std::sync::Arc::clone(&self.plan);
-        let processor = self.state.processor.or_else(|| self.processor_by_type());
+        let processor = self.state.processor;
         let length = self.scratch.strings.request.len();
-        if let Some(processor) = processor {
-            self.put_scalar(Variable::ReqbodyProcessor, processor.name().as_bytes());
-            if length > 0 {
-                self.parse_body(&plan, processor);
-            }
+        if let Some(processor) = processor.filter(|_| length > 0) {
+            self.parse_body(&plan, processor);
         }
-        let whole = processor != Some(Processor::Multipart) || self.state.force_request_body;
+        // Of a body that was taken apart, the parts are looked at, not the whole again.
+        let whole = self.state.force_request_body
+            || match processor {
+                None | Some(Processor::Urlencoded) => true,
+                Some(Processor::Multipart | Processor::Json | Processor::Xml) => false,
+            };
         if length > 0 && whole && plan.uses.contains(Variable::RequestBody.index()) {
             let body = self.scratch.strings.request_slice();
             let value = self.scratch.strings.string(body);
@@ -47,7 +49,7 @@ impl Transaction {
     }
 
     /// The processor that the content type asks for.
-    fn processor_by_type(&self) -> Option<Processor> {
+    pub(super) fn processor_by_type(&self) -> Option<Processor> {
         let value = self.scratch.strings.bytes(self.state.content_type);
         let essence = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
         let essence = essence.to_ascii_lowercase();

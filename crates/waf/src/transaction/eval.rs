@@ -3,10 +3,10 @@
 use super::text::{Slice, StrId};
 use super::{Decision, Interruption, Matched, Transaction, Value};
 use crate::hir::{Allow, Engine, Number, Phase, Text};
-use crate::operator::regex::{Cache, Captures, GROUPS};
+use crate::operator::regex::{Cache, Captures, GROUPS, Options, Pattern};
 use crate::operator::{bytes, inject, number, text};
 use crate::plan::{
-    Disruption, Judge, Link, Parameter, PhasePlan, Plan, Rule, Select, Slot, Target, has, ones,
+    Disruption, Judge, Link, Macro, Parameter, PhasePlan, Plan, Rule, Select, Slot, Target, has, ones,
 };
 use crate::variable::{Shape, Variable};
 
@@ -322,6 +322,7 @@ impl Transaction {
             Judge::Always => Said::Yes(0, len),
             Judge::Never => Said::No,
             Judge::Rx(pattern) => self.search(plan, *pattern, value, link.capture),
+            Judge::RxMacro(text) => self.search_macro(plan, text, value, link.capture),
             Judge::RxGlobal(pattern) => self.search_all(plan, *pattern, value, link.capture),
             Judge::Phrases(phrases) => match phrases.automaton.find(strings.text(value)) {
                 Some(found) => {
@@ -400,6 +401,45 @@ impl Transaction {
         };
         self.keep_cache(at, cache);
         match said {
+            Ok(false) => Said::No,
+            Ok(true) => {
+                if capture {
+                    self.capture_groups(plan, value, &found);
+                }
+                let whole = found.get(0).unwrap_or_default();
+                Said::Yes(whole.start, whole.end)
+            }
+            Err(_) => self.gave_up(value),
+        }
+    }
+
+    /// A pattern whose text depends on the transaction. The last few are kept compiled.
+    fn search_macro(&mut self, plan: &Plan, text: &Macro, value: StrId, capture: bool) -> Said {
+        const KEPT: usize = 8;
+        let text = self.expand(plan, text);
+        let text = self.scratch.strings.bytes(text);
+        let known = self.scratch.compiled.iter().position(|(own, _)| own == text);
+        let at = match known {
+            Some(at) => at,
+            None => match Pattern::compile(text, &Options { size: 1 << 20, ..Options::default() }) {
+                Ok(pattern) => {
+                    let own = (text.to_vec(), pattern);
+                    if self.scratch.compiled.len() >= KEPT {
+                        self.scratch.compiled.remove(0);
+                    }
+                    self.scratch.compiled.push(own);
+                    self.scratch.compiled.len() - 1
+                }
+                Err(message) => {
+                    self.fault(&format!("a pattern with macros cannot be compiled: {message}"));
+                    return Said::Yes(0, self.scratch.strings.text(value).len());
+                }
+            },
+        };
+        let Some((_, pattern)) = self.scratch.compiled.get(at) else { return Said::No };
+        let mut found = Captures::default();
+        let mut cache = pattern.create_cache();
+        match pattern.captures(&mut cache, self.scratch.strings.text(value), &mut found) {
             Ok(false) => Said::No,
             Ok(true) => {
                 if capture {

@@ -168,12 +168,19 @@ impl Transaction {
             Some(at) => (uri.get(..at).unwrap_or_default(), uri.get(at + 1..).unwrap_or_default()),
             None => (uri, &b""[..]),
         };
+        self.put_path(path);
+        self.put_scalar(Variable::QueryString, query);
+        self.fill_query(query);
+    }
+
+    /// The path, with its percent escapes undone once, as the application will see it.
+    fn put_path(&mut self, path: &[u8]) {
+        let decoded = memchr::memchr(b'%', path).map(|_| percent_decode(path));
+        let path = decoded.as_deref().unwrap_or(path);
         self.put_scalar(Variable::RequestFilename, path);
         self.put_scalar(Variable::PathInfo, path);
         let base = memchr::memrchr2(b'/', b'\\', path).map_or(0, |at| at + 1);
         self.put_scalar(Variable::RequestBasename, path.get(base..).unwrap_or_default());
-        self.put_scalar(Variable::QueryString, query);
-        self.fill_query(query);
     }
 
     fn fill_query(&mut self, query: &[u8]) {
@@ -247,6 +254,7 @@ impl Transaction {
     }
 
     pub(super) fn fill_request_head(&mut self) {
+        self.state.processor = self.processor_by_type();
         let errors = usize::from(self.state.url_errors);
         self.put_number(Variable::UrlencodedError, errors);
         self.put_number(Variable::ArgsCombinedSize, self.state.argument_bytes);
@@ -304,6 +312,26 @@ impl Transaction {
             }
         }
     }
+}
+
+/// Percent escapes undone; a faulty one stays as it is, and so does `+`.
+fn percent_decode(path: &[u8]) -> Vec<u8> {
+    let digit = |byte: Option<&u8>| byte.and_then(|b| char::from(*b).to_digit(16));
+    let mut decoded = Vec::with_capacity(path.len());
+    let mut at = 0;
+    while let Some(&byte) = path.get(at) {
+        match (byte, digit(path.get(at + 1)), digit(path.get(at + 2))) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push(u8::try_from(high * 16 + low).unwrap_or_default());
+                at += 3;
+            }
+            _ => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    decoded
 }
 
 /// The target from its path on: `http://host/path` becomes `/path`.

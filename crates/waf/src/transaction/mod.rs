@@ -19,7 +19,7 @@ pub use outcome::Outcome;
 
 use crate::body as bodies;
 use crate::hir::{AuditEngine, Engine, Phase, Processor};
-use crate::operator::regex::Cache;
+use crate::operator::regex::{Cache, Pattern};
 use crate::plan::{Bits, Plan};
 use crate::variable::Variable;
 use outcome::Record;
@@ -148,6 +148,8 @@ pub(crate) struct Scratch {
     found: Vec<Entry>,
     expanded: Vec<u8>,
     caches: Vec<Option<Cache>>,
+    /// Patterns compiled from texts with macros.
+    compiled: Vec<(Vec<u8>, Pattern)>,
     parser: bodies::Scratch,
 }
 
@@ -168,6 +170,7 @@ impl Default for Scratch {
             found: Vec::new(),
             expanded: Vec::new(),
             caches: Vec::new(),
+            compiled: Vec::new(),
             parser: bodies::Scratch::default(),
         }
     }
@@ -193,6 +196,8 @@ impl Scratch {
             expanded,
             // Caches belong to the plan's patterns and hold no input.
             caches: _,
+            // A pattern depends on its text alone, which is its key.
+            compiled: _,
             // Parsers clear their own buffers before use.
             parser: _,
         } = &mut *self;

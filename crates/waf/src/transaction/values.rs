@@ -178,6 +178,18 @@ impl Transaction {
                 return Some(self.scratch.strings.string(name));
             }
             Variable::Rule => return self.rule_field(plan, select),
+            Variable::ReqbodyProcessor => {
+                let name = self.state.processor?.name();
+                return Some(self.scratch.strings.add(name.as_bytes()));
+            }
+            Variable::SessionId | Variable::UserId => {
+                let kind = match variable {
+                    Variable::SessionId => Variable::Session,
+                    _ => Variable::User,
+                };
+                let (_, key) = *self.scratch.bound.iter().find(|(own, _)| *own == kind)?;
+                return Some(self.scratch.strings.string(key));
+            }
             _ => {}
         }
         let number = match variable {
