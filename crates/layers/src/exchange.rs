@@ -33,6 +33,17 @@ impl Default for Connection {
     }
 }
 
+/// What was found out about a caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Its address.
+    pub client: IpAddr,
+    /// Whether it speaks TLS, to us or to a trusted proxy in front of us.
+    pub secure: bool,
+    /// Whether the peer is a trusted proxy.
+    pub proxied: bool,
+}
+
 /// What a server knows of a request before any layer saw it. Put it into the request's extensions
 /// for [`record`](crate::record); without it, addresses are unknown and the head is assembled.
 #[derive(Clone, Debug, Default)]
@@ -56,7 +67,7 @@ struct Inner {
     started: Duration,
     clock: Arc<dyn Clock>,
     arrival: Arrival,
-    caller: OnceLock<(IpAddr, bool)>,
+    caller: OnceLock<Caller>,
     treatment: OnceLock<Arc<Treatment>>,
     spent: AtomicU64,
     bytes_in: AtomicU64,
@@ -126,20 +137,26 @@ impl Exchange {
     /// The resolved caller; the peer as long as nobody resolved it.
     #[must_use]
     pub fn client(&self) -> IpAddr {
-        let peer = || self.connection().peer.ip();
-        self.0.caller.get().map_or_else(peer, |(client, _)| *client)
+        let peer = || self.connection().peer.ip().to_canonical();
+        self.0.caller.get().map_or_else(peer, |caller| caller.client)
     }
 
     /// Whether the caller speaks TLS, to us or to a trusted proxy in front of us.
     #[must_use]
     pub fn secure(&self) -> bool {
         let own = || self.connection().secure;
-        self.0.caller.get().map_or_else(own, |(_, secure)| *secure)
+        self.0.caller.get().map_or_else(own, |caller| caller.secure)
     }
 
-    /// Sets the resolved caller and whether it speaks TLS, once.
-    pub fn resolve_caller(&self, client: IpAddr, secure: bool) {
-        self.0.caller.get_or_init(|| (client, secure));
+    /// Whether the peer is a trusted proxy.
+    #[must_use]
+    pub fn behind_proxy(&self) -> bool {
+        self.0.caller.get().is_some_and(|caller| caller.proxied)
+    }
+
+    /// Sets what was found out about the caller, once.
+    pub fn resolve(&self, caller: Caller) {
+        self.0.caller.get_or_init(|| caller);
     }
 
     /// What the route asks for; `None` as long as no route was chosen.
@@ -227,7 +244,9 @@ impl Exchange {
         u64::try_from(total.as_micros()).unwrap_or(u64::MAX)
     }
 
-    pub(crate) fn bytes_in(&self) -> u64 {
+    /// Body bytes received so far.
+    #[must_use]
+    pub fn bytes_in(&self) -> u64 {
         self.0.bytes_in.load(Ordering::Relaxed)
     }
 

@@ -27,7 +27,7 @@ pub mod waf;
 
 pub use body::{Collected, Replayed};
 pub use budget::{Budget, Held};
-pub use exchange::{Arrival, Connection, Exchange};
+pub use exchange::{Arrival, Caller, Connection, Exchange};
 pub use gate::Gate;
 pub use head::{Head, Layout};
 pub use refusal::Refusal;

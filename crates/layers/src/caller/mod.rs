@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use tower::Service;
 
 use crate::Exchange;
+use crate::exchange::Caller as Known;
 
 /// The field trusted proxies write the caller into.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,14 +41,6 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether a trusted proxy says that the caller speaks TLS to it.
-    #[must_use]
-    pub fn forwards_tls(&self, peer: IpAddr, fields: &http::HeaderMap) -> bool {
-        let said = fields.get("x-forwarded-proto");
-        said.is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"))
-            && self.trusted.contains(peer)
-    }
-
     /// The caller of a request that came from `peer`.
     #[must_use]
     pub fn resolve(&self, peer: IpAddr, fields: &http::HeaderMap) -> IpAddr {
@@ -80,6 +73,11 @@ impl Plan {
         }
         caller
     }
+}
+
+fn forwards_tls(fields: &http::HeaderMap) -> bool {
+    let said = fields.get("x-forwarded-proto");
+    said.is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"))
 }
 
 /// Makes [`Caller`] services.
@@ -129,9 +127,14 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         if let Some(exchange) = request.extensions().get::<Exchange>() {
             let ends = exchange.connection();
-            let peer = ends.peer.ip();
-            let secure = ends.secure || self.plan.forwards_tls(peer, request.headers());
-            exchange.resolve_caller(self.plan.resolve(peer, request.headers()), secure);
+            let peer = ends.peer.ip().to_canonical();
+            let proxied = self.plan.trusted.contains(peer);
+            let forwarded = || proxied && forwards_tls(request.headers());
+            exchange.resolve(Known {
+                client: self.plan.resolve(peer, request.headers()),
+                secure: ends.secure || forwarded(),
+                proxied,
+            });
         }
         self.inner.call(request)
     }
