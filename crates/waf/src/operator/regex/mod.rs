@@ -206,16 +206,10 @@ impl Pattern {
         }
         match (&self.engine, &mut cache.0) {
             (Engine::Linear { regex, .. }, Some(cache)) => {
-                let input = Input::new(value).range(from..);
-                Ok(regex
-                    .search_slots_with(cache, &input, &mut found.slots)
-                    .is_some())
+                Ok(search_slots(regex, cache, value, from, found))
             }
             (Engine::Linear { regex, .. }, None) => {
-                let input = Input::new(value).range(from..);
-                Ok(regex
-                    .search_slots_with(&mut regex.create_cache(), &input, &mut found.slots)
-                    .is_some())
+                Ok(search_slots(regex, &mut regex.create_cache(), value, from, found))
             }
             (Engine::Backtracking(regex), _) => backtrack(regex, value, from, found),
         }
@@ -275,6 +269,19 @@ impl Pattern {
         }
         Ok(None)
     }
+}
+
+/// Hands over only as many slots as the pattern has: the engine indexes by their number.
+fn search_slots(
+    regex: &meta::Regex,
+    cache: &mut meta::Cache,
+    value: &[u8],
+    from: usize,
+    found: &mut Captures,
+) -> bool {
+    let len = regex.group_info().slot_len().min(found.slots.len());
+    let slots = found.slots.get_mut(..len).unwrap_or_default();
+    regex.search_slots_with(cache, &Input::new(value).range(from..), slots).is_some()
 }
 
 fn linear(pattern: &str, options: &Options) -> Result<Engine, String> {
