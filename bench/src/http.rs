@@ -19,6 +19,8 @@ pub(crate) struct Subject {
     pub(crate) name: &'static str,
     address: SocketAddr,
     id: u32,
+    /// The process behind it, where there is one.
+    upstream: Option<u32>,
     /// Whether it is there to stop attacks.
     blocks: bool,
 }
@@ -29,6 +31,8 @@ pub(crate) struct Cell {
     pub(crate) measured: Measured,
     /// CPU time the server spent on one request, in microseconds.
     pub(crate) cpu: f64,
+    /// CPU time the upstream spent on it.
+    pub(crate) upstream_cpu: f64,
 }
 
 /// All rounds of one workload: for each subject its cells, in the order of the rounds.
@@ -112,6 +116,7 @@ fn stage(options: &Options) -> Result<Stage, String> {
         name,
         address,
         id,
+        upstream: (id != upstream.id()).then(|| upstream.id()),
         blocks,
     };
     let subjects = vec![
@@ -189,7 +194,13 @@ fn cell(
     options: &Options,
     folder: &Path,
 ) -> Result<Cell, String> {
-    let before = cpu::of(subject.id);
+    let clock = || {
+        (
+            cpu::of(subject.id),
+            subject.upstream.map_or(Duration::ZERO, cpu::of),
+        )
+    };
+    let before = clock();
     let measured = load::run(
         subject.address,
         workload,
@@ -197,7 +208,9 @@ fn cell(
         options.connections,
         folder,
     )?;
-    let spent = cpu::of(subject.id).saturating_sub(before);
+    let after = clock();
+    let requests = measured.requests.max(1) as f64;
+    let a_request = |spent: Duration| spent.as_secs_f64() * 1e6 / requests;
     if measured.bad > 0 {
         let (name, bad) = (subject.name, measured.bad);
         return Err(format!(
@@ -207,6 +220,7 @@ fn cell(
     }
     Ok(Cell {
         measured,
-        cpu: spent.as_secs_f64() * 1e6 / (measured.requests.max(1) as f64),
+        cpu: a_request(after.0.saturating_sub(before.0)),
+        upstream_cpu: a_request(after.1.saturating_sub(before.1)),
     })
 }

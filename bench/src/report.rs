@@ -50,20 +50,21 @@ fn rows(text: &mut String, subjects: &[Subject], table: &Table) {
     // Writing to a string cannot fail, here and below.
     write!(
         text,
-        "\n## {name}\n\n| server | requests/s | p50 ms | p99 ms | its CPU a request, µs |\n\
-         |---|---|---|---|---|\n"
+        "\n## {name}\n\n| server | requests/s | p50 ms | p99 ms | its CPU a request, µs \
+         | the upstream's |\n|---|---|---|---|---|---|\n"
     )
     .ok();
     for (subject, cells) in subjects.iter().zip(&table.cells) {
         let of = |pick: &dyn Fn(&Cell) -> f64| median(cells.iter().map(pick).collect());
         writeln!(
             text,
-            "| {} | {:.0} | {:.2} | {:.2} | {:.1} |",
+            "| {} | {:.0} | {:.2} | {:.2} | {:.1} | {:.1} |",
             subject.name,
             of(&|cell| cell.measured.per_second),
             of(&|cell| cell.measured.p50.as_secs_f64() * 1e3),
             of(&|cell| cell.measured.p99.as_secs_f64() * 1e3),
-            of(&|cell| cell.cpu)
+            of(&|cell| cell.cpu),
+            of(&|cell| cell.upstream_cpu)
         )
         .ok();
     }

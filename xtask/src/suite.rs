@@ -104,7 +104,7 @@ pub(crate) fn run() -> Result<(), String> {
 /// The web part's type check, unit tests and browser test, where it has them.
 fn front_end(report: &mut Report) {
     let scripts = web::scripts();
-    for script in ["check", "test", "test:browser"] {
+    for script in ["check", "test"] {
         if scripts.iter().any(|own| own == script) {
             report.step(
                 &format!("web {script}"),
@@ -124,9 +124,9 @@ fn counts(step: &str, text: &str) -> Vec<String> {
             let libtest = line.starts_with("test result:") && !line.contains(" 0 passed; 0 failed");
             line.starts_with("Summary [")
                 || libtest
-                || line.starts_with("Tests ")
-                || line.starts_with("# pass ")
-                || line.starts_with("# fail ")
+                || ["# pass ", "# fail ", "ℹ pass ", "ℹ fail "]
+                    .iter()
+                    .any(|start| line.starts_with(start))
                 || line.starts_with("conformance ")
         })
         .map(|line| format!("{step}: {}", line.trim()))

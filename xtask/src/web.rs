@@ -13,7 +13,7 @@ const INPUTS: [&str; 5] = [
     "package.json",
     "package-lock.json",
     "index.html",
-    "vite.config.ts",
+    "vite.config.js",
     "tsconfig.json",
 ];
 

@@ -93,7 +93,9 @@ impl Described {
             if !has(&self.headers, "Connection") {
                 self.headers.push(("Connection".into(), "close".into()));
             }
-            if !data.is_empty() && !has(&self.headers, "Content-Length") {
+            let may_have_body = matches!(self.method.as_str(), "POST" | "PUT" | "PATCH" | "DELETE");
+            let says = may_have_body || !data.is_empty();
+            if says && !has(&self.headers, "Content-Length") {
                 let length = data.len().to_string();
                 self.headers.push(("Content-Length".into(), length));
             }
