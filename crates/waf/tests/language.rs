@@ -65,7 +65,10 @@ fn decode(text: &str) -> Vec<u8> {
 /// One case holds a NUL in the middle and was never compared behind it: the suite's own runner
 /// reads C strings. What it expects there contradicts the rest of the suite.
 fn up_to_nul(name: &str, text: Vec<u8>) -> Vec<u8> {
-    let end = text.iter().position(|byte| *byte == 0).filter(|_| name == "cssDecode" && text.len() > 20);
+    let end = text
+        .iter()
+        .position(|byte| *byte == 0)
+        .filter(|_| name == "cssDecode" && text.len() > 20);
     text[..end.unwrap_or(text.len())].to_vec()
 }
 
@@ -138,7 +141,7 @@ fn groups(pattern: &Pattern, value: &[u8], global: bool) -> Option<Vec<String>> 
             .find(|group| found.get(*group).is_some())
             .unwrap_or(0);
         let whole = found.get(0).unwrap();
-        if !whole.is_empty() || !global {
+        if !whole.is_empty() || seen.is_empty() {
             let text = |group| {
                 String::from_utf8_lossy(&value[found.get(group).unwrap_or(0..0)]).into_owned()
             };
@@ -176,7 +179,9 @@ fn evaluate(folder: &std::path::Path, case: &Value) -> bool {
         "le" => number::le(&value, raw),
         "lt" => number::lt(&value, raw),
         // A list that is refused when the rules are loaded matches nothing.
-        "ipMatch" => address::Networks::parse(&parameter).is_ok_and(|set| set.contains_text(&value)),
+        "ipMatch" => {
+            address::Networks::parse(&parameter).is_ok_and(|set| set.contains_text(&value))
+        }
         "validateByteRange" => bytes::outside(&value, &bytes::parse_ranges(&parameter).unwrap()),
         "validateUrlEncoding" => bytes::url_encoding_is_broken(&value),
         "validateUtf8Encoding" => bytes::utf8_is_broken(&value),
@@ -200,6 +205,12 @@ fn evaluate(folder: &std::path::Path, case: &Value) -> bool {
                 (&found, case.get("re_groups").and_then(Value::as_array))
             {
                 let expected: Vec<_> = expected.iter().filter_map(Value::as_str).collect();
+                // For `rxGlobal` most cases list the groups of the first match only.
+                let found = if kind == "rx" {
+                    found
+                } else {
+                    &found[..expected.len()]
+                };
                 assert_eq!(*found, expected, "{case}");
             }
             found.is_some()
@@ -233,4 +244,232 @@ fn operators_do_what_the_language_tests_say() {
     );
     println!("{}", skipped.join("\n"));
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// `--TEST--`, `--INPUT--` and `--EXPECTED--` of a libinjection case, ends trimmed as its runner does.
+fn sections(file: &PathBuf) -> (Vec<u8>, Vec<u8>) {
+    let content = std::fs::read(file).unwrap();
+    let find = |mark: &str| memchr::memmem::find(&content, mark.as_bytes()).unwrap();
+    let (input, expected) = (find("--INPUT--\n"), find("--EXPECTED--"));
+    let input = content[input + "--INPUT--\n".len()..expected]
+        .trim_ascii_end()
+        .to_vec();
+    (
+        input,
+        content[expected + "--EXPECTED--".len()..]
+            .trim_ascii()
+            .to_vec(),
+    )
+}
+
+/// A token as libinjection's runner prints it.
+fn show_token(token: &libinjectionrs::sqli::Token) -> Vec<u8> {
+    use libinjectionrs::sqli::TokenType;
+    let mut out = vec![token.token_type.to_char() as u8, b' '];
+    if token.token_type == TokenType::Variable && token.str_open != 0 {
+        out.extend(std::iter::repeat_n(b'@', token.count as usize));
+    }
+    if matches!(token.token_type, TokenType::String | TokenType::Variable) && token.str_open != 0 {
+        out.push(token.str_open);
+    }
+    out.extend_from_slice(&token.val[..token.len.min(32)]);
+    if matches!(token.token_type, TokenType::String | TokenType::Variable) && token.str_close != 0 {
+        out.push(token.str_close);
+    }
+    out
+}
+
+fn run_libinjection(kind: &str, input: &[u8]) -> Vec<Vec<u8>> {
+    use libinjectionrs::sqli::{SqliFlags, SqliState, SqliTokenizer};
+    use libinjectionrs::xss::{Html5Flags, Html5State};
+    match kind {
+        "tokens" | "tokens_mysql" => {
+            let flags = if kind == "tokens" {
+                SqliFlags::FLAG_SQL_ANSI
+            } else {
+                SqliFlags::FLAG_SQL_MYSQL
+            };
+            let mut tokens = SqliTokenizer::new(input, flags);
+            std::iter::from_fn(|| tokens.next_token())
+                .map(|token| show_token(&token))
+                .collect()
+        }
+        "folding" => {
+            let mut state = SqliState::new(input, SqliFlags::FLAG_NONE);
+            let count = state.fold_tokens();
+            state.tokens.iter().take(count).map(show_token).collect()
+        }
+        "sqli" => inject::sqli(input)
+            .iter()
+            .map(|found| found.as_bytes().to_vec())
+            .collect(),
+        "html5" => {
+            let mut state = Html5State::new(input, Html5Flags::DataState);
+            let mut lines = Vec::new();
+            while state.next() {
+                let text = &state.token_start[..state.token_len];
+                let head = format!("{},{},", state.token_type, state.token_len);
+                lines.push([head.as_bytes(), text].concat());
+            }
+            lines
+        }
+        other => panic!("unknown kind of case: {other}"),
+    }
+}
+
+#[test]
+fn libinjection_reads_its_own_cases() {
+    let Some(folder) = data("libinjection/tests") else {
+        return;
+    };
+    let mut counts = std::collections::BTreeMap::<String, (usize, usize)>::new();
+    let mut failed = Vec::new();
+    for file in files(&folder) {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let kind = name.split('-').nth(1).unwrap().to_owned();
+        let (input, expected) = sections(&file);
+        let output = run_libinjection(&kind, &input).join(&b'\n');
+        let count = counts.entry(kind).or_default();
+        if output.trim_ascii() == expected {
+            count.0 += 1;
+        } else {
+            count.1 += 1;
+            let (input, output, expected) = (
+                input.escape_ascii(),
+                output.escape_ascii(),
+                expected.escape_ascii(),
+            );
+            failed.push(format!(
+                "{name}: {input}\n  got      {output}\n  expected {expected}"
+            ));
+        }
+    }
+    println!("libinjection (passed, failed): {counts:?}");
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// Lines of an attack list that are no comments, URL-decoded as libinjection's reader does.
+fn attacks(file: &PathBuf) -> Vec<Vec<u8>> {
+    let content = std::fs::read(file).unwrap();
+    let lines = content
+        .split(|byte| *byte == b'\n')
+        .map(<[u8]>::trim_ascii_end);
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with(b"#"));
+    let decode = |line: &[u8]| {
+        let mut out = Vec::new();
+        Transform::UrlDecode.apply(line, &mut out);
+        out
+    };
+    lines.map(decode).collect()
+}
+
+#[test]
+fn attack_lists_are_detected() {
+    let Some(folder) = data("libinjection/data") else {
+        return;
+    };
+    let (mut sqli, mut xss, mut innocent) = ((0, 0), (0, 0), (0, 0));
+    let mut missed = Vec::new();
+    for file in files(&folder) {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        for attack in attacks(&file) {
+            let (count, detected) = match name.split('-').next() {
+                Some("sqli") => (&mut sqli, inject::sqli(&attack).is_some()),
+                Some("xss") => (&mut xss, inject::xss(&attack)),
+                Some("false_positives.txt") => (&mut innocent, inject::sqli(&attack).is_none()),
+                // Known to its authors and still to be done.
+                _ => continue,
+            };
+            count.1 += 1;
+            count.0 += usize::from(detected);
+            if !detected {
+                missed.push(format!("{name}: {}", attack.escape_ascii()));
+            }
+        }
+    }
+    println!("detected of all: sqli {sqli:?}, xss {xss:?}; innocent passed {innocent:?}");
+    println!("{}", missed.join("\n"));
+    // What libinjection itself detects of its lists.
+    assert_eq!((sqli.0, xss.0, innocent.0), (17_113, 1_640, 400));
+}
+
+#[test]
+fn detection_never_panics() {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let pieces: &[&[u8]] = &[
+        b"'",
+        b"\"",
+        b"`",
+        b"\\",
+        b"--",
+        b"/*",
+        b"*/",
+        b"/*!",
+        b"#",
+        b"(",
+        b")",
+        b"{",
+        b"}",
+        b"[",
+        b"@@",
+        b"@",
+        b"$",
+        b"$a$",
+        b"0x",
+        b"0b",
+        b"1e",
+        b"1.",
+        b".",
+        b"q'[",
+        b"n'",
+        b"u&'",
+        b"x'",
+        b"b'",
+        b"e'",
+        b"<",
+        b">",
+        b"</",
+        b"<!--",
+        b"<![CDATA[",
+        b"<?",
+        b"<%",
+        b"&#",
+        b"&#x",
+        b";",
+        b"=",
+        b"on",
+        b"href",
+        b"javascript:",
+        b"style",
+        b"\0",
+        b"\xff",
+        b"\xa0",
+        b" ",
+        b"\n",
+        b"union",
+        b"select",
+        b"a",
+        b"1",
+        b"or",
+        b"like",
+        b"\xc3\xa9",
+        b"::",
+        b"||",
+        b"<=>",
+        b"->",
+    ];
+    for _ in 0..60_000 {
+        let mut input = Vec::new();
+        for _ in 0..1 + state % 14 {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            let piece = pieces[(state >> 16) as usize % pieces.len()];
+            input.extend_from_slice(piece);
+            if state % 5 == 0 {
+                input.push((state >> 40) as u8);
+            }
+        }
+        std::hint::black_box((inject::sqli(&input), inject::xss(&input)));
+    }
 }
