@@ -10,12 +10,13 @@ use babyshield_conformance::gateway::{Gateway, Policy, Store};
 use babyshield_conformance::rules::{Origin, Prepared, Settings};
 use babyshield_model::Mode;
 
+use crate::echo::{self, Kind};
 use crate::engine::Engine;
 use crate::ftw::{Case, Suite};
 use crate::judge::{self, Outcome};
 use crate::report::{self, Run};
 use crate::wire::{self, Response};
-use crate::{Options, Way, echo};
+use crate::{Options, Way};
 
 /// Requests under way at once.
 const WORKERS: usize = 8;
@@ -27,6 +28,7 @@ pub(crate) struct Target {
     pub(crate) title: &'static str,
     pub(crate) cases: PathBuf,
     pub(crate) origin: Origin,
+    pub(crate) upstream: Kind,
     /// The share of cases that have to be good, in tenths of a percent; below it the run fails.
     pub(crate) required: Option<usize>,
 }
@@ -138,12 +140,13 @@ fn first_bad(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
 }
 
 fn over_sockets(
+    kind: Kind,
     cases: &[Case],
     engine: &Engine,
     rules: &Path,
     binary: &Path,
 ) -> Result<Run, String> {
-    let upstream = echo::start().map_err(|fault| fault.to_string())?;
+    let upstream = echo::start(kind).map_err(|fault| fault.to_string())?;
     let policy = Policy {
         mode: Mode::Watch,
         rules: rules.display().to_string(),

@@ -1,6 +1,4 @@
-//! The upstream the suites expect behind the gateway: 200 for everything, and `/reflect`, which
-//! answers as its JSON body says (`status`, `headers`, `body`, `encodedBody`), for the rules
-//! about responses.
+//! The upstreams the suites expect behind the gateway.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -16,26 +14,36 @@ const IDLE: Duration = Duration::from_secs(60);
 /// More than the gateway lets through.
 const LARGEST: u64 = 16 << 20;
 
+/// Which of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Behind 3.x stood httpbin: 200 for a few paths, 404 for others.
+    Httpbin,
+    /// Behind 4.x stands albedo: 200 for everything, and `/reflect`, which answers as its JSON
+    /// body says (`status`, `headers`, `body`, `encodedBody`), for the rules about responses.
+    Albedo,
+}
+
 /// Starts on a free port and serves until the program ends.
-pub(crate) fn start() -> std::io::Result<SocketAddr> {
+pub(crate) fn start(kind: Kind) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             // A connection that breaks is the other side's business.
-            thread::spawn(move || serve(&stream).ok());
+            thread::spawn(move || serve(&stream, kind).ok());
         }
     });
     Ok(address)
 }
 
-fn serve(stream: &TcpStream) -> std::io::Result<()> {
+fn serve(stream: &TcpStream, kind: Kind) -> std::io::Result<()> {
     stream.set_read_timeout(Some(IDLE))?;
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream);
     while let Some(request) = Request::read(&mut reader)? {
         let mut writer = stream;
-        writer.write_all(&request.answer())?;
+        writer.write_all(&request.answer(kind))?;
     }
     Ok(())
 }
@@ -81,18 +89,20 @@ impl Request {
         Ok(Some(request))
     }
 
-    fn answer(&self) -> Vec<u8> {
-        let plain = || {
-            (
-                200,
-                "Content-Type: text/plain\r\n".to_owned(),
-                b"ok\n".to_vec(),
-            )
+    fn answer(&self, kind: Kind) -> Vec<u8> {
+        let plain = |status| {
+            let fields = "Content-Type: text/plain\r\n".to_owned();
+            (status, fields, b"ok\n".to_vec())
         };
-        let (status, fields, body) = if self.target.starts_with("/reflect") {
-            self.reflect().unwrap_or_else(plain)
-        } else {
-            plain()
+        let path = self.target.split('?').next().unwrap_or_default();
+        let known = matches!(path, "/" | "/get" | "/post" | "/put" | "/anything");
+        let (status, fields, body) = match kind {
+            Kind::Httpbin if known => plain(200),
+            Kind::Httpbin => plain(404),
+            Kind::Albedo if path.starts_with("/reflect") => {
+                self.reflect().unwrap_or_else(|| plain(200))
+            }
+            Kind::Albedo => plain(200),
         };
         let length = body.len();
         let mut answer =
@@ -149,11 +159,11 @@ fn chunks(reader: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn answers(sent: &[u8]) -> String {
+    fn answers(kind: Kind, sent: &[u8]) -> String {
         let mut reader = BufReader::new(sent);
         let mut all = String::new();
         while let Some(request) = Request::read(&mut reader).unwrap() {
-            all.push_str(&String::from_utf8(request.answer()).unwrap());
+            all.push_str(&String::from_utf8(request.answer(kind)).unwrap());
         }
         all
     }
@@ -161,6 +171,7 @@ mod tests {
     #[test]
     fn one_connection_serves_several_requests_of_either_framing() {
         let all = answers(
+            Kind::Albedo,
             b"POST /a HTTP/1.1\r\nContent-Length: 2\r\n\r\nhi\
               POST /b HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n\
               HEAD /c HTTP/1.1\r\n\r\n",
@@ -174,11 +185,21 @@ mod tests {
         let told = r#"{"status": 500, "headers": {"X-A": "b"}, "encodedBody": "aGk="}"#;
         let length = told.len();
         let all = answers(
+            Kind::Albedo,
             format!("POST /reflect HTTP/1.1\r\nContent-Length: {length}\r\n\r\n{told}").as_bytes(),
         );
         assert_eq!(
             all,
             "HTTP/1.1 500 Told\r\nX-A: b\r\nContent-Length: 2\r\n\r\nhi"
         );
+    }
+    #[test]
+    fn httpbin_knows_only_some_paths() {
+        let get = |path: &str| {
+            let sent = format!("GET {path} HTTP/1.1\r\n\r\n");
+            answers(Kind::Httpbin, sent.as_bytes())
+        };
+        assert!(get("/?a=b").starts_with("HTTP/1.1 200"));
+        assert!(get("/i%FFndex.html").starts_with("HTTP/1.1 404"));
     }
 }

@@ -19,6 +19,8 @@ use std::process::ExitCode;
 use babyshield_conformance::rules::Origin;
 use clap::{Parser, ValueEnum};
 
+use crate::echo::Kind;
+
 /// Runs outside test suites against BabyShield.
 #[derive(Debug, Parser)]
 pub(crate) struct Options {
@@ -103,6 +105,7 @@ impl Options {
                 setup: self.crs3_setup.clone(),
                 rules: self.crs3_rules.clone(),
             },
+            upstream: Kind::Httpbin,
             required: Some(950),
         }
     }
@@ -118,6 +121,7 @@ impl Options {
                 setup: folder.join("crs-setup.conf.example"),
                 rules: folder.join("rules"),
             },
+            upstream: Kind::Albedo,
             required: None,
         }
     }
