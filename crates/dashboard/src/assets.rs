@@ -19,6 +19,8 @@ const FOREVER: &str = "public, max-age=31536000, immutable";
 /// The styles of the pages below, which stand on their own.
 const STYLE: &str = include_str!("pages/plain.css");
 
+const ICON: &str = include_str!("../web/public/icon.svg");
+
 /// The dashboard, or how to log in.
 pub(crate) async fn index(Extract(state): Extract<State>, headers: HeaderMap) -> Response {
     if guard::find(&state, &headers).is_none() {
@@ -40,12 +42,8 @@ pub(crate) async fn asset(Path(name): Path<String>) -> Response {
     (headers, bytes).into_response()
 }
 
-/// The icon, and what a crawler may do: nothing.
 pub(crate) async fn icon() -> Response {
-    match find("icon.svg") {
-        Some(bytes) => ([(CONTENT_TYPE, kind("icon.svg"))], bytes).into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
-    }
+    ([(CONTENT_TYPE, kind("icon.svg"))], ICON).into_response()
 }
 
 pub(crate) async fn style() -> Response {

@@ -57,6 +57,7 @@ impl Writer {
     }
 
     pub(crate) fn run(mut self) {
+        self.retain();
         loop {
             let batch = self.shared.queue.take();
             let Batch {

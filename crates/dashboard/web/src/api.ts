@@ -120,6 +120,11 @@ export interface RuleCount {
   last: number;
 }
 
+export interface ClassCount {
+  class: string;
+  requests: number;
+}
+
 export interface Caller {
   client: string;
   requests: number;

@@ -2,7 +2,8 @@ import { Banners } from "./banners";
 import { Chart } from "./chart";
 import { Panel } from "./detail";
 import { Feed } from "./feed";
-import { Callers, Rules } from "./ranks";
+import { Callers, Kinds, Rules } from "./ranks";
+import { selected } from "./state";
 import { Tiles } from "./tiles";
 import { Top } from "./top";
 
@@ -13,12 +14,13 @@ export function App() {
         Skip to the requests
       </a>
       <Top />
-      <main>
+      <main class={selected.value ? "beside" : ""}>
         <Banners />
         <Tiles />
         <div class="columns">
           <Chart />
           <aside class="side" aria-label="Rankings">
+            <Kinds />
             <Rules />
             <Callers />
           </aside>

@@ -45,15 +45,30 @@ export function Chart() {
     <section class="card chart">
       <div class="card-head">
         <h2>Requests over time</h2>
+        <Moment />
         <Legend />
       </div>
       <div class="plot" ref={box} role="img" aria-label={describe(series.value)} />
-      <Readout />
     </section>
   );
 }
 
+/** Which stretch of time the figures of the legend are for. */
+function Moment() {
+  const bucket = bucketPointed();
+  const step = ((series.value[1]?.at ?? 0) - (series.value[0]?.at ?? 0)) / 60_000 || 1;
+  const long = lookback.value > 86_400;
+  const start = bucket && (long ? dateTime(bucket.at).slice(5, 16) : clock(bucket.at, false).slice(0, 5));
+  return <span class="dim">{start ? `from ${start}, ${duration(step)}` : `bars of ${duration(step)}`}</span>;
+}
+
+const bucketPointed = () => (pointed.value === null ? undefined : series.value[pointed.value]);
+
+/** The verdicts with the figures of the bucket under the pointer, or of all; each can be left out. */
 function Legend() {
+  const bucket = bucketPointed();
+  const sum = (verdict: Verdict) =>
+    bucket ? bucket[verdict] : series.value.reduce((all, one) => all + one[verdict], 0);
   const toggle = (verdict: Verdict) => {
     const next = new Set(off.value);
     if (!next.delete(verdict)) next.add(verdict);
@@ -64,33 +79,11 @@ function Legend() {
       {VERDICTS.map((verdict) => (
         <button type="button" key={verdict} aria-pressed={!off.value.has(verdict)} onClick={() => toggle(verdict)}>
           <span class={`swatch v-${verdict}`} aria-hidden="true" />
-          {verdictName(verdict)}
+          {verdict !== "allow" && watching.value ? `Would ${verdict}` : verdictName(verdict)}
+          <b>{count(sum(verdict))}</b>
         </button>
       ))}
     </div>
-  );
-}
-
-/** The figures of the bucket under the pointer, or of all. */
-function Readout() {
-  const bucket = pointed.value === null ? undefined : series.value[pointed.value];
-  const step = ((series.value[1]?.at ?? 0) - (series.value[0]?.at ?? 0)) / 60_000 || 1;
-  const sum = (verdict: Verdict) =>
-    bucket ? bucket[verdict] : series.value.reduce((all, one) => all + one[verdict], 0);
-  return (
-    <p class="readout">
-      <span class="dim">
-        {bucket
-          ? `${lookback.value > 86_400 ? dateTime(bucket.at).slice(0, 16) : clock(bucket.at, false).slice(0, 5)}, ${duration(step)}`
-          : `Bars of ${duration(step)}`}
-      </span>
-      {VERDICTS.map((verdict) => (
-        <span key={verdict} class="readout-part">
-          <span class={`swatch v-${verdict}`} aria-hidden="true" />
-          {verdict === "block" && watching.value ? "Would block" : verdictName(verdict)} <b>{count(sum(verdict))}</b>
-        </span>
-      ))}
-    </p>
   );
 }
 
@@ -130,7 +123,7 @@ function options(width: number, shown: Verdict[]): uPlot.Options {
   return {
     width,
     height: HEIGHT,
-    padding: [10, 8, 0, 0],
+    padding: [10, 24, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
     hooks: { setCursor: [(plot) => (pointed.value = plot.cursor.idx ?? null)] },

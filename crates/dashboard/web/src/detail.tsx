@@ -109,7 +109,7 @@ function Score({ event }: { event: RequestEvent }) {
       <svg viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
         <rect class="track" width="100" height="6" />
         <rect class="fill" width={(100 * event.score) / top} height="6" />
-        <rect class="mark" x={(100 * event.threshold) / top} width="0.6" height="6" />
+        <rect class="bar" x={(100 * event.threshold) / top} width="0.6" height="6" />
       </svg>
     </div>
   );

@@ -17,6 +17,7 @@ import {
   rows,
   selected,
   source,
+  status,
   togglePause,
   waiting,
 } from "./state";
@@ -95,7 +96,7 @@ function Search() {
 
 /** What else the list is narrowed to, each with its way out. */
 function Chips() {
-  const { client, rule } = filter.value;
+  const { client, rule, kind } = filter.value;
   if (!filtered.value) return null;
   const clear = () => {
     typed.value = "";
@@ -104,6 +105,7 @@ function Chips() {
   return (
     <span class="chips">
       {rule && <Chip label={`rule ${rule}`} clear={() => narrow({ rule: "" })} />}
+      {kind && <Chip label={kind} clear={() => narrow({ kind: "" })} />}
       {client && <Chip label={client} clear={() => narrow({ client: "" })} />}
       <button type="button" class="link" onClick={clear}>
         Clear
@@ -127,7 +129,8 @@ function Table() {
       <p class="empty wide">
         {filtered.value
           ? "No request matches. The search covers everything stored, not only this page."
-          : "No requests yet. Send one through the gateway and it appears here."}
+          : "No requests yet. Send one through the gateway and it appears here:"}
+        {!filtered.value && <TryIt />}
       </p>
     );
   }
@@ -154,6 +157,14 @@ function Table() {
       </table>
     </div>
   );
+}
+
+/** A harmless attack to begin with. */
+function TryIt() {
+  const listen = status.value?.gateway.listen[0];
+  if (!listen) return null;
+  const port = listen.slice(listen.lastIndexOf(":"));
+  return <code class="try">{`curl -i "http://${location.hostname}${port}/?q=1%27%20OR%20%271%27=%271"`}</code>;
 }
 
 function Row({ event }: { event: AnyEvent }) {

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { ago, count } from "./format";
-import { callers, filter, narrow, rules, status, watching } from "./state";
+import { callers, filter, kinds, narrow, rules, status, watching } from "./state";
 
 /** Which rules stopped most. */
 export function Rules() {
@@ -56,6 +56,34 @@ export function Callers() {
         </Row>
       ))}
     </Card>
+  );
+}
+
+/** What was tried, by class of attack. */
+export function Kinds() {
+  const named = kinds.value.filter((kind) => kind.class !== "");
+  return (
+    <section class="card kinds">
+      <h2>What was tried</h2>
+      {named.length === 0 && <p class="empty">Nothing in this stretch of time.</p>}
+      <div class="kind-list">
+        {named.map((kind) => {
+          const on = filter.value.kind === kind.class;
+          return (
+            <button
+              type="button"
+              class="kind"
+              key={kind.class}
+              aria-pressed={on}
+              title={`Show only ${kind.class} in the list`}
+              onClick={() => narrow({ kind: on ? "" : kind.class })}
+            >
+              {kind.class} <b>{count(kind.requests)}</b>
+            </button>
+          );
+        })}
+      </div>
+    </section>
   );
 }
 

@@ -5,6 +5,7 @@ import {
   type AnyEvent,
   type Bucket,
   type Caller,
+  type ClassCount,
   type Detail,
   type Page,
   type RequestEvent,
@@ -39,9 +40,11 @@ export interface Filter {
   text: string;
   client: string;
   rule: string;
+  /** A class of findings, such as `sqli`. */
+  kind: string;
 }
 
-export const NO_FILTER: Filter = { verdict: "", text: "", client: "", rule: "" };
+export const NO_FILTER: Filter = { verdict: "", text: "", client: "", rule: "", kind: "" };
 
 export const lookback = signal<number>(3600);
 export const filter = signal<Filter>(NO_FILTER);
@@ -60,6 +63,7 @@ export const summary = signal<Summary | null>(null);
 export const series = signal<Bucket[]>([]);
 export const rules = signal<RuleCount[]>([]);
 export const callers = signal<Caller[]>([]);
+export const kinds = signal<ClassCount[]>([]);
 
 /** The id of the request whose detail is open. */
 export const selected = signal<string | null>(null);
@@ -76,20 +80,21 @@ export function narrow(part: Partial<Filter>): void {
 }
 
 function query(): Record<string, string | undefined> {
-  const { verdict, text, client, rule } = filter.value;
+  const { verdict, text, client, rule, kind } = filter.value;
   return {
     verdict: verdict === "attacks" ? ATTACKS : verdict,
     text,
     client,
     rule,
-    kind: verdict || client || rule ? "request" : "",
+    class: kind,
+    kind: verdict || client || rule || kind ? "request" : "",
   };
 }
 
 function matches(event: AnyEvent): boolean {
-  const { verdict, text, client, rule } = filter.value;
+  const { verdict, text, client, rule, kind } = filter.value;
   if (event.type === "system") {
-    return !verdict && !client && !rule && has([event.message], text);
+    return !verdict && !client && !rule && !kind && has([event.message], text);
   }
   const verdictFits =
     verdict === "" ||
@@ -99,6 +104,7 @@ function matches(event: AnyEvent): boolean {
     verdictFits &&
     (client === "" || event.client === client) &&
     (rule === "" || event.findings.some((f) => f.rule === rule)) &&
+    (kind === "" || event.findings.some((f) => f.class === kind)) &&
     has([event.host, event.target, event.agent, ...texts], text)
   );
 }
@@ -226,12 +232,13 @@ export function listen(): void {
 export async function refresh(): Promise<void> {
   const window = lookback.value;
   try {
-    const [now, sum, points, topRules, topCallers] = await Promise.all([
+    const [now, sum, points, topRules, topCallers, topKinds] = await Promise.all([
       get<Status>("status"),
       get<Summary>("summary", { window }),
       get<Bucket[]>("series", { window }),
       get<RuleCount[]>("rules", { window, verdict: ATTACKS, limit: 8 }),
       get<Caller[]>("clients", { window, verdict: ATTACKS, limit: 8 }),
+      get<ClassCount[]>("classes", { window, verdict: ATTACKS, limit: 12 }),
     ]);
     if (window !== lookback.value) return;
     batch(() => {
@@ -240,6 +247,7 @@ export async function refresh(): Promise<void> {
       series.value = points;
       rules.value = topRules;
       callers.value = topCallers;
+      kinds.value = topKinds;
       trouble.value = "";
     });
   } catch (error) {

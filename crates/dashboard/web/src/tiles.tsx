@@ -73,6 +73,7 @@ function Spark({ verdict }: { verdict: Verdict | undefined }) {
   const points = series.value.map((bucket) =>
     verdict ? bucket[verdict] : bucket.allow + bucket.block + bucket.limit + bucket.challenge + bucket.refuse,
   );
+  if (points.length === 0) return null;
   const top = Math.max(...points, 1);
   const step = 100 / Math.max(points.length - 1, 1);
   const line = points.map((n, i) => `${i ? "L" : "M"}${(i * step).toFixed(2)} ${(22 - (20 * n) / top).toFixed(2)}`);

@@ -39,7 +39,7 @@ test("without a session there is only the way to log in", async () => {
 test("the link opens the dashboard once", async () => {
   await logIn(page, fixture);
   await page.getByText("Enforcing").waitFor();
-  await page.getByText("No requests yet").waitFor();
+  await page.getByText("No requests yet. Send one").waitFor();
   const other = await browser.context.newPage();
   await other.goto(fixture.login);
   await other.getByRole("button").click();

@@ -19,7 +19,6 @@ export function request(change = {}) {
   const at = change.at ?? Date.now();
   return {
     type: "request",
-    id: requestId(at),
     at,
     verdict: "allow",
     enforced: false,
@@ -42,6 +41,7 @@ export function request(change = {}) {
     bytes_in: 0,
     bytes_out: 1830,
     ...change,
+    id: change.id ?? requestId(at),
   };
 }
 

@@ -52,6 +52,7 @@ export async function startBrowser(options = {}) {
     colorScheme: "light",
     ...options,
   });
+  context.setDefaultTimeout(10_000);
   const stop = async () => {
     await context.close();
     await rm(profile, { recursive: true, force: true });
