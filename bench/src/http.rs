@@ -11,7 +11,7 @@ use babyshield_model::Mode;
 
 use crate::load::{self, Measured, Workload};
 use crate::nginx::{Nginx, Role};
-use crate::{Options, cpu, report};
+use crate::{Options, process, report};
 
 /// A server under measurement.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(crate) struct Subject {
     id: u32,
     /// The process behind it, where there is one.
     upstream: Option<u32>,
+    /// Resident memory before the first request, in KiB.
+    pub(crate) idle: u64,
     /// Whether it is there to stop attacks.
     blocks: bool,
 }
@@ -117,6 +119,7 @@ fn stage(options: &Options) -> Result<Stage, String> {
         address,
         id,
         upstream: (id != upstream.id()).then(|| upstream.id()),
+        idle: process::resident(id),
         blocks,
     };
     let subjects = vec![

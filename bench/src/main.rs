@@ -7,10 +7,10 @@
     reason = "a command-line program speaks on stdout"
 )]
 
-mod cpu;
 mod http;
 mod load;
 mod nginx;
+mod process;
 mod report;
 
 use std::path::{Path, PathBuf};

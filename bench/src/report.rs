@@ -31,6 +31,16 @@ pub(crate) fn text(subjects: &[Subject], tables: &[Table], options: &Options) ->
         rows(&mut text, subjects, table);
     }
     ratios(&mut text, subjects, tables);
+    text.push_str("\n## Resident memory before the first request\n\n| server | MiB |\n|---|---|\n");
+    for subject in subjects {
+        writeln!(
+            text,
+            "| {} | {:.1} |",
+            subject.name,
+            subject.idle as f64 / 1024.0
+        )
+        .ok();
+    }
     text
 }
 
