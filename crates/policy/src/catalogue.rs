@@ -1,12 +1,15 @@
 //! Every key of the policy, as the sections declare them: the source of `config explain`, of the
 //! JSON Schema and of the reference.
 
-use std::fmt::Write as _;
+mod print;
+
 use std::path::Path;
 
 use babyshield_model::Source;
 use babyshield_waf::source::Memory;
 use serde_json::{Map, Value, json};
+
+pub use print::{example, reference};
 
 use crate::read::{KeyDoc, Place, Shape, nearest, read};
 use crate::spec::Spec;
@@ -199,34 +202,6 @@ fn value_to_json(value: &toml_edit::Value) -> Value {
             Value::Object(fields.collect())
         }
     }
-}
-
-/// The reference of all keys, as Markdown.
-#[must_use]
-pub fn reference() -> String {
-    let mut text = String::from(
-        "# The policy file\n\n<!-- Written by `babyshield config reference`. Edit the key's \
-         declaration in crates/policy, not this file. -->\n\nEvery key, with its default. \
-         Durations are written `\"5s\"`, sizes `\"1MiB\"`. A key that is not listed here stops \
-         the start.\n",
-    );
-    for key in keys() {
-        let depth = if key.path.contains('.') { "###" } else { "##" };
-        // Writing to a `String` cannot fail.
-        let _ = write!(text, "\n{depth} `{}`\n\n{}\n", key.path, key.doc);
-        if matches!(key.shape, Shape::Table | Shape::Tables) {
-            continue;
-        }
-        let _ = write!(text, "\n- value: {}\n", key.shape);
-        match (&key.default, key.inherits) {
-            (Some(default), _) => drop(writeln!(text, "- default: `{default}`")),
-            (None, Some(path)) => drop(writeln!(text, "- default: that of `{path}`")),
-            (None, None) if key.required => text.push_str("- must be written\n"),
-            (None, None) => text.push_str("- default: none\n"),
-        }
-        let _ = writeln!(text, "- example: `{}`", key.example);
-    }
-    text
 }
 
 #[cfg(test)]

@@ -83,7 +83,14 @@ fn limits(spec: &Spec, found: &mut Diagnostics) {
             ));
         } else if !wanted.iter().any(|wanted| wanted.value == name.value) {
             let message = format!("no route uses the limit `{}`", name.value);
-            let reserved = ["default", "burst", "max_keys", "max_memory", "ipv6_prefix"];
+            let reserved = [
+                "default",
+                "burst",
+                "max_keys",
+                "max_memory",
+                "ipv6_prefix",
+                "announce",
+            ];
             let help = match nearest(name, reserved) {
                 Some(word) => format!("did you mean `{word}`?"),
                 None => format!("write `limit = \"{}\"` in a `[[route]]`", name.value),

@@ -7,7 +7,7 @@ use babyshield_model::{Diagnostic, Diagnostics, Severity, Source};
 use babyshield_waf::Files;
 
 use crate::check;
-use crate::read::{Place, Resolved, read};
+use crate::read::{Origin, Place, Resolved, read};
 use crate::spec::Spec;
 use crate::tree;
 
@@ -97,10 +97,22 @@ impl Document {
         }
     }
 
-    /// Whether the policy cannot be used.
+    /// Gives a fault of a crate that knows no policy its place: that of the value it names, the
+    /// longest if it names several.
     #[must_use]
-    pub fn is_faulty(&self) -> bool {
-        self.spec.is_none() || is_faulty(&self.diagnostics)
+    pub(crate) fn locate(&self, fault: Diagnostic) -> Diagnostic {
+        let written = self.settings.iter().filter_map(|resolved| {
+            let Origin::Written(span) = &resolved.origin else {
+                return None;
+            };
+            let value = resolved.value.trim_matches('"');
+            let named = value.len() > 2 && fault.message.contains(value);
+            named.then_some((value.len(), span))
+        });
+        match written.max_by_key(|(length, _)| *length) {
+            Some((_, span)) if fault.span.is_none() => fault.at(span.clone()),
+            _ => fault,
+        }
     }
 }
 

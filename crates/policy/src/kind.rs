@@ -12,9 +12,9 @@ use crate::read::{Fault, Shape, Show, Text, Value, integer, words};
 use crate::tree::Node;
 
 words!(Mode {
-    "off" => Mode::Off,
-    "watch" => Mode::Watch,
-    "enforce" => Mode::Enforce,
+    "off" => { Mode::Off },
+    "watch" => { Mode::Watch },
+    "enforce" => { Mode::Enforce },
 });
 
 /// A whole number from `MIN` to `MAX`.
@@ -26,6 +26,14 @@ pub type Count = Number<1, { u32::MAX }>;
 
 /// A paranoia level.
 pub type Level = Number<1, 4>;
+
+impl<const MIN: u32, const MAX: u32> Number<MIN, MAX> {
+    /// As a count of things in memory.
+    #[must_use]
+    pub fn size(self) -> usize {
+        usize::try_from(self.0).unwrap_or(usize::MAX)
+    }
+}
 
 impl<const MIN: u32, const MAX: u32> Value for Number<MIN, MAX> {
     fn shape() -> Shape {
@@ -195,17 +203,17 @@ pub struct Upstream(pub http::Uri);
 
 impl Text for Upstream {
     const WHAT: &'static str = "an address of an API, such as \"http://127.0.0.1:3000\"";
-    const PATTERN: Option<&'static str> = Some("^https?://[^/@?#]+/?$");
+    const PATTERN: Option<&'static str> = Some("^(https?|h2c)://[^/@?#]+/?$");
 
     fn parse(text: &str) -> Result<Self, Fault> {
         let uri: http::Uri = text
             .parse()
             .map_err(|error: http::uri::InvalidUri| bad(error))?;
         match uri.scheme_str() {
-            Some("http" | "https") => {}
+            Some("http" | "https" | "h2c") => {}
             Some(other) => {
                 return Err(Fault::new(format!("the scheme `{other}` is not known"))
-                    .help("begin with http:// or https://"));
+                    .help("begin with http://, https:// or, for HTTP/2 without TLS, h2c://"));
             }
             None => {
                 return Err(Fault::new(format!("`{text}` has no scheme"))

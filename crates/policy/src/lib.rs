@@ -7,11 +7,15 @@
 
 pub mod catalogue;
 mod check;
+mod compile;
 mod document;
+pub mod effective;
 pub mod kind;
 mod read;
+pub mod replay;
 pub mod spec;
 mod tree;
 
+pub use compile::Policy;
 pub use document::{Document, is_faulty};
 pub use read::{KeyDoc, Origin, Resolved, Setting, Shape};

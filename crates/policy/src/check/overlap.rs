@@ -2,28 +2,8 @@
 
 use babyshield_model::{Diagnostic, Diagnostics};
 
-use crate::read::Setting;
-use crate::spec::{Pattern, Route};
-
-/// One part between slashes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part<'a> {
-    Text(&'a str),
-    Any,
-    Rest,
-}
-
-fn parts(pattern: &Pattern) -> Vec<Part<'_>> {
-    let parts = pattern.path.split('/').skip(1);
-    parts
-        .map(|part| match part {
-            "**" => Part::Rest,
-            "*" => Part::Any,
-            part if part.starts_with('{') => Part::Any,
-            part => Part::Text(part),
-        })
-        .collect()
-}
+use crate::read::{Setting, Text};
+use crate::spec::{Part, Pattern, Route};
 
 /// Reports routes that match the same requests, and pairs of which neither is more specific.
 pub(super) fn check(routes: &[Setting<Route>], found: &mut Diagnostics) {
@@ -35,10 +15,9 @@ pub(super) fn check(routes: &[Setting<Route>], found: &mut Diagnostics) {
 }
 
 fn compare(earlier: &Setting<Pattern>, later: &Setting<Pattern>) -> Option<Diagnostic> {
-    let (a, b) = (parts(earlier), parts(later));
     let line = earlier.span().map_or(0, |span| span.line_column().0);
-    let [first, second] = [earlier, later].map(|pattern| crate::read::Text::text(&pattern.value));
-    if a == b && earlier.method == later.method {
+    let [first, second] = [earlier, later].map(|pattern| pattern.value.text());
+    if earlier.gateway() == later.gateway() {
         let fault = Diagnostic::error(
             "policy.duplicate_route",
             format!("`{second}` matches the same requests as `{first}` in line {line}"),
@@ -46,90 +25,95 @@ fn compare(earlier: &Setting<Pattern>, later: &Setting<Pattern>) -> Option<Diagn
         .help("put the settings of both into one [[route]]");
         return Some(super::place(fault, later.span()));
     }
-    let methods = methods(earlier, later)?;
-    let example = witness(&a, &b)?;
-    if covers(&a, &b, methods.first_is_wider) || covers(&b, &a, methods.second_is_wider) {
+    let both = meet(earlier, later)?;
+    if covers(earlier, later) || covers(later, earlier) {
         return None;
     }
-    let method = earlier
-        .method
-        .as_deref()
-        .or(later.method.as_deref())
-        .unwrap_or("GET");
     let fault = Diagnostic::warning(
         "policy.overlapping_routes",
-        format!("`{second}` and `{first}` in line {line} both match {method} {example}"),
+        format!("`{second}` and `{first}` in line {line} both match {both}"),
     )
-    .help("the one with the longer literal path holds; add a route for these requests to be sure");
+    .help("say what holds for these requests in a [[route]] of their own");
     Some(super::place(fault, later.span()))
 }
 
-/// How the methods of two routes that can meet relate.
-struct Methods {
-    first_is_wider: bool,
-    second_is_wider: bool,
-}
-
-fn methods(a: &Pattern, b: &Pattern) -> Option<Methods> {
-    match (&a.method, &b.method) {
-        (Some(a), Some(b)) if a != b => None,
-        (a, b) => Some(Methods {
-            first_is_wider: a.is_none() || a == b,
-            second_is_wider: b.is_none() || a == b,
-        }),
-    }
+/// A request both match, if there is one.
+fn meet(a: &Pattern, b: &Pattern) -> Option<String> {
+    let method = match (a.methods.first(), b.methods.first()) {
+        (None, None) => "GET",
+        (Some(method), None) | (None, Some(method)) => method,
+        (Some(_), Some(_)) => a.methods.iter().find(|method| b.methods.contains(method))?,
+    };
+    let host = match (&a.host, &b.host) {
+        (Some(a), Some(b)) if a != b => {
+            // A name below a wildcard meets it; two wildcards meet where one is below the other.
+            let within = |narrow: &str, wide: &str| {
+                let parent = wide.strip_prefix('*');
+                parent.is_some_and(|parent| narrow.ends_with(parent))
+            };
+            match () {
+                () if within(a, b) => a,
+                () if within(b, a) => b,
+                () => return None,
+            }
+        }
+        (Some(host), _) | (None, Some(host)) => host,
+        (None, None) => "",
+    };
+    let path = witness(&a.path, &b.path)?;
+    Some(format!("{method} {host}{path}"))
 }
 
 /// A path both match, if there is one.
-fn witness(a: &[Part<'_>], b: &[Part<'_>]) -> Option<String> {
+fn witness(a: &[Part], b: &[Part]) -> Option<String> {
     match (a.split_first(), b.split_first()) {
         (None, None) => Some(String::new()),
-        (Some((Part::Rest, _)), _) => Some(written(b)),
-        (_, Some((Part::Rest, _))) => Some(written(a)),
+        (Some((Part::Rest, _)), _) => Some(example(b)),
+        (_, Some((Part::Rest, _))) => Some(example(a)),
         (None, _) | (_, None) => None,
-        (Some((Part::Text(x), a)), Some((Part::Text(y), b))) => (x == y)
-            .then(|| witness(a, b))
-            .flatten()
-            .map(|rest| format!("/{x}{rest}")),
-        (Some((Part::Text(text), a)), Some((Part::Any, b)))
-        | (Some((Part::Any, a)), Some((Part::Text(text), b))) => {
-            witness(a, b).map(|rest| format!("/{text}{rest}"))
-        }
-        (Some((Part::Any, a)), Some((Part::Any, b))) => {
-            witness(a, b).map(|rest| format!("/x{rest}"))
+        (Some((x, a)), Some((y, b))) => {
+            let part = match (x, y) {
+                (Part::Text(x), Part::Text(y)) if x != y => return None,
+                (Part::Text(text), _) | (_, Part::Text(text)) => text.as_str(),
+                (Part::Any(_) | Part::Rest, Part::Any(_) | Part::Rest) => "x",
+            };
+            witness(a, b).map(|rest| format!("/{part}{rest}"))
         }
     }
 }
 
-fn written(parts: &[Part<'_>]) -> String {
+fn example(parts: &[Part]) -> String {
     let parts = parts.iter().map(|part| match part {
         Part::Text(text) => format!("/{text}"),
-        Part::Any | Part::Rest => "/x".to_owned(),
+        Part::Any(_) | Part::Rest => "/x".to_owned(),
     });
     parts.collect()
 }
 
 /// Whether whatever `narrow` matches, `wide` matches too.
-fn covers(wide: &[Part<'_>], narrow: &[Part<'_>], method_is_wider: bool) -> bool {
-    method_is_wider && covers_path(wide, narrow)
+fn covers(wide: &Pattern, narrow: &Pattern) -> bool {
+    let within = |method| wide.methods.contains(method);
+    let methods = wide.methods.is_empty()
+        || (!narrow.methods.is_empty() && narrow.methods.iter().all(within));
+    let host = wide.host.is_none() || wide.host == narrow.host;
+    methods && host && covers_path(&wide.path, &narrow.path)
 }
 
-fn covers_path(wide: &[Part<'_>], narrow: &[Part<'_>]) -> bool {
+fn covers_path(wide: &[Part], narrow: &[Part]) -> bool {
     match (wide.split_first(), narrow.split_first()) {
         (None, None) | (Some((Part::Rest, _)), _) => true,
         (None, Some(_)) | (Some(_), None | Some((Part::Rest, _))) => false,
-        (Some((Part::Any, wide)), Some((_, narrow))) => covers_path(wide, narrow),
+        (Some((Part::Any(_), wide)), Some((_, narrow))) => covers_path(wide, narrow),
         (Some((Part::Text(a), wide)), Some((Part::Text(b), narrow))) => {
             a == b && covers_path(wide, narrow)
         }
-        (Some((Part::Text(_), _)), Some((Part::Any, _))) => false,
+        (Some((Part::Text(_), _)), Some((Part::Any(_), _))) => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::read::Text;
 
     fn verdict(a: &str, b: &str) -> Option<&'static str> {
         let pattern = |text| Setting::default(Pattern::parse(text).expect("a pattern"));
@@ -155,6 +139,13 @@ mod tests {
             verdict("POST /v1/*", "/v1/login"),
             Some("policy.overlapping_routes")
         );
+        assert_eq!(
+            verdict("GET|PUT /a", "GET|POST /a"),
+            Some("policy.overlapping_routes")
+        );
+        assert_eq!(verdict("GET|PUT /a", "GET /a"), None);
+        assert_eq!(verdict("a.x/a", "/a"), None);
+        assert_eq!(verdict("a.x/a", "b.x/a"), None);
         assert_eq!(verdict("/a/*", "/b/*"), None);
         assert_eq!(verdict("/a", "/a/b"), None);
     }

@@ -165,7 +165,7 @@ pub(crate) fn choice<T: Copy>(
 
 /// Makes an enum a value, one word a variant.
 macro_rules! words {
-    ($type:ty { $($word:literal => $variant:path),+ $(,)? }) => {
+    ($type:ty { $($word:literal => { $($variant:tt)+ }),+ $(,)? }) => {
         impl $crate::read::Value for $type {
             fn shape() -> $crate::read::Shape {
                 $crate::read::Shape::Choice(&[$($word),+])
@@ -173,7 +173,7 @@ macro_rules! words {
 
             fn read(node: &$crate::tree::Node) -> Result<Self, $crate::read::Fault> {
                 $crate::read::choice(node, &[$($word),+], |word| match word {
-                    $($word => Some($variant),)+
+                    $($word => Some($($variant)+),)+
                     _ => None,
                 })
             }
@@ -182,7 +182,7 @@ macro_rules! words {
         impl $crate::read::Show for $type {
             fn show(&self) -> String {
                 match self {
-                    $($variant => concat!("\"", $word, "\"").to_owned(),)+
+                    $($($variant)+ => concat!("\"", $word, "\"").to_owned(),)+
                 }
             }
         }

@@ -21,8 +21,8 @@ const LISTEN: Key = Key::new(
 );
 const PROTECT: Key = Key::new(
     "protect",
-    "Addresses no rule, list or limit may ever shut out, so that a mistake in this file cannot \
-     lock its author out. Their requests are still inspected and reported.",
+    "Addresses that no list may ever shut out, so that a mistake in `[block]` cannot lock its \
+     author out. Rules and limits still hold for their requests.",
     "[\"203.0.113.7\"]",
 );
 
@@ -89,13 +89,13 @@ impl Log {
 }
 
 words!(Format {
-    "text" => Format::Text,
-    "json" => Format::Json,
+    "text" => { Format::Text },
+    "json" => { Format::Json },
 });
 
 words!(Severity {
-    "error" => Severity::Error,
-    "warn" => Severity::Warn,
-    "info" => Severity::Info,
-    "debug" => Severity::Debug,
+    "error" => { Severity::Error },
+    "warn" => { Severity::Warn },
+    "info" => { Severity::Info },
+    "debug" => { Severity::Debug },
 });

@@ -18,10 +18,6 @@ pub struct Block {
 pub struct Allow {
     /// Callers.
     pub networks: Setting<Vec<Setting<IpNet>>>,
-    /// User agents.
-    pub agents: Setting<Vec<Setting<String>>>,
-    /// Paths.
-    pub paths: Setting<Vec<Setting<String>>>,
 }
 
 pub(super) const BLOCK: Key = Key::new(
@@ -31,8 +27,7 @@ pub(super) const BLOCK: Key = Key::new(
 );
 pub(super) const ALLOW: Key = Key::new(
     "allow",
-    "What `[block]` lets through although one of its entries matches. Rules and limits still \
-     hold.",
+    "Whom `[block]` never turns away. Rules and limits still hold.",
     "",
 );
 const NETWORKS: Key = Key::new(
@@ -42,38 +37,27 @@ const NETWORKS: Key = Key::new(
 );
 const AGENTS: Key = Key::new(
     "agents",
-    "User agents turned away: `builtin` for the attack tools known to the binary, anything else \
-     is looked for in `User-Agent` without regard to case.",
-    "[\"builtin\", \"examplebot\"]",
+    "User agents turned away: `builtin` for the attack tools known to the binary; a text, found \
+     anywhere in `User-Agent` without regard to case; `re:` and an expression. `!` and the name \
+     of a built-in agent lets that one through.",
+    "[\"builtin\", \"examplebot\", \"!nuclei\"]",
 );
 const PATHS: Key = Key::new(
     "paths",
-    "Paths turned away: `builtin` for what attackers probe for, an exact path, a pattern with \
-     `*` and `**`, or `re:` and a regular expression.",
-    "[\"builtin\", \"/internal/**\"]",
+    "Paths turned away: `builtin` for what attackers probe for; an exact path; a pattern, where \
+     `*` is one part and `**` any number; a name in any folder, such as `*.bak`; `re:` and an \
+     expression. `!` before any of these lets it through.",
+    "[\"builtin\", \"/internal/**\", \"!/wp-login.php\"]",
 );
 const ALLOW_NETWORKS: Key = Key::new(
     "networks",
-    "Networks and addresses let through although `block.networks` has them.",
+    "Networks and addresses that no entry of `[block]` turns away.",
     "[\"198.51.100.7\"]",
-);
-const ALLOW_AGENTS: Key = Key::new(
-    "agents",
-    "User agents let through although `block.agents` has them.",
-    "[\"nmap-of-our-own\"]",
-);
-const ALLOW_PATHS: Key = Key::new(
-    "paths",
-    "Paths let through although `block.paths` has them; same forms, without `builtin`.",
-    "[\"/internal/status\"]",
 );
 
 impl Block {
-    /// The word that stands for the lists in the binary.
-    pub const BUILTIN: &'static str = "builtin";
-
     pub(super) fn read(r: &mut Reader<'_>) -> Self {
-        let builtin = || vec![Self::BUILTIN.to_owned()];
+        let builtin = || vec![babyshield_reputation::Pattern::BUILTIN.to_owned()];
         Self {
             networks: r.list(NETWORKS, Vec::new()),
             agents: r.list(AGENTS, builtin()),
@@ -86,8 +70,6 @@ impl Allow {
     pub(super) fn read(r: &mut Reader<'_>) -> Self {
         Self {
             networks: r.list(ALLOW_NETWORKS, Vec::new()),
-            agents: r.list(ALLOW_AGENTS, Vec::new()),
-            paths: r.list(ALLOW_PATHS, Vec::new()),
         }
     }
 }

@@ -1,65 +1,73 @@
-use crate::read::{Fault, Key, Reader, Setting, Shape, Show, Value, words};
+use babyshield_layers::headers::{self as layer, Field};
+
+use crate::read::{Fault, Key, Reader, Setting, Shape, Show, Text, Value, words};
 use crate::tree::{Node, Tree};
 
 /// Security headers of responses.
 #[derive(Clone, Debug)]
 pub struct Headers {
-    /// One setting a header, with the header's name.
+    /// One setting a header, under the header's name.
     pub fields: Vec<(&'static str, Setting<Header>)>,
     /// Flags of cookies the API sets.
     pub cookies: Cookies,
+    /// Headers of the API that are not passed on.
+    pub remove: Setting<Vec<Setting<Name>>>,
 }
 
-/// What happens to one response header.
+/// What happens to one response header; `None` leaves it to the API alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Header {
-    /// The value; `None` leaves the header alone.
-    pub value: Option<String>,
-    /// What becomes of a value the API sent.
-    pub existing: Existing,
-}
-
-/// What becomes of a header the API sent itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Existing {
-    /// It stays as it is.
-    Keep,
-    /// Ours takes its place.
-    Replace,
-}
-
-words!(Existing {
-    "keep" => Existing::Keep,
-    "replace" => Existing::Replace,
-});
+pub struct Header(pub Option<Field>);
 
 /// Flags added to cookies the API sets.
 #[derive(Clone, Debug)]
 pub struct Cookies {
-    /// Sent over TLS only; added on TLS listeners.
+    /// Sent over TLS only; added where the caller speaks TLS.
     pub secure: Setting<bool>,
     /// Out of reach of scripts.
     pub http_only: Setting<bool>,
     /// When other sites' requests carry it.
     pub same_site: Setting<SameSite>,
+    /// Cookies that scripts have to read.
+    pub readable: Setting<Vec<Setting<String>>>,
 }
 
-/// When requests that come from other sites carry a cookie.
+/// When requests that come from other sites carry a cookie; `None` adds no flag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SameSite {
-    /// The flag is left alone.
-    Off,
-    /// When the caller follows a link.
-    Lax,
-    /// Never.
-    Strict,
-}
+pub struct SameSite(pub Option<layer::SameSite>);
 
 words!(SameSite {
-    "off" => SameSite::Off,
-    "lax" => SameSite::Lax,
-    "strict" => SameSite::Strict,
+    "off" => { SameSite(None) },
+    "lax" => { SameSite(Some(layer::SameSite::Lax)) },
+    "strict" => { SameSite(Some(layer::SameSite::Strict)) },
+    "none" => { SameSite(Some(layer::SameSite::None)) },
 });
+
+/// What becomes of a header the API sent itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Existing(layer::Upstream);
+
+words!(Existing {
+    "keep" => { Existing(layer::Upstream::Keep) },
+    "replace" => { Existing(layer::Upstream::Replace) },
+});
+
+/// The name of a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name(pub http::HeaderName);
+
+impl Text for Name {
+    const WHAT: &'static str = "the name of a header";
+
+    fn parse(text: &str) -> Result<Self, Fault> {
+        let name = text.parse::<http::HeaderName>();
+        name.map(Self)
+            .map_err(|_| Fault::new(format!("`{text}` is not the name of a header")))
+    }
+
+    fn text(&self) -> String {
+        self.0.to_string()
+    }
+}
 
 /// A header value, or `off`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,10 +107,12 @@ impl Show for Line {
 
 impl Show for Header {
     fn show(&self) -> String {
-        let line = Line(self.value.clone()).show();
-        match self.existing {
-            Existing::Replace => line,
-            Existing::Keep => format!("{{ value = {line}, existing = \"keep\" }}"),
+        let value = Line(self.0.as_ref().map(|field| field.value.clone())).show();
+        match &self.0 {
+            Some(field) if field.upstream == layer::Upstream::Replace => {
+                format!("{{ value = {value}, existing = \"replace\" }}")
+            }
+            _ => value,
         }
     }
 }
@@ -110,9 +120,9 @@ impl Show for Header {
 const VALUE: Key = Key::new("value", "The header's value, or `off`.", "\"DENY\"");
 const EXISTING: Key = Key::new(
     "existing",
-    "What becomes of a value the API sent itself: `replace` puts ours in its place, `keep` leaves \
-     it.",
-    "\"keep\"",
+    "What becomes of a value the API sent itself: `keep` leaves it, since the API knows its \
+     pages better; `replace` puts ours in its place.",
+    "\"replace\"",
 );
 
 pub(super) const HEADERS: Key = Key::new(
@@ -123,42 +133,54 @@ pub(super) const HEADERS: Key = Key::new(
 );
 const COOKIES: Key = Key::new(
     "cookies",
-    "Flags added to cookies the API sets. A flag the API has set itself is kept.",
+    "Flags added to cookies the API sets. A flag the API has set itself is never changed.",
     "",
 );
-const SECURE: Key = Key::new("secure", "Add `Secure` to cookies sent over TLS.", "true");
+const SECURE: Key = Key::new(
+    "secure",
+    "Add `Secure` where the caller speaks TLS.",
+    "true",
+);
 const HTTP_ONLY: Key = Key::new(
     "http_only",
-    "Add `HttpOnly`, which keeps cookies out of reach of scripts. Switch it off where a page's \
-     script has to read one.",
+    "Add `HttpOnly`, which keeps cookies out of reach of scripts.",
     "true",
 );
 const SAME_SITE: Key = Key::new(
     "same_site",
-    "Add `SameSite` where a cookie has none: `lax`, `strict` or `off`.",
+    "Add `SameSite` where a cookie has none, or `off`.",
     "\"lax\"",
 );
+const READABLE: Key = Key::new(
+    "readable",
+    "Cookies that a page's scripts have to read: they get no `HttpOnly`.",
+    "[\"XSRF-TOKEN\", \"csrftoken\"]",
+);
+const REMOVE: Key = Key::new(
+    "remove",
+    "Headers of the API that are not passed on, since they only tell what runs there.",
+    "[\"server\", \"x-powered-by\"]",
+);
 
-/// Every header with its default: the key, and the value.
-const FIELDS: [(Key, &str, Existing); 9] = [
+type Choose = fn(&mut layer::Spec) -> &mut Option<Field>;
+
+/// Every header: its key, and its place in the layer's spec, which has the default.
+const FIELDS: [(Key, Choose); 7] = [
     (
         Key::new(
             "content-security-policy",
-            "What a page may load, were an answer of this API opened as a page. An API serves no \
-             pages, so the default allows nothing; the API's own value is kept.",
+            "What a page of this API may load and who may frame it.",
             "\"default-src 'none'; frame-ancestors 'none'\"",
         ),
-        "default-src 'none'; frame-ancestors 'none'",
-        Existing::Keep,
+        |spec| &mut spec.content_security_policy,
     ),
     (
         Key::new(
             "strict-transport-security",
-            "Tells browsers to use TLS only. Sent on TLS connections only.",
+            "Tells browsers to use TLS only. Sent to callers that speak TLS.",
             "\"max-age=31536000; includeSubDomains\"",
         ),
-        "max-age=31536000; includeSubDomains",
-        Existing::Replace,
+        |spec| &mut spec.strict_transport_security,
     ),
     (
         Key::new(
@@ -166,8 +188,7 @@ const FIELDS: [(Key, &str, Existing); 9] = [
             "Whether other pages may show an answer in a frame.",
             "\"DENY\"",
         ),
-        "DENY",
-        Existing::Replace,
+        |spec| &mut spec.x_frame_options,
     ),
     (
         Key::new(
@@ -175,8 +196,7 @@ const FIELDS: [(Key, &str, Existing); 9] = [
             "Stops browsers from guessing another content type than the one sent.",
             "\"nosniff\"",
         ),
-        "nosniff",
-        Existing::Replace,
+        |spec| &mut spec.x_content_type_options,
     ),
     (
         Key::new(
@@ -184,8 +204,7 @@ const FIELDS: [(Key, &str, Existing); 9] = [
             "How much of the address other sites are told.",
             "\"no-referrer\"",
         ),
-        "strict-origin-when-cross-origin",
-        Existing::Keep,
+        |spec| &mut spec.referrer_policy,
     ),
     (
         Key::new(
@@ -193,8 +212,7 @@ const FIELDS: [(Key, &str, Existing); 9] = [
             "Which abilities of the browser a page may use.",
             "\"camera=(), microphone=(), geolocation=()\"",
         ),
-        "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
-        Existing::Keep,
+        |spec| &mut spec.permissions_policy,
     ),
     (
         Key::new(
@@ -202,73 +220,73 @@ const FIELDS: [(Key, &str, Existing); 9] = [
             "The filter of old browsers. Browsers of today ignore it.",
             "\"1; mode=block\"",
         ),
-        "1; mode=block",
-        Existing::Replace,
-    ),
-    (
-        Key::new(
-            "cross-origin-resource-policy",
-            "Which sites may embed an answer.",
-            "\"same-origin\"",
-        ),
-        "off",
-        Existing::Keep,
-    ),
-    (
-        Key::new(
-            "cross-origin-opener-policy",
-            "Whether a page shares its window group with pages of other sites.",
-            "\"same-origin\"",
-        ),
-        "off",
-        Existing::Keep,
+        |spec| &mut spec.x_xss_protection,
     ),
 ];
 
 impl Headers {
     pub(super) fn read(r: &mut Reader<'_>) -> Self {
+        let mut defaults = layer::Spec::default();
         let mut fields = Vec::with_capacity(FIELDS.len());
-        for (key, value, existing) in FIELDS {
-            let default = Header {
-                value: (value != "off").then(|| value.to_owned()),
-                existing,
-            };
-            fields.push((
-                key.name,
-                r.value_or_table(key, default, Header::plain, Header::read),
-            ));
+        for (key, choose) in FIELDS {
+            let default = Header(choose(&mut defaults).clone());
+            let header = r.value_or_table(key, default, Header::plain, Header::read);
+            fields.push((key.name, header));
         }
+        let remove = defaults.remove.iter();
+        let remove = remove.filter_map(|name| Name::parse(name).ok()).collect();
+        let remove = r.list(REMOVE, remove);
         Self {
             fields,
+            remove,
             cookies: r.table(COOKIES, Cookies::read),
         }
+    }
+
+    /// The same as the layer wants it.
+    #[must_use]
+    pub fn layer(&self) -> layer::Spec {
+        let mut spec = layer::Spec::default();
+        for ((_, header), (_, choose)) in self.fields.iter().zip(FIELDS) {
+            choose(&mut spec).clone_from(&header.value.0);
+        }
+        let cookies = &self.cookies;
+        let readable = cookies.readable.iter().map(|name| name.value.clone());
+        spec.cookies = layer::Cookies {
+            secure: cookies.secure.value,
+            http_only: cookies.http_only.value,
+            same_site: cookies.same_site.value.0,
+            readable: readable.collect(),
+        };
+        spec.remove = self.remove.iter().map(|name| name.text()).collect();
+        spec
     }
 }
 
 impl Header {
     fn plain(line: Line) -> Self {
-        Self {
-            value: line.0,
-            existing: Existing::Replace,
-        }
+        Self(line.0.as_deref().map(Field::from))
     }
 
     fn read(r: &mut Reader<'_>) -> Option<Self> {
         let value = r.required::<Line>(VALUE);
-        let existing = r.value(EXISTING, Existing::Replace);
-        Some(Self {
-            value: value?.value.0,
-            existing: existing.value,
-        })
+        let existing = r.value(EXISTING, Existing(layer::Upstream::default()));
+        let value = value?.value.0;
+        Some(Self(value.map(|value| Field {
+            value,
+            upstream: existing.value.0,
+        })))
     }
 }
 
 impl Cookies {
     fn read(r: &mut Reader<'_>) -> Self {
+        let defaults = layer::Cookies::default();
         Self {
-            secure: r.value(SECURE, true),
-            http_only: r.value(HTTP_ONLY, true),
-            same_site: r.value(SAME_SITE, SameSite::Lax),
+            secure: r.value(SECURE, defaults.secure),
+            http_only: r.value(HTTP_ONLY, defaults.http_only),
+            same_site: r.value(SAME_SITE, SameSite(defaults.same_site)),
+            readable: r.list(READABLE, defaults.readable),
         }
     }
 }

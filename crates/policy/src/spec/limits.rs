@@ -1,8 +1,9 @@
+use babyshield_layers::limit as layer;
 use babyshield_limit::{Bounds, Limit, Part};
 use babyshield_model::{ByteSize, Diagnostic};
 
 use crate::kind::Number;
-use crate::read::{Fault, Key, Reader, Setting, Text};
+use crate::read::{Fault, Key, Reader, Setting, Text, words};
 
 /// Rate limits.
 #[derive(Clone, Debug)]
@@ -19,7 +20,18 @@ pub struct Limits {
     pub max_memory: Setting<ByteSize>,
     /// How much of an IPv6 address makes a caller.
     pub ipv6_prefix: Setting<Number<32, 128>>,
+    /// Which responses say how much is left.
+    pub announce: Setting<Announce>,
 }
+
+/// Which responses say how much is left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Announce(pub layer::Announce);
+
+words!(Announce {
+    "refused" => { Announce(layer::Announce::Refused) },
+    "always" => { Announce(layer::Announce::Always) },
+});
 
 /// A limit for routes to name.
 #[derive(Clone, Debug)]
@@ -78,6 +90,11 @@ const IPV6_PREFIX: Key = Key::new(
     "How many leading bits of an IPv6 address make one caller.",
     "64",
 );
+const ANNOUNCE: Key = Key::new(
+    "announce",
+    "Which responses carry the `RateLimit` fields: only those `refused`, or `always`.",
+    "\"always\"",
+);
 const NAMED: Key = Key::new(
     "<name>",
     "A limit for routes to name: how many, in how long, per what. A caller is told apart by \
@@ -94,6 +111,7 @@ impl Limits {
         let keys = u32::try_from(bounds.keys).unwrap_or(u32::MAX);
         let max_keys = r.value(MAX_KEYS, Number(keys));
         let max_memory = r.value(MAX_MEMORY, bounds.bytes);
+        let announce = r.value(ANNOUNCE, Announce::default());
         let ipv6_prefix = r.value(IPV6_PREFIX, Number(64));
         if max_memory.value < Bounds::LEAST_BYTES {
             let least = Bounds::LEAST_BYTES;
@@ -118,6 +136,7 @@ impl Limits {
             max_keys,
             max_memory,
             ipv6_prefix,
+            announce,
         }
     }
 }

@@ -3,10 +3,14 @@
 mod admin;
 mod block;
 mod events;
+mod forward;
 mod headers;
 mod limits;
+mod pattern;
+mod resources;
 mod route;
 mod server;
+mod timeouts;
 mod waf;
 
 use babyshield_model::Mode;
@@ -15,10 +19,14 @@ use ipnet::IpNet;
 pub use admin::{Admin, Format, Log, Severity};
 pub use block::{Allow, Block};
 pub use events::Events;
-pub use headers::{Cookies, Existing, Header, Headers, SameSite};
+pub use forward::{Forward, Health, Host};
+pub use headers::{Cookies, Header, Headers, Name, SameSite};
 pub use limits::{Limits, Named};
-pub use route::{Pattern, Route};
-pub use server::{Health, Listen, Timeouts, Tls};
+pub use pattern::{Part, Pattern};
+pub use resources::Resources;
+pub use route::Route;
+pub use server::{Forwarded, Listen, Tls};
+pub use timeouts::Timeouts;
 pub use waf::Waf;
 
 use crate::kind::{Number, Upstream};
@@ -35,10 +43,16 @@ pub struct Spec {
     pub upstream: Vec<Setting<Upstream>>,
     /// Who may say on whose behalf it speaks.
     pub proxies: Setting<Vec<Setting<IpNet>>>,
+    /// The header they say it in.
+    pub forwarded: Setting<Forwarded>,
     /// Certificates.
     pub tls: Vec<Setting<Tls>>,
     /// Time limits of every stage.
     pub timeouts: Timeouts,
+    /// What callers may use up.
+    pub resources: Resources,
+    /// How requests are passed on.
+    pub forward: Forward,
     /// Checks of the upstreams.
     pub health: Health,
     /// The admin listener.
@@ -90,6 +104,12 @@ const PROXIES: Key = Key::new(
      `X-Forwarded-For` or `Forwarded`; from anybody else the fields are ignored and replaced.",
     "[\"10.0.0.0/8\"]",
 );
+const FORWARDED: Key = Key::new(
+    "forwarded",
+    "The header in which `proxies` name the caller. Only the one is read that they write: the \
+     other they pass on as the caller sent it.",
+    "\"x-forwarded-for\"",
+);
 
 impl Spec {
     /// Reads the whole document. `None` when something without which there is no policy is
@@ -102,9 +122,12 @@ impl Spec {
             listen: r.list_or_tables(LISTEN, Listen::fallback(), Listen::plain, Listen::read),
             upstream: r.required_list(UPSTREAM),
             proxies: r.list(PROXIES, Vec::new()),
+            forwarded: r.value(FORWARDED, Forwarded::default()),
             tls: r.tables(server::TLS, Tls::read),
-            timeouts: r.table(server::TIMEOUTS, Timeouts::read),
-            health: r.table(server::HEALTH, Health::read),
+            timeouts: r.table(timeouts::TIMEOUTS, Timeouts::read),
+            resources: r.table(resources::RESOURCES, Resources::read),
+            forward: r.table(forward::FORWARD, Forward::read),
+            health: r.table(forward::HEALTH, Health::read),
             admin: r.table(admin::ADMIN, Admin::read),
             waf: r.table(waf::WAF, Waf::read),
             limits: r.table(limits::LIMITS, Limits::read),
