@@ -13,7 +13,10 @@ pub const FILES: &[(&str, &str)] = &[];
 #[must_use]
 pub fn inputs() -> Vec<Input> {
     let named = |name: &str| PathBuf::from("<builtin>").join(name).display().to_string();
-    FILES.iter().map(|(name, text)| Input::Text(named(name), (*text).to_owned())).collect()
+    FILES
+        .iter()
+        .map(|(name, text)| Input::Text(named(name), (*text).to_owned()))
+        .collect()
 }
 
 /// Data files of the built-in rules, as (name, text).
@@ -24,9 +27,13 @@ pub(crate) struct Overlay<'a>(pub(crate) &'a dyn Files);
 
 impl Files for Overlay<'_> {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        let Ok(name) = path.strip_prefix("<builtin>") else { return self.0.read(path) };
+        let Ok(name) = path.strip_prefix("<builtin>") else {
+            return self.0.read(path);
+        };
         let known = DATA.iter().find(|(own, _)| Path::new(own) == name);
-        known.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| io::ErrorKind::NotFound.into())
+        known
+            .map(|(_, text)| text.as_bytes().to_vec())
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn glob(&self, pattern: &Path) -> io::Result<Vec<PathBuf>> {

@@ -75,7 +75,9 @@ impl Memory {
         let hash = self.hasher.hash_one((key.kind, key.key));
         let at = usize::try_from(hash).unwrap_or_default() % SHARDS;
         let shard = self.shards.get(at)?;
-        Some(act(&mut shard.lock().unwrap_or_else(PoisonError::into_inner)))
+        Some(act(&mut shard
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// Drops what has expired, and if that is not enough, what expires first.
@@ -84,7 +86,10 @@ impl Memory {
             return;
         }
         let last = |own: &Collection| own.values().map(|v| v.expires).max().unwrap_or_default();
-        let mut order: Vec<_> = shard.iter().map(|(key, own)| (last(own), key.clone())).collect();
+        let mut order: Vec<_> = shard
+            .iter()
+            .map(|(key, own)| (last(own), key.clone()))
+            .collect();
         order.sort_by_key(|(expires, _)| *expires);
         let surplus = shard.len() - self.capacity + 1;
         for (_, key) in order.into_iter().take(surplus.max(self.capacity / 16)) {
@@ -103,7 +108,10 @@ impl Collections for Memory {
 
     fn all(&self, key: &Key<'_>, now: Duration) -> Vec<(Vec<u8>, Vec<u8>)> {
         let found = self.with(key, |shard| {
-            let own = shard.get(&(key.kind, key.key.to_vec())).into_iter().flatten();
+            let own = shard
+                .get(&(key.kind, key.key.to_vec()))
+                .into_iter()
+                .flatten();
             let mut list: Vec<_> = own
                 .filter(|(_, value)| value.expires > now)
                 .map(|(name, value)| (name.clone(), value.bytes.clone()))
@@ -128,7 +136,13 @@ impl Collections for Memory {
             }
             let own = shard.entry(id).or_default();
             if own.len() < self.values || own.contains_key(name) {
-                own.insert(name.to_vec(), Value { bytes: bytes.to_vec(), expires });
+                own.insert(
+                    name.to_vec(),
+                    Value {
+                        bytes: bytes.to_vec(),
+                        expires,
+                    },
+                );
             }
         });
     }
@@ -147,28 +161,43 @@ impl Collections for Memory {
 mod tests {
     use super::*;
 
-    const IP: Key<'_> = Key { kind: Variable::Ip, key: b"203.0.113.7" };
+    const IP: Key<'_> = Key {
+        kind: Variable::Ip,
+        key: b"203.0.113.7",
+    };
 
     #[test]
     fn a_value_is_forgotten_when_it_expires() {
         let own = Memory::default();
         own.set(&IP, b"x", Some(b"1"), Duration::from_secs(10));
-        assert_eq!(own.get(&IP, b"x", Duration::from_secs(9)), Some(b"1".to_vec()));
+        assert_eq!(
+            own.get(&IP, b"x", Duration::from_secs(9)),
+            Some(b"1".to_vec())
+        );
         assert_eq!(own.get(&IP, b"x", Duration::from_secs(10)), None);
         own.expire(&IP, b"x", Duration::from_secs(20));
-        assert_eq!(own.get(&IP, b"x", Duration::from_secs(10)), Some(b"1".to_vec()));
+        assert_eq!(
+            own.get(&IP, b"x", Duration::from_secs(10)),
+            Some(b"1".to_vec())
+        );
     }
 
     #[test]
     fn a_flood_of_keys_stays_within_the_bound() {
         let own = Memory::new(1000, 4);
         for n in 0..20_000_u32 {
-            let key = Key { kind: Variable::Ip, key: &n.to_be_bytes() };
+            let key = Key {
+                kind: Variable::Ip,
+                key: &n.to_be_bytes(),
+            };
             own.set(&key, b"x", Some(b"1"), Duration::from_secs(u64::from(n)));
         }
         let held: usize = own.shards.iter().map(|s| s.lock().unwrap().len()).sum();
         assert!(held <= 1000 + SHARDS, "{held}");
-        let last = Key { kind: Variable::Ip, key: &19_999_u32.to_be_bytes() };
+        let last = Key {
+            kind: Variable::Ip,
+            key: &19_999_u32.to_be_bytes(),
+        };
         assert!(own.get(&last, b"x", Duration::ZERO).is_some());
     }
 

@@ -17,7 +17,7 @@ mod transaction;
 pub mod transform;
 pub mod variable;
 
+pub use plan::{Description, Plan, Size};
 pub use source::Files;
 pub use spec::{Compiled, Limits, Spec};
-pub use plan::Plan;
 pub use transaction::{Action, Connection, Decision, Interruption, Outcome, Transaction};

@@ -148,13 +148,19 @@ variables! {
 const ALIASES: [(&str, Variable); 4] = [
     ("REQUEST_BODY_PROCESSOR", Variable::ReqbodyProcessor),
     ("REQBODY_ERROR_MESSAGE", Variable::ReqbodyErrorMsg),
-    ("MULTIPART_SEMICOLON_MISSING", Variable::MultipartMissingSemicolon),
+    (
+        "MULTIPART_SEMICOLON_MISSING",
+        Variable::MultipartMissingSemicolon,
+    ),
     ("FILES_TMPCONTENT", Variable::FilesTmpContent),
 ];
 
 /// Variables of ModSecurity that have no meaning in a proxy, and why.
 pub const LEFT_OUT: [(&str, &str); 12] = [
-    ("FILES_TMPNAMES", "uploads are never written to disk, so they have no temporary names"),
+    (
+        "FILES_TMPNAMES",
+        "uploads are never written to disk, so they have no temporary names",
+    ),
     ("PATH_TRANSLATED", "a proxy serves no files"),
     ("SCRIPT_BASENAME", "a proxy runs no scripts"),
     ("SCRIPT_FILENAME", "a proxy runs no scripts"),
@@ -164,8 +170,14 @@ pub const LEFT_OUT: [(&str, &str); 12] = [
     ("SCRIPT_UID", "a proxy runs no scripts"),
     ("SCRIPT_USERNAME", "a proxy runs no scripts"),
     ("PERF_ALL", "times are in the metrics, not in rules"),
-    ("STREAM_INPUT_BODY", "bodies are judged whole; use REQUEST_BODY"),
-    ("STREAM_OUTPUT_BODY", "bodies are judged whole; use RESPONSE_BODY"),
+    (
+        "STREAM_INPUT_BODY",
+        "bodies are judged whole; use REQUEST_BODY",
+    ),
+    (
+        "STREAM_OUTPUT_BODY",
+        "bodies are judged whole; use RESPONSE_BODY",
+    ),
 ];
 
 impl Variable {
@@ -175,9 +187,13 @@ impl Variable {
     /// Finds a variable by name, in any case.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        let own = Self::ALL.iter().find(|variable| variable.name().eq_ignore_ascii_case(name));
+        let own = Self::ALL
+            .iter()
+            .find(|variable| variable.name().eq_ignore_ascii_case(name));
         own.copied().or_else(|| {
-            let alias = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name));
+            let alias = ALIASES
+                .iter()
+                .find(|(alias, _)| alias.eq_ignore_ascii_case(name));
             alias.map(|(_, variable)| *variable)
         })
     }
@@ -194,7 +210,9 @@ impl Variable {
         match self {
             Self::Args => &[Self::ArgsGet, Self::ArgsPost],
             Self::ArgsNames => &[Self::ArgsGetNames, Self::ArgsPostNames],
-            other => Self::ALL.get(other.index()..=other.index()).unwrap_or_default(),
+            other => Self::ALL
+                .get(other.index()..=other.index())
+                .unwrap_or_default(),
         }
     }
 }
@@ -206,14 +224,20 @@ mod tests {
     #[test]
     fn every_variable_is_found_by_its_own_name() {
         for (index, variable) in Variable::ALL.iter().enumerate() {
-            assert_eq!(Variable::parse(&variable.name().to_lowercase()), Some(*variable));
+            assert_eq!(
+                Variable::parse(&variable.name().to_lowercase()),
+                Some(*variable)
+            );
             assert_eq!(variable.index(), index);
         }
     }
 
     #[test]
     fn a_union_is_its_members_and_others_are_themselves() {
-        assert_eq!(Variable::Args.members(), [Variable::ArgsGet, Variable::ArgsPost]);
+        assert_eq!(
+            Variable::Args.members(),
+            [Variable::ArgsGet, Variable::ArgsPost]
+        );
         assert_eq!(Variable::Tx.members(), [Variable::Tx]);
     }
 }

@@ -25,7 +25,13 @@ fn plan(level: u8) -> Option<Arc<Plan>> {
     Some(Arc::new(compiled.plan))
 }
 
-fn run(plan: &Arc<Plan>, method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Outcome {
+fn run(
+    plan: &Arc<Plan>,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Outcome {
     let client = "203.0.113.7:4000".parse().unwrap();
     let server = "192.0.2.1:80".parse().unwrap();
     let mut own = plan.begin(Connection { client, server });
@@ -43,7 +49,10 @@ fn run(plan: &Arc<Plan>, method: &str, target: &str, headers: &[(&str, &str)], b
 
 const BROWSER: [(&str, &str); 4] = [
     ("Host", "api.example.com"),
-    ("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"),
+    (
+        "User-Agent",
+        "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+    ),
     ("Accept", "application/json"),
     ("Accept-Language", "en-US,en;q=0.5"),
 ];
@@ -56,8 +65,15 @@ fn an_injection_is_interrupted_by_the_anomaly_score() {
     assert!(ids.contains(&"942100"), "{ids:?}");
     let interruption = outcome.interruption.clone().expect("blocked");
     assert_eq!((interruption.rule, interruption.status), (949_110, 403));
-    assert!(outcome.score >= outcome.threshold && outcome.threshold == 5, "{outcome:?}");
-    let first = outcome.findings.iter().find(|f| f.rule == "942100").unwrap();
+    assert!(
+        outcome.score >= outcome.threshold && outcome.threshold == 5,
+        "{outcome:?}"
+    );
+    let first = outcome
+        .findings
+        .iter()
+        .find(|f| f.rule == "942100")
+        .unwrap();
     assert_eq!(first.field, "ARGS:q");
     assert_eq!(first.class, "sqli");
 }
@@ -76,14 +92,22 @@ fn a_form_body_is_judged() {
     let mut headers = BROWSER.to_vec();
     headers.push(("Content-Type", "application/x-www-form-urlencoded"));
     headers.push(("Content-Length", "36"));
-    let outcome = run(&plan, "POST", "/v1/x", &headers, "a=1&b=%3Cscript%3Ealert(1)%3C/script%3E");
+    let outcome = run(
+        &plan,
+        "POST",
+        "/v1/x",
+        &headers,
+        "a=1&b=%3Cscript%3Ealert(1)%3C/script%3E",
+    );
     let ids: Vec<_> = outcome.findings.iter().map(|f| f.rule.as_str()).collect();
     assert!(ids.contains(&"941100"), "{ids:?}");
 }
 
 #[test]
 fn higher_levels_find_more() {
-    let (Some(one), Some(four)) = (plan(1), plan(4)) else { return };
+    let (Some(one), Some(four)) = (plan(1), plan(4)) else {
+        return;
+    };
     let target = "/v1/x?a=b;c&d=%22quoted%22";
     let few = run(&one, "GET", target, &BROWSER, "").findings.len();
     let many = run(&four, "GET", target, &BROWSER, "").findings.len();

@@ -90,7 +90,7 @@ pub struct Scratch {
 
 #[cfg(test)]
 mod tests {
-    use super::{FilePart, Fields};
+    use super::{Fields, FilePart};
 
     /// Everything told, as text.
     #[derive(Debug, Default)]
@@ -108,7 +108,10 @@ mod tests {
 
     /// `name=value|name=value`
     pub(super) fn show(pairs: &[(String, String)]) -> String {
-        let pairs: Vec<_> = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<_> = pairs
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         pairs.join("|")
     }
 

@@ -87,7 +87,11 @@ impl RuleSelector {
     /// `942100`, `942100-942199`, several of them separated by commas or blanks.
     pub(super) fn ids(text: &ast::Text, faults: &mut Diagnostics) -> Self {
         let mut ranges = Vec::new();
-        let words = text.value.split([',', ' ']).map(str::trim).filter(|word| !word.is_empty());
+        let words = text
+            .value
+            .split([',', ' '])
+            .map(str::trim)
+            .filter(|word| !word.is_empty());
         for word in words {
             let (first, last) = word.split_once('-').unwrap_or((word, word));
             match (first.trim().parse(), last.trim().parse()) {
@@ -134,7 +138,10 @@ pub(super) fn set_var(text: &ast::Text, faults: &mut Diagnostics) -> Option<Acti
                 [b'-', ..] => (1, Assignment::Subtract),
                 _ => (0, Assignment::Set),
             };
-            make(Template::lower(&value.slice(skip..value.value.len()), faults))
+            make(Template::lower(
+                &value.slice(skip..value.value.len()),
+                faults,
+            ))
         }
     };
     Some(Action::SetVar(store, assignment))
@@ -184,14 +191,16 @@ fn store(text: &ast::Text, faults: &mut Diagnostics) -> Option<Store> {
 pub(super) fn bind(text: &ast::Text, faults: &mut Diagnostics) -> Option<Action> {
     let fault = |message: String| Diagnostic::error("seclang.bad_collection", message);
     let Some(split) = text.value.find('=') else {
-        faults.push(fault("`initcol` needs a key".to_owned()).at(text.span()).help(
-            "write `initcol:ip=%{REMOTE_ADDR}`",
-        ));
+        faults.push(
+            fault("`initcol` needs a key".to_owned())
+                .at(text.span())
+                .help("write `initcol:ip=%{REMOTE_ADDR}`"),
+        );
         return None;
     };
     let word = text.slice(0..split);
-    let known = Variable::parse(&word.value)
-        .filter(|v| v.shape() == Shape::Mutable && *v != Variable::Tx);
+    let known =
+        Variable::parse(&word.value).filter(|v| v.shape() == Shape::Mutable && *v != Variable::Tx);
     let Some(collection) = known else {
         let fault = fault(format!("`{}` is not a persistent collection", word.value));
         let names = ["ip", "global", "session", "user", "resource"];
@@ -203,9 +212,18 @@ pub(super) fn bind(text: &ast::Text, faults: &mut Diagnostics) -> Option<Action>
 }
 
 const CTL_NAMES: [&str; 13] = [
-    "auditEngine", "auditLogParts", "forceRequestBodyVariable", "requestBodyAccess",
-    "requestBodyProcessor", "responseBodyAccess", "ruleEngine", "ruleRemoveById",
-    "ruleRemoveByMsg", "ruleRemoveByTag", "ruleRemoveTargetById", "ruleRemoveTargetByMsg",
+    "auditEngine",
+    "auditLogParts",
+    "forceRequestBodyVariable",
+    "requestBodyAccess",
+    "requestBodyProcessor",
+    "responseBodyAccess",
+    "ruleEngine",
+    "ruleRemoveById",
+    "ruleRemoveByMsg",
+    "ruleRemoveByTag",
+    "ruleRemoveTargetById",
+    "ruleRemoveTargetByMsg",
     "ruleRemoveTargetByTag",
 ];
 
@@ -224,9 +242,7 @@ pub(super) fn ctl(text: &ast::Text, faults: &mut Diagnostics) -> Option<Action> 
         "auditengine" => Ctl::Audit(word(&value, &AUDIT, faults)?),
         "auditlogparts" => Ctl::AuditParts(value.value),
         "ruleremovebyid" => Ctl::Remove(RuleSelector::ids(&value, faults)),
-        "ruleremovebytag" => {
-            Ctl::Remove(RuleSelector::pattern(&value, RuleSelector::Tag, faults))
-        }
+        "ruleremovebytag" => Ctl::Remove(RuleSelector::pattern(&value, RuleSelector::Tag, faults)),
         "ruleremovebymsg" => {
             Ctl::Remove(RuleSelector::pattern(&value, RuleSelector::Message, faults))
         }
@@ -271,8 +287,11 @@ fn remove_target(
 }
 
 pub(super) const SWITCH: [(&str, bool); 2] = [("On", true), ("Off", false)];
-pub(super) const ENGINES: [(&str, Engine); 3] =
-    [("On", Engine::On), ("Off", Engine::Off), ("DetectionOnly", Engine::DetectionOnly)];
+pub(super) const ENGINES: [(&str, Engine); 3] = [
+    ("On", Engine::On),
+    ("Off", Engine::Off),
+    ("DetectionOnly", Engine::DetectionOnly),
+];
 pub(super) const AUDIT: [(&str, AuditEngine); 3] = [
     ("On", AuditEngine::On),
     ("Off", AuditEngine::Off),
@@ -291,13 +310,18 @@ pub(super) fn word<T: Copy>(
     known: &[(&'static str, T)],
     faults: &mut Diagnostics,
 ) -> Option<T> {
-    let found = known.iter().find(|(own, _)| own.eq_ignore_ascii_case(text.value.trim()));
+    let found = known
+        .iter()
+        .find(|(own, _)| own.eq_ignore_ascii_case(text.value.trim()));
     if found.is_none() {
         let names: Vec<_> = known.iter().map(|(own, _)| *own).collect();
         faults.push(
-            Diagnostic::error("seclang.bad_word", format!("`{}` is not known here", text.value))
-                .at(text.span())
-                .help(format!("write one of {}", names.join(", "))),
+            Diagnostic::error(
+                "seclang.bad_word",
+                format!("`{}` is not known here", text.value),
+            )
+            .at(text.span())
+            .help(format!("write one of {}", names.join(", "))),
         );
     }
     found.map(|(_, value)| *value)

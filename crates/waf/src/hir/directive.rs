@@ -12,18 +12,33 @@ use super::{Step, rule};
 use crate::seclang::ast;
 
 /// Directives whose work is done elsewhere in a proxy, and where.
-pub const LEFT_OUT: [(&str, &str); 40] = [
+pub(super) const LEFT_OUT: [(&str, &str); 40] = [
     ("SecArgsHashing", "hashing is not supported"),
     ("SecAuditLog2", "there is one audit log"),
     ("SecCacheTransformations", "values are always computed once"),
-    ("SecChrootDir", "run the gateway in a container or under systemd's protections"),
+    (
+        "SecChrootDir",
+        "run the gateway in a container or under systemd's protections",
+    ),
     ("SecConnEngine", "set connection limits in the policy"),
-    ("SecConnReadStateLimit", "set connection limits in the policy"),
-    ("SecConnWriteStateLimit", "set connection limits in the policy"),
+    (
+        "SecConnReadStateLimit",
+        "set connection limits in the policy",
+    ),
+    (
+        "SecConnWriteStateLimit",
+        "set connection limits in the policy",
+    ),
     ("SecContentInjection", "rules may not rewrite responses"),
-    ("SecDisableBackendCompression", "set `Accept-Encoding` handling in the policy"),
+    (
+        "SecDisableBackendCompression",
+        "set `Accept-Encoding` handling in the policy",
+    ),
     ("SecGeoLookupDb", "name the database in the policy"),
-    ("SecGsbLookupDb", "the Safe Browsing database it read is no longer published"),
+    (
+        "SecGsbLookupDb",
+        "the Safe Browsing database it read is no longer published",
+    ),
     ("SecGuardianLog", "rules may not run programs"),
     ("SecHashEngine", "hashing is not supported"),
     ("SecHashKey", "hashing is not supported"),
@@ -43,31 +58,71 @@ pub const LEFT_OUT: [(&str, &str); 40] = [
     ("SecStreamInBodyInspection", "bodies are judged whole"),
     ("SecStreamOutBodyInspection", "bodies are judged whole"),
     ("SecStatusEngine", "nothing is reported to anybody"),
-    ("SecTmpSaveUploadedFiles", "uploads are never written to disk"),
+    (
+        "SecTmpSaveUploadedFiles",
+        "uploads are never written to disk",
+    ),
     ("SecUploadDir", "uploads are never written to disk"),
-    ("SecUploadFileLimit", "set the number of parts in the policy"),
+    (
+        "SecUploadFileLimit",
+        "set the number of parts in the policy",
+    ),
     ("SecUploadFileMode", "uploads are never written to disk"),
     ("SecUploadKeepFiles", "uploads are never written to disk"),
     ("SecWriteStateLimit", "set connection limits in the policy"),
     ("SecXmlExternalEntity", "external entities are never read"),
-    ("SecUnicodeCodePage", "give `SecUnicodeMapFile` with its code page"),
+    (
+        "SecUnicodeCodePage",
+        "give `SecUnicodeMapFile` with its code page",
+    ),
     ("SecConnDynamicLimit", "set connection limits in the policy"),
     ("SecRuleInheritance", "there is one rule set"),
 ];
 
 /// Directives that are understood.
-pub const KNOWN: [&str; 42] = [
-    "Include", "SecAction", "SecArgumentSeparator", "SecArgumentsLimit", "SecAuditEngine",
-    "SecAuditLog", "SecAuditLogDirMode", "SecAuditLogFileMode", "SecAuditLogFormat",
-    "SecAuditLogParts", "SecAuditLogRelevantStatus", "SecAuditLogStorageDir", "SecAuditLogType",
-    "SecCollectionTimeout", "SecComponentSignature", "SecCookieFormat", "SecCookieV0Separator",
-    "SecDataDir", "SecDebugLog", "SecDebugLogLevel", "SecDefaultAction", "SecMarker",
-    "SecPcreMatchLimit", "SecPcreMatchLimitRecursion", "SecRequestBodyAccess",
-    "SecRequestBodyInMemoryLimit", "SecRequestBodyJsonDepthLimit", "SecRequestBodyLimit",
-    "SecRequestBodyLimitAction", "SecRequestBodyNoFilesLimit", "SecResponseBodyAccess",
-    "SecResponseBodyLimit", "SecResponseBodyLimitAction", "SecResponseBodyMimeType",
-    "SecResponseBodyMimeTypesClear", "SecRule", "SecRuleEngine", "SecRuleRemoveById",
-    "SecRuleRemoveByTag", "SecRuleUpdateTargetById", "SecTmpDir", "SecWebAppId",
+pub(super) const KNOWN: [&str; 42] = [
+    "Include",
+    "SecAction",
+    "SecArgumentSeparator",
+    "SecArgumentsLimit",
+    "SecAuditEngine",
+    "SecAuditLog",
+    "SecAuditLogDirMode",
+    "SecAuditLogFileMode",
+    "SecAuditLogFormat",
+    "SecAuditLogParts",
+    "SecAuditLogRelevantStatus",
+    "SecAuditLogStorageDir",
+    "SecAuditLogType",
+    "SecCollectionTimeout",
+    "SecComponentSignature",
+    "SecCookieFormat",
+    "SecCookieV0Separator",
+    "SecDataDir",
+    "SecDebugLog",
+    "SecDebugLogLevel",
+    "SecDefaultAction",
+    "SecMarker",
+    "SecPcreMatchLimit",
+    "SecPcreMatchLimitRecursion",
+    "SecRequestBodyAccess",
+    "SecRequestBodyInMemoryLimit",
+    "SecRequestBodyJsonDepthLimit",
+    "SecRequestBodyLimit",
+    "SecRequestBodyLimitAction",
+    "SecRequestBodyNoFilesLimit",
+    "SecResponseBodyAccess",
+    "SecResponseBodyLimit",
+    "SecResponseBodyLimitAction",
+    "SecResponseBodyMimeType",
+    "SecResponseBodyMimeTypesClear",
+    "SecRule",
+    "SecRuleEngine",
+    "SecRuleRemoveById",
+    "SecRuleRemoveByTag",
+    "SecRuleUpdateTargetById",
+    "SecTmpDir",
+    "SecWebAppId",
 ];
 
 /// Reads one directive into `own`.
@@ -89,7 +144,11 @@ pub(super) fn lower(own: &mut Lowering<'_>, item: &ast::Directive, folder: &Path
             }
             for text in all {
                 let rules = RuleSelector::ids(&text, &mut own.faults);
-                own.updates.push(Update { rules, change: Change::Remove, span: text.span() });
+                own.updates.push(Update {
+                    rules,
+                    change: Change::Remove,
+                    span: text.span(),
+                });
             }
         }
         "secruleremovebytag" => remove_by(own, item, RuleSelector::Tag),
@@ -109,7 +168,11 @@ fn remove_by(
 ) {
     if let Some(text) = own.one_argument(item) {
         let rules = RuleSelector::pattern(&text, make, &mut own.faults);
-        own.updates.push(Update { rules, change: Change::Remove, span: text.span() });
+        own.updates.push(Update {
+            rules,
+            change: Change::Remove,
+            span: text.span(),
+        });
     }
 }
 
@@ -128,7 +191,11 @@ fn update_target(own: &mut Lowering<'_>, item: &ast::Directive) {
     let targets = super::Targets::lower(target, faults);
     let replaced = replaced.map(|text| super::Targets::lower(text, faults));
     let change = Change::Target(targets, replaced);
-    own.updates.push(Update { rules, change, span: rule.span() });
+    own.updates.push(Update {
+        rules,
+        change,
+        span: rule.span(),
+    });
 }
 
 fn update_action(own: &mut Lowering<'_>, item: &ast::Directive) {
@@ -137,7 +204,11 @@ fn update_action(own: &mut Lowering<'_>, item: &ast::Directive) {
     };
     let rules = RuleSelector::ids(rule, &mut own.faults);
     let change = Change::Actions(actions.clone());
-    own.updates.push(Update { rules, change, span: rule.span() });
+    own.updates.push(Update {
+        rules,
+        change,
+        span: rule.span(),
+    });
 }
 
 /// Settings, each read at once.
@@ -145,8 +216,11 @@ fn update_action(own: &mut Lowering<'_>, item: &ast::Directive) {
 fn setting(own: &mut Lowering<'_>, item: &ast::Directive) {
     let name = item.name.value.to_ascii_lowercase();
     if name == "secresponsebodymimetype" {
-        own.set.settings.response_types =
-            item.arguments.iter().map(|text| text.value.to_ascii_lowercase()).collect();
+        own.set.settings.response_types = item
+            .arguments
+            .iter()
+            .map(|text| text.value.to_ascii_lowercase())
+            .collect();
         return;
     }
     if name == "secresponsebodymimetypesclear" {
@@ -156,10 +230,15 @@ fn setting(own: &mut Lowering<'_>, item: &ast::Directive) {
     let Some(known) = KNOWN.iter().find(|known| known.eq_ignore_ascii_case(&name)) else {
         return own.faults.push(unknown(&item.name));
     };
-    if matches!(*known, "SecCookieV0Separator" | "SecAuditLogDirMode" | "SecAuditLogFileMode") {
+    if matches!(
+        *known,
+        "SecCookieV0Separator" | "SecAuditLogDirMode" | "SecAuditLogFileMode"
+    ) {
         return;
     }
-    let Some(text) = own.one_argument(item) else { return };
+    let Some(text) = own.one_argument(item) else {
+        return;
+    };
     let faults = &mut own.faults;
     let settings = &mut own.set.settings;
     match name.as_str() {
@@ -188,7 +267,11 @@ fn setting(own: &mut Lowering<'_>, item: &ast::Directive) {
         }
         "secargumentseparator" => match text.value.as_bytes() {
             [one] => settings.separator = *one,
-            _ => own.fault("seclang.bad_word", "a separator is one character", text.span()),
+            _ => own.fault(
+                "seclang.bad_word",
+                "a separator is one character",
+                text.span(),
+            ),
         },
         "secauditengine" => {
             settings.audit = word(&text, &AUDIT, faults).unwrap_or(settings.audit);
@@ -202,7 +285,11 @@ fn setting(own: &mut Lowering<'_>, item: &ast::Directive) {
             settings.regex_steps = number(&text, faults).and_then(|n| usize::try_from(n).ok());
         }
         "seccookieformat" if text.value != "0" => {
-            own.fault("seclang.bad_word", "only cookie format 0 is in use", text.span());
+            own.fault(
+                "seclang.bad_word",
+                "only cookie format 0 is in use",
+                text.span(),
+            );
         }
         _ => elsewhere(own, known, &item.name),
     }
@@ -219,8 +306,10 @@ fn elsewhere(own: &mut Lowering<'_>, known: &str, name: &ast::Text) {
     }
 }
 
-const BODY_ACTIONS: [(&str, BodyAction); 2] =
-    [("Reject", BodyAction::Reject), ("ProcessPartial", BodyAction::ProcessPartial)];
+const BODY_ACTIONS: [(&str, BodyAction); 2] = [
+    ("Reject", BodyAction::Reject),
+    ("ProcessPartial", BodyAction::ProcessPartial),
+];
 
 fn number(text: &ast::Text, faults: &mut Diagnostics) -> Option<u64> {
     let found = text.value.trim().parse().ok();
@@ -234,11 +323,16 @@ fn number(text: &ast::Text, faults: &mut Diagnostics) -> Option<u64> {
 fn unknown(name: &ast::Text) -> Diagnostic {
     let code = "seclang.unknown_directive";
     if name.value.starts_with('<') {
-        return Diagnostic::error(code, "Apache's containers are not part of the rule language")
-            .at(name.span())
-            .help("take the rules out of the container");
+        return Diagnostic::error(
+            code,
+            "Apache's containers are not part of the rule language",
+        )
+        .at(name.span())
+        .help("take the rules out of the container");
     }
-    let left_out = LEFT_OUT.iter().find(|(own, _)| own.eq_ignore_ascii_case(&name.value));
+    let left_out = LEFT_OUT
+        .iter()
+        .find(|(own, _)| own.eq_ignore_ascii_case(&name.value));
     match left_out {
         Some((own, why)) => {
             Diagnostic::error(code, format!("directive `{own}` is not supported: {why}"))

@@ -101,7 +101,10 @@ impl Lowering<'_> {
         let source = Source::new(name, text);
         let (file, faults) = seclang::parse(&source);
         self.faults.extend(faults);
-        let folder = Path::new(name).parent().map(Path::to_owned).unwrap_or_default();
+        let folder = Path::new(name)
+            .parent()
+            .map(Path::to_owned)
+            .unwrap_or_default();
         for directive in file.directives() {
             self.directive(directive, &folder);
         }
@@ -116,7 +119,9 @@ impl Lowering<'_> {
     }
 
     fn include(&mut self, item: &ast::Directive, folder: &Path) {
-        let Some(pattern) = self.one_argument(item) else { return };
+        let Some(pattern) = self.one_argument(item) else {
+            return;
+        };
         if self.depth >= MAX_INCLUDES {
             self.faults.push(
                 Diagnostic::error(
@@ -132,7 +137,8 @@ impl Lowering<'_> {
         let paths = self.files.glob(&pattern).unwrap_or_default();
         if paths.is_empty() {
             let message = format!("no file fits `{}`", pattern.display());
-            self.faults.push(Diagnostic::error("seclang.rule_file", message).at(item.name.span()));
+            self.faults
+                .push(Diagnostic::error("seclang.rule_file", message).at(item.name.span()));
         }
         self.depth += 1;
         for path in paths {
@@ -156,9 +162,14 @@ impl Lowering<'_> {
             "`{}` takes {wanted}, but {} {} given",
             item.name.value,
             item.arguments.len(),
-            if item.arguments.len() == 1 { "is" } else { "are" }
+            if item.arguments.len() == 1 {
+                "is"
+            } else {
+                "are"
+            }
         );
-        self.faults.push(Diagnostic::error("seclang.arity", message).at(item.name.span()));
+        self.faults
+            .push(Diagnostic::error("seclang.arity", message).at(item.name.span()));
     }
 
     pub(super) fn fault(&mut self, code: &'static str, message: impl Into<String>, span: Span) {

@@ -6,12 +6,12 @@
 mod action;
 mod directive;
 mod lower;
-mod rule;
-mod update;
 mod operator;
+mod rule;
 mod settings;
 mod target;
 mod template;
+mod update;
 
 use std::sync::Arc;
 
@@ -176,7 +176,11 @@ impl RuleSeverity {
     pub fn parse(text: &str) -> Option<Self> {
         let by_number = text.parse::<usize>().ok().and_then(|n| Self::ALL.get(n));
         by_number
-            .or_else(|| Self::ALL.iter().find(|(_, word)| word.eq_ignore_ascii_case(text)))
+            .or_else(|| {
+                Self::ALL
+                    .iter()
+                    .find(|(_, word)| word.eq_ignore_ascii_case(text))
+            })
             .map(|(severity, _)| *severity)
     }
 

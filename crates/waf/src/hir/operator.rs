@@ -8,8 +8,8 @@ use babyshield_model::{Diagnostic, Diagnostics};
 use super::lower::did_you_mean;
 use super::template::Template;
 use crate::byteset::ByteSet;
-use crate::operator::regex::Pattern;
 use crate::operator::regex::Options;
+use crate::operator::regex::Pattern;
 use crate::operator::{address, bytes, checksum, phrases};
 use crate::seclang::ast;
 use crate::source::Files;
@@ -116,21 +116,56 @@ pub enum Number {
 }
 
 /// Operators of ModSecurity that are not supported, and why.
-pub const LEFT_OUT: [(&str, &str); 7] = [
-    ("fuzzyHash", "it needs a database of ssdeep hashes, which nobody ships with rules"),
-    ("gsbLookup", "the Safe Browsing database it read is no longer published"),
+pub(super) const LEFT_OUT: [(&str, &str); 7] = [
+    (
+        "fuzzyHash",
+        "it needs a database of ssdeep hashes, which nobody ships with rules",
+    ),
+    (
+        "gsbLookup",
+        "the Safe Browsing database it read is no longer published",
+    ),
     ("inspectFile", "rules may not run programs"),
     ("rsub", "rules may not rewrite requests"),
-    ("validateDTD", "document types are refused altogether, which is safer"),
+    (
+        "validateDTD",
+        "document types are refused altogether, which is safer",
+    ),
     ("validateHash", "it needs response rewriting"),
     ("validateSchema", "XML schemas are not supported"),
 ];
 
 const NAMES: [&str; 30] = [
-    "beginsWith", "contains", "containsWord", "detectSQLi", "detectXSS", "endsWith", "eq", "ge",
-    "geoLookup", "gt", "ipMatch", "ipMatchF", "ipMatchFromFile", "le", "lt", "noMatch", "pm", "pmf",
-    "pmFromFile", "rbl", "rx", "rxGlobal", "streq", "strmatch", "unconditionalMatch",
-    "validateByteRange", "validateUrlEncoding", "validateUtf8Encoding", "within", "verifyCC",
+    "beginsWith",
+    "contains",
+    "containsWord",
+    "detectSQLi",
+    "detectXSS",
+    "endsWith",
+    "eq",
+    "ge",
+    "geoLookup",
+    "gt",
+    "ipMatch",
+    "ipMatchF",
+    "ipMatchFromFile",
+    "le",
+    "lt",
+    "noMatch",
+    "pm",
+    "pmf",
+    "pmFromFile",
+    "rbl",
+    "rx",
+    "rxGlobal",
+    "streq",
+    "strmatch",
+    "unconditionalMatch",
+    "validateByteRange",
+    "validateUrlEncoding",
+    "validateUtf8Encoding",
+    "within",
+    "verifyCC",
 ];
 
 /// Where an operator is being read.
@@ -169,25 +204,30 @@ fn by_name(
     context: &Context<'_>,
     faults: &mut Diagnostics,
 ) -> Operator {
-    let text = |kind, faults: &mut Diagnostics| {
-        Operator::Text(kind, Template::lower(parameter, faults))
-    };
-    let number = |kind, faults: &mut Diagnostics| {
-        Operator::Number(kind, Template::lower(parameter, faults))
-    };
+    let text =
+        |kind, faults: &mut Diagnostics| Operator::Text(kind, Template::lower(parameter, faults));
+    let number =
+        |kind, faults: &mut Diagnostics| Operator::Number(kind, Template::lower(parameter, faults));
     let checked = |kind, faults: &mut Diagnostics| {
-        pattern(parameter, context, |regex| Operator::Checksum(kind, regex), faults)
+        pattern(
+            parameter,
+            context,
+            |regex| Operator::Checksum(kind, regex),
+            faults,
+        )
     };
     match name.value.to_ascii_lowercase().as_str() {
         "rx" => pattern_or_macro(parameter, context, faults),
         "rxglobal" => pattern(parameter, context, Operator::RxGlobal, faults),
-        "pm" => phrases_of(phrases::parse(parameter.value.as_bytes()), parameter, faults),
-        "pmfromfile" | "pmf" => {
-            match data(parameter, context, faults) {
-                Some(data) => phrases_of(phrases::parse_file(&data), parameter, faults),
-                None => Operator::Never,
-            }
-        }
+        "pm" => phrases_of(
+            phrases::parse(parameter.value.as_bytes()),
+            parameter,
+            faults,
+        ),
+        "pmfromfile" | "pmf" => match data(parameter, context, faults) {
+            Some(data) => phrases_of(phrases::parse_file(&data), parameter, faults),
+            None => Operator::Never,
+        },
         "streq" => text(Text::Streq, faults),
         "contains" => text(Text::Contains, faults),
         "containsword" => text(Text::ContainsWord, faults),
@@ -206,15 +246,13 @@ fn by_name(
             let lines = found.map(|data| address_lines(&data)).unwrap_or_default();
             networks(lines, parameter, faults)
         }
-        "validatebyterange" => {
-            match bytes::parse_ranges(&parameter.value) {
-                Ok(allowed) => Operator::ByteRange(allowed),
-                Err(message) => {
-                    faults.push(bad_parameter(message.to_string(), parameter));
-                    Operator::Never
-                }
+        "validatebyterange" => match bytes::parse_ranges(&parameter.value) {
+            Ok(allowed) => Operator::ByteRange(allowed),
+            Err(message) => {
+                faults.push(bad_parameter(message.to_string(), parameter));
+                Operator::Never
             }
-        }
+        },
         "validateurlencoding" => Operator::UrlEncoding,
         "validateutf8encoding" => Operator::Utf8Encoding,
         "verifycc" => checked(Checksum::Card, faults),
@@ -235,11 +273,7 @@ fn by_name(
 }
 
 /// A pattern; one that holds a macro cannot be compiled before the macro's value is known.
-fn pattern_or_macro(
-    text: &ast::Text,
-    context: &Context<'_>,
-    faults: &mut Diagnostics,
-) -> Operator {
+fn pattern_or_macro(text: &ast::Text, context: &Context<'_>, faults: &mut Diagnostics) -> Operator {
     let names = text.value.split("%{").skip(1);
     let is_macro = |rest: &str| {
         rest.split('}').next().is_some_and(|name| {
@@ -259,8 +293,11 @@ fn pattern(
     make: impl FnOnce(Arc<Regex>) -> Operator,
     faults: &mut Diagnostics,
 ) -> Operator {
-    let options =
-        Options { groups: context.capture, steps: context.steps, ..Options::default() };
+    let options = Options {
+        groups: context.capture,
+        steps: context.steps,
+        ..Options::default()
+    };
     match Pattern::compile(&text.value, &options) {
         Ok(pattern) => make(Arc::new(Regex {
             text: text.value.clone(),
@@ -275,11 +312,7 @@ fn pattern(
     }
 }
 
-fn phrases_of(
-    list: Vec<Vec<u8>>,
-    parameter: &ast::Text,
-    faults: &mut Diagnostics,
-) -> Operator {
+fn phrases_of(list: Vec<Vec<u8>>, parameter: &ast::Text, faults: &mut Diagnostics) -> Operator {
     if list.is_empty() {
         faults.push(bad_parameter("no phrase to look for".to_owned(), parameter));
     }
@@ -290,7 +323,11 @@ fn networks(list: String, parameter: &ast::Text, faults: &mut Diagnostics) -> Op
     match address::Networks::parse(&list) {
         Ok(networks) => Operator::IpMatch(networks),
         Err(messages) => {
-            faults.extend(messages.into_iter().map(|message| bad_parameter(message, parameter)));
+            faults.extend(
+                messages
+                    .into_iter()
+                    .map(|message| bad_parameter(message, parameter)),
+            );
             Operator::Never
         }
     }
@@ -299,15 +336,16 @@ fn networks(list: String, parameter: &ast::Text, faults: &mut Diagnostics) -> Op
 /// The lines of an address file, comments and blanks left out, joined by commas.
 fn address_lines(data: &[u8]) -> String {
     let text = String::from_utf8_lossy(data);
-    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default().trim());
-    lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(",")
+    let lines = text
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default().trim());
+    lines
+        .filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
-fn data(
-    parameter: &ast::Text,
-    context: &Context<'_>,
-    faults: &mut Diagnostics,
-) -> Option<Vec<u8>> {
+fn data(parameter: &ast::Text, context: &Context<'_>, faults: &mut Diagnostics) -> Option<Vec<u8>> {
     let path = context.folder.join(parameter.value.trim());
     match context.files.read(&path) {
         Ok(data) => Some(data),
@@ -324,7 +362,9 @@ fn bad_parameter(message: String, parameter: &ast::Text) -> Diagnostic {
 }
 
 fn unknown(name: &ast::Text) -> Diagnostic {
-    let left_out = LEFT_OUT.iter().find(|(own, _)| own.eq_ignore_ascii_case(&name.value));
+    let left_out = LEFT_OUT
+        .iter()
+        .find(|(own, _)| own.eq_ignore_ascii_case(&name.value));
     let code = "seclang.unknown_operator";
     match left_out {
         Some((own, why)) => {

@@ -8,8 +8,10 @@ use super::action::{Action, bind, ctl, expire_var, set_var};
 use super::lower::{Lowering, did_you_mean};
 use super::operator::{self, Operator};
 use super::{
-    Allow, Disruption, Jump, Link, Meta, Phase, Rule, RuleSeverity, Step, Targets, Template,
+    Allow, Disruption, Jump, Link, Meta, Phase, Rule, RuleSeverity, Selector, Step, Targets,
+    Template,
 };
+use crate::body::xml;
 use crate::seclang::{ActionText, actions, ast};
 use crate::transform::Transform;
 use crate::variable::Variable;
@@ -64,25 +66,68 @@ pub(super) fn sec_rule(own: &mut Lowering<'_>, item: &ast::Directive, folder: &P
         _ => return own.arity(item, "targets, an operator and perhaps actions"),
     };
     let said = list.map(|list| read(own, list)).unwrap_or_default();
-    let steps = own.set.settings.regex_steps.unwrap_or(own.steps).min(own.steps);
-    let context = operator::Context { files: own.files, folder, capture: said.capture, steps };
+    let steps = own
+        .set
+        .settings
+        .regex_steps
+        .unwrap_or(own.steps)
+        .min(own.steps);
+    let context = operator::Context {
+        files: own.files,
+        folder,
+        capture: said.capture,
+        steps,
+    };
     let (judge, negated) = operator::lower(operator, &context, &mut own.faults);
     let targets = Targets::lower(targets, &mut own.faults);
+    check_paths(own, &targets, &said.namespaces, item);
     add(own, said, Some(targets), (judge, negated), item.name.span());
 }
 
+/// XPath expressions can only be checked together with the rule's namespaces.
+fn check_paths(
+    own: &mut Lowering<'_>,
+    targets: &Targets,
+    namespaces: &[(String, String)],
+    item: &ast::Directive,
+) {
+    for target in targets.included.iter().chain(&targets.excluded) {
+        if let Selector::Path(text) = &target.selector
+            && let Err(message) = xml::Path::compile(text, namespaces)
+        {
+            let place = item
+                .arguments
+                .first()
+                .map_or(item.name.span(), ast::Text::span);
+            own.fault(
+                "seclang.bad_path",
+                format!("`XML:{text}`: {message}"),
+                place,
+            );
+        }
+    }
+}
+
 pub(super) fn sec_action(own: &mut Lowering<'_>, item: &ast::Directive) {
-    let Some(list) = own.one_argument(item) else { return };
+    let Some(list) = own.one_argument(item) else {
+        return;
+    };
     let said = read(own, &list);
     add(own, said, None, (Operator::Always, false), item.name.span());
 }
 
 pub(super) fn default_action(own: &mut Lowering<'_>, item: &ast::Directive) {
-    let Some(list) = own.one_argument(item) else { return };
+    let Some(list) = own.one_argument(item) else {
+        return;
+    };
     let said = read(own, &list);
     let phase = said.phase.unwrap_or(Phase::RequestBody);
     if said.id.is_some() || said.chain {
-        own.fault("seclang.bad_default", "a default has no id and no chain", list.span());
+        own.fault(
+            "seclang.bad_default",
+            "a default has no id and no chain",
+            list.span(),
+        );
     }
     if let Some(slot) = own.defaults.0.get_mut(phase.index()) {
         *slot = Some(said);
@@ -121,7 +166,11 @@ fn add(
             absorb(&mut pending.rule, &said);
         }
         if said.id.is_some() || said.phase.is_some() {
-            own.fault("seclang.bad_chain", "a chained rule has no id and no phase", span);
+            own.fault(
+                "seclang.bad_chain",
+                "a chained rule has no id and no phase",
+                span,
+            );
         }
     } else {
         let Some((id, id_span)) = said.id.clone() else {
@@ -129,7 +178,10 @@ fn add(
         };
         check_id(own, id, id_span);
         let rule = build(own, said, id, phase, link, span);
-        own.pending = Some(Pending { rule, open: chained });
+        own.pending = Some(Pending {
+            rule,
+            open: chained,
+        });
     }
     if !chained {
         own.end_chain();
@@ -151,7 +203,10 @@ fn absorb(rule: &mut Rule, said: &Said) {
 }
 
 fn check_id(own: &mut Lowering<'_>, id: u64, span: Span) {
-    let first = own.ids.get(&id).map(|first| (first.source.name.clone(), first.line_column().0));
+    let first = own
+        .ids
+        .get(&id)
+        .map(|first| (first.source.name.clone(), first.line_column().0));
     match first {
         Some((name, line)) => own.faults.push(
             Diagnostic::error("seclang.duplicate_id", format!("rule id {id} is taken"))
@@ -168,20 +223,17 @@ fn merged_transforms(own: &Lowering<'_>, said: &Said, phase: Phase) -> Vec<Trans
     let mut list = Vec::new();
     if !said.transforms.reset {
         let defaults = own.defaults.0.get(phase.index()).and_then(Option::as_ref);
-        list.extend(defaults.iter().flat_map(|d| d.transforms.list.iter().copied()));
+        list.extend(
+            defaults
+                .iter()
+                .flat_map(|d| d.transforms.list.iter().copied()),
+        );
     }
     list.extend(said.transforms.list.iter().copied());
     list
 }
 
-fn build(
-    own: &Lowering<'_>,
-    said: Said,
-    id: u64,
-    phase: Phase,
-    link: Link,
-    span: Span,
-) -> Rule {
+fn build(own: &Lowering<'_>, said: Said, id: u64, phase: Phase, link: Link, span: Span) -> Rule {
     let defaults = own.defaults.0.get(phase.index()).and_then(Option::as_ref);
     let inherited = match defaults.and_then(|d| d.disruption.clone()) {
         Some(SaidDisruption::Own(disruption)) => disruption,
@@ -197,7 +249,10 @@ fn build(
         disruption,
         status: said.status.or(defaults.and_then(|d| d.status)),
         log: said.log.or(defaults.and_then(|d| d.log)).unwrap_or(true),
-        audit: said.audit.or(defaults.and_then(|d| d.audit)).unwrap_or(true),
+        audit: said
+            .audit
+            .or(defaults.and_then(|d| d.audit))
+            .unwrap_or(true),
         jump: said.jump.unwrap_or(Jump::Next),
         meta: said.meta,
         links: vec![link],
@@ -208,9 +263,15 @@ fn build(
 impl Lowering<'_> {
     /// Closes the chain under construction, if there is one.
     pub(super) fn end_chain(&mut self) {
-        let Some(Pending { rule, open }) = self.pending.take() else { return };
+        let Some(Pending { rule, open }) = self.pending.take() else {
+            return;
+        };
         if open {
-            self.fault("seclang.open_chain", "this chain has no last rule", rule.span.clone());
+            self.fault(
+                "seclang.open_chain",
+                "this chain has no last rule",
+                rule.span.clone(),
+            );
         }
         self.set.steps.push(Step::Rule(Box::new(rule)));
     }
@@ -254,20 +315,65 @@ pub(super) fn read(own: &mut Lowering<'_>, list: &ast::Text) -> Said {
 }
 
 const NAMES: [&str; 48] = [
-    "accuracy", "allow", "auditlog", "block", "capture", "chain", "ctl", "deny", "drop",
-    "expirevar", "id", "initcol", "log", "logdata", "maturity", "msg", "multiMatch", "noauditlog",
-    "nolog", "pass", "phase", "redirect", "rev", "sanitiseArg", "sanitiseMatched",
-    "sanitiseMatchedBytes", "sanitiseRequestHeader", "sanitiseResponseHeader", "setenv", "setrsc",
-    "setsid", "setuid", "setvar", "severity", "skip", "skipAfter", "status", "t", "tag", "ver",
-    "xmlns", "append", "deprecatevar", "exec", "pause", "prepend", "proxy", "sanitizeArg",
+    "accuracy",
+    "allow",
+    "auditlog",
+    "block",
+    "capture",
+    "chain",
+    "ctl",
+    "deny",
+    "drop",
+    "expirevar",
+    "id",
+    "initcol",
+    "log",
+    "logdata",
+    "maturity",
+    "msg",
+    "multiMatch",
+    "noauditlog",
+    "nolog",
+    "pass",
+    "phase",
+    "redirect",
+    "rev",
+    "sanitiseArg",
+    "sanitiseMatched",
+    "sanitiseMatchedBytes",
+    "sanitiseRequestHeader",
+    "sanitiseResponseHeader",
+    "setenv",
+    "setrsc",
+    "setsid",
+    "setuid",
+    "setvar",
+    "severity",
+    "skip",
+    "skipAfter",
+    "status",
+    "t",
+    "tag",
+    "ver",
+    "xmlns",
+    "append",
+    "deprecatevar",
+    "exec",
+    "pause",
+    "prepend",
+    "proxy",
+    "sanitizeArg",
 ];
 
 /// Actions of ModSecurity that are not supported, and why.
-pub const LEFT_OUT: [(&str, &str); 6] = [
+pub(super) const LEFT_OUT: [(&str, &str); 6] = [
     ("append", "rules may not rewrite responses"),
     ("deprecatevar", "use `expirevar`"),
     ("exec", "rules may not run programs"),
-    ("pause", "holding a connection open helps the attacker; use a rate limit"),
+    (
+        "pause",
+        "holding a connection open helps the attacker; use a rate limit",
+    ),
     ("prepend", "rules may not rewrite responses"),
     ("proxy", "upstreams are chosen in the policy"),
 ];
@@ -309,7 +415,10 @@ fn with_value(
             Ok(id) => said.id = Some((id, value.span())),
             Err(_) => own.fault(
                 "seclang.bad_id",
-                format!("`{}` is not a rule id; it must be a whole number", value.value),
+                format!(
+                    "`{}` is not a rule id; it must be a whole number",
+                    value.value
+                ),
                 value.span(),
             ),
         },
@@ -332,7 +441,10 @@ fn with_value(
             Some(severity) => said.meta.severity = Some(severity),
             None => own.fault(
                 "seclang.bad_severity",
-                format!("`{}` is not a severity: CRITICAL, ERROR, WARNING, … or 0 to 7", value.value),
+                format!(
+                    "`{}` is not a severity: CRITICAL, ERROR, WARNING, … or 0 to 7",
+                    value.value
+                ),
                 value.span(),
             ),
         },
@@ -359,7 +471,11 @@ fn with_value(
                 let uri = uri.trim_matches(['"', '\'']);
                 said.namespaces.push((prefix.to_owned(), uri.to_owned()));
             }
-            None => own.fault("seclang.bad_xmlns", "write `xmlns:prefix=uri`", value.span()),
+            None => own.fault(
+                "seclang.bad_xmlns",
+                "write `xmlns:prefix=uri`",
+                value.span(),
+            ),
         },
         _ if name.starts_with("sanitise") || name.starts_with("sanitize") => {
             own.faults.push(
@@ -373,7 +489,10 @@ fn with_value(
 }
 
 fn bind_key(own: &mut Lowering<'_>, said: &mut Said, collection: Variable, value: &ast::Text) {
-    said.actions.push(Action::Bind(collection, Template::lower(value, &mut own.faults)));
+    said.actions.push(Action::Bind(
+        collection,
+        Template::lower(value, &mut own.faults),
+    ));
 }
 
 fn set_env(own: &mut Lowering<'_>, said: &mut Said, value: &ast::Text) {
@@ -387,14 +506,21 @@ fn set_env(own: &mut Lowering<'_>, said: &mut Said, value: &ast::Text) {
 fn small(own: &mut Lowering<'_>, value: &ast::Text) -> Option<u8> {
     let number = value.value.parse().ok();
     if number.is_none() {
-        own.fault("seclang.bad_number", "a small whole number is needed", value.span());
+        own.fault(
+            "seclang.bad_number",
+            "a small whole number is needed",
+            value.span(),
+        );
     }
     number
 }
 
 fn transform(own: &mut Lowering<'_>, said: &mut Said, value: &ast::Text) {
     if value.value.eq_ignore_ascii_case("none") {
-        said.transforms = Transforms { list: Vec::new(), reset: true };
+        said.transforms = Transforms {
+            list: Vec::new(),
+            reset: true,
+        };
         return;
     }
     match Transform::parse(&value.value) {
@@ -405,7 +531,8 @@ fn transform(own: &mut Lowering<'_>, said: &mut Said, value: &ast::Text) {
                 format!("unknown transformation `t:{}`", value.value),
             );
             let names = Transform::ALL.iter().map(|transform| transform.name());
-            own.faults.push(did_you_mean(fault, &value.value, names).at(value.span()));
+            own.faults
+                .push(did_you_mean(fault, &value.value, names).at(value.span()));
         }
     }
 }
@@ -416,7 +543,11 @@ fn allow(own: &mut Lowering<'_>, action: &ActionText) -> Option<Disruption> {
         Some(text) if text.value.eq_ignore_ascii_case("phase") => Allow::Phase,
         Some(text) if text.value.eq_ignore_ascii_case("request") => Allow::Request,
         Some(text) => {
-            own.fault("seclang.bad_word", "write `allow:phase` or `allow:request`", text.span());
+            own.fault(
+                "seclang.bad_word",
+                "write `allow:phase` or `allow:request`",
+                text.span(),
+            );
             return None;
         }
     };

@@ -8,8 +8,12 @@ use crate::seclang::{ast, targets};
 use crate::variable::{LEFT_OUT, Shape, Variable};
 
 /// How the patterns of selectors are compiled: names are compared in any case.
-pub(crate) const SELECTOR: Options =
-    Options { ignore_case: true, groups: false, size: 1 << 20, steps: 10_000 };
+pub(crate) const SELECTOR: Options = Options {
+    ignore_case: true,
+    groups: false,
+    size: 1 << 20,
+    steps: 10_000,
+};
 
 /// One thing a rule looks at.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,13 +81,20 @@ fn lower_target(part: &crate::seclang::TargetText) -> Result<Target, Box<Diagnos
     };
     if variable == Variable::Xml && selector == Selector::All {
         return Err(Box::new(
-            Diagnostic::error("seclang.selector_missing", "`XML` needs an XPath expression")
-                .at(part.whole.span())
-                .help("write `XML:/*` for all text, `XML://@*` for all attributes"),
+            Diagnostic::error(
+                "seclang.selector_missing",
+                "`XML` needs an XPath expression",
+            )
+            .at(part.whole.span())
+            .help("write `XML:/*` for all text, `XML://@*` for all attributes"),
         ));
     }
     let count = part.prefix == crate::seclang::Prefix::Count;
-    Ok(Target { variable, selector, count })
+    Ok(Target {
+        variable,
+        selector,
+        count,
+    })
 }
 
 fn lower_selector(variable: Variable, text: &ast::Text) -> Result<Selector, Box<Diagnostic>> {
@@ -94,12 +105,18 @@ fn lower_selector(variable: Variable, text: &ast::Text) -> Result<Selector, Box<
         return Err(Box::new(
             Diagnostic::error(
                 "seclang.selector_on_scalar",
-                format!("`{}` is a single value and takes no selector", variable.name()),
+                format!(
+                    "`{}` is a single value and takes no selector",
+                    variable.name()
+                ),
             )
             .at(text.span()),
         ));
     }
-    let pattern = text.value.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
+    let pattern = text
+        .value
+        .strip_prefix('/')
+        .and_then(|rest| rest.strip_suffix('/'));
     let Some(pattern) = pattern else {
         return Ok(Selector::Name(text.value.to_ascii_lowercase()));
     };
@@ -118,12 +135,18 @@ pub(super) fn lower_name(name: &ast::Text) -> Result<Variable, Box<Diagnostic>> 
         return Ok(variable);
     }
     let fault = |message: String| Diagnostic::error("seclang.unknown_variable", message);
-    let left_out = LEFT_OUT.iter().find(|(own, _)| own.eq_ignore_ascii_case(&name.value));
+    let left_out = LEFT_OUT
+        .iter()
+        .find(|(own, _)| own.eq_ignore_ascii_case(&name.value));
     let fault = match left_out {
         Some((own, why)) => fault(format!("variable `{own}` is not supported: {why}")),
         None => {
             let names = Variable::ALL.iter().map(|variable| variable.name());
-            did_you_mean(fault(format!("unknown variable `{}`", name.value)), &name.value, names)
+            did_you_mean(
+                fault(format!("unknown variable `{}`", name.value)),
+                &name.value,
+                names,
+            )
         }
     };
     Err(Box::new(fault.at(name.span())))

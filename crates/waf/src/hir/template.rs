@@ -23,7 +23,11 @@ impl Template {
     #[must_use]
     pub fn plain(text: impl Into<String>) -> Self {
         let text = text.into();
-        Self(if text.is_empty() { Vec::new() } else { vec![Piece::Plain(text)] })
+        Self(if text.is_empty() {
+            Vec::new()
+        } else {
+            vec![Piece::Plain(text)]
+        })
     }
 
     /// The text, if it has no macros.
@@ -76,5 +80,9 @@ fn macro_target(text: &ast::Text) -> Result<Target, Box<Diagnostic>> {
         Some(at) => Selector::Name(text.slice(at + 1..end).value.to_ascii_lowercase()),
         None => Selector::All,
     };
-    Ok(Target { variable, selector, count: false })
+    Ok(Target {
+        variable,
+        selector,
+        count: false,
+    })
 }

@@ -36,16 +36,19 @@ impl RuleSelector {
         };
         move |rule| {
             let fits = |text: &str| {
-                pattern.as_ref().is_some_and(|own| {
-                    own.is_match_alone(text.as_bytes())
-                })
+                pattern
+                    .as_ref()
+                    .is_some_and(|own| own.is_match_alone(text.as_bytes()))
             };
             match self {
                 Self::Ids(ranges) => ranges.iter().any(|range| range.contains(&rule.id)),
                 Self::Tag(_) => rule.plain_tags().any(fits),
-                Self::Message(_) => {
-                    rule.meta.message.as_ref().and_then(|m| m.as_plain()).is_some_and(fits)
-                }
+                Self::Message(_) => rule
+                    .meta
+                    .message
+                    .as_ref()
+                    .and_then(|m| m.as_plain())
+                    .is_some_and(fits),
             }
         }
     }
@@ -94,9 +97,16 @@ impl Lowering<'_> {
 
 /// The first link is meant; later links of a chain keep their targets.
 fn change_targets(rule: &mut Rule, targets: &Targets, replaced: Option<&Targets>) {
-    let Some(own) = rule.links.first_mut().and_then(|link| link.targets.as_mut()) else { return };
+    let Some(own) = rule
+        .links
+        .first_mut()
+        .and_then(|link| link.targets.as_mut())
+    else {
+        return;
+    };
     if let Some(replaced) = replaced {
-        own.included.retain(|target| !replaced.included.contains(target));
+        own.included
+            .retain(|target| !replaced.included.contains(target));
     }
     own.extend(targets);
 }

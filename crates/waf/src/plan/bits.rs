@@ -17,7 +17,9 @@ impl Bits {
     }
 
     pub(crate) fn contains(&self, index: usize) -> bool {
-        self.0.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
+        self.0
+            .get(index / 64)
+            .is_some_and(|word| word >> (index % 64) & 1 == 1)
     }
 
     /// Makes this a copy of `other`, keeping the capacity.
@@ -39,14 +41,6 @@ impl Bits {
         self.0.clear();
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.iter().all(|word| *word == 0)
-    }
-
-    pub(crate) fn words(&self) -> &[u64] {
-        &self.0
-    }
-
     /// The first index at or after `from` that is in the set.
     pub(crate) fn next(&self, from: usize) -> Option<usize> {
         let mut at = from / 64;
@@ -64,8 +58,10 @@ impl Bits {
 /// The indices set in some words.
 pub(crate) fn ones(words: &[u64]) -> impl Iterator<Item = usize> {
     words.iter().enumerate().flat_map(|(at, &word)| {
-        std::iter::successors(Some(word).filter(|w| *w != 0), |w| Some(w & (w - 1)).filter(|w| *w != 0))
-            .map(move |w| at * 64 + w.trailing_zeros() as usize)
+        std::iter::successors(Some(word).filter(|w| *w != 0), |w| {
+            Some(w & (w - 1)).filter(|w| *w != 0)
+        })
+        .map(move |w| at * 64 + w.trailing_zeros() as usize)
     })
 }
 
@@ -83,6 +79,6 @@ mod tests {
         assert_eq!(bits.next(4), Some(64));
         assert_eq!(bits.next(65), Some(199));
         assert_eq!(bits.next(200), None);
-        assert_eq!(ones(bits.words()).collect::<Vec<_>>(), [3, 64, 199]);
+        assert_eq!(ones(&bits.0).collect::<Vec<_>>(), [3, 64, 199]);
     }
 }

@@ -26,8 +26,15 @@ const POOL: usize = 256;
 
 /// Names under which rule sets keep the sum that is compared with the threshold: CRS 4, CRS 3,
 /// older.
-const INBOUND: [&str; 3] = ["blocking_inbound_anomaly_score", "inbound_anomaly_score", "anomaly_score"];
-const THRESHOLD: [&str; 2] = ["inbound_anomaly_score_threshold", "inbound_anomaly_score_level"];
+const INBOUND: [&str; 3] = [
+    "blocking_inbound_anomaly_score",
+    "inbound_anomaly_score",
+    "anomaly_score",
+];
+const THRESHOLD: [&str; 2] = [
+    "inbound_anomaly_score_threshold",
+    "inbound_anomaly_score_level",
+];
 
 impl Plan {
     /// Reads, checks and compiles the rules.
@@ -57,16 +64,29 @@ impl Plan {
         }
         let by_rule: Vec<&hir::Rule> = rules_of(set).collect();
         let masks = linker.masks(&by_rule);
-        let Linker { chains, patterns, selectors, paths, slots, uses, literals, .. } = linker;
-        let prefilter =
-            literals.build().map_err(|message| Diagnostic::error("waf.literals", message))?;
+        let Linker {
+            chains,
+            patterns,
+            selectors,
+            paths,
+            slots,
+            uses,
+            literals,
+            ..
+        } = linker;
+        let prefilter = literals
+            .build()
+            .map_err(|message| Diagnostic::error("waf.literals", message))?;
         let mut phases = Phase::ALL.map(|phase| order(set, phase, &mut rules));
         for phase in &mut phases {
             arrange(phase, &rules, &chains, prefilter.factors());
         }
         let scores = Scores {
             inbound: INBOUND.iter().filter_map(|name| slots.find(name)).collect(),
-            threshold: THRESHOLD.iter().filter_map(|name| slots.find(name)).collect(),
+            threshold: THRESHOLD
+                .iter()
+                .filter_map(|name| slots.find(name))
+                .collect(),
         };
         let captures = std::array::from_fn(|group| slots.find(&group.to_string()));
         Ok(Self {
@@ -116,7 +136,11 @@ fn rules_of(set: &RuleSet) -> impl Iterator<Item = &hir::Rule> {
 fn insert_overrides(set: &mut RuleSet, spec: &Spec, files: &dyn Files) -> Result<(), Diagnostics> {
     let mut variables: BTreeMap<&str, u32> = BTreeMap::new();
     if let Some(level) = spec.level {
-        for name in ["paranoia_level", "blocking_paranoia_level", "detection_paranoia_level"] {
+        for name in [
+            "paranoia_level",
+            "blocking_paranoia_level",
+            "detection_paranoia_level",
+        ] {
             variables.insert(name, u32::from(level));
         }
     }
@@ -126,12 +150,17 @@ fn insert_overrides(set: &mut RuleSet, spec: &Spec, files: &dyn Files) -> Result
     if variables.is_empty() {
         return Ok(());
     }
-    let set_vars: String =
-        variables.iter().map(|(name, value)| format!(",setvar:'tx.{name}={value}'")).collect();
+    let set_vars: String = variables
+        .iter()
+        .map(|(name, value)| format!(",setvar:'tx.{name}={value}'"))
+        .collect();
     let text = format!("SecAction \"id:18446744073709551615,phase:1,pass,nolog{set_vars}\"\n");
     let (own, _) = hir::lower(&[Input::Text("<policy>".to_owned(), text)], files, 1)?;
     let at = set.steps.iter().position(|step| match step {
-        Step::Rule(rule) => !input::comes_from_setup(&rule.span.source.name),
+        Step::Rule(rule) => {
+            let name = &rule.span.source.name;
+            !input::comes_from_setup(name) && name != input::ENGINE_NAME
+        }
         Step::Marker(_) => false,
     });
     let at = at.unwrap_or(set.steps.len());
@@ -148,7 +177,9 @@ fn compile_rule(linker: &mut Linker, rule: &hir::Rule) -> Rule {
         hir::Disruption::Allow(reach) => Disruption::Allow(*reach),
     };
     let template = |linker: &mut Linker, text: &Option<hir::Template>| {
-        text.as_ref().map(|text| linker.template(text)).unwrap_or_default()
+        text.as_ref()
+            .map(|text| linker.template(text))
+            .unwrap_or_default()
     };
     Rule {
         id: rule.id,
@@ -162,7 +193,12 @@ fn compile_rule(linker: &mut Linker, rule: &hir::Rule) -> Rule {
         message: template(linker, &rule.meta.message),
         log_data: template(linker, &rule.meta.log_data),
         severity: rule.meta.severity,
-        tags: rule.meta.tags.iter().map(|tag| linker.template(tag)).collect(),
+        tags: rule
+            .meta
+            .tags
+            .iter()
+            .map(|tag| linker.template(tag))
+            .collect(),
         place: hir::place(&rule.span),
     }
 }
@@ -179,7 +215,10 @@ fn order(set: &RuleSet, phase: Phase, rules: &mut [Rule]) -> PhasePlan {
                 if rule.phase == phase {
                     code.push(index);
                 }
-                places.entry(rule.id.to_string()).or_default().push(code.len());
+                places
+                    .entry(rule.id.to_string())
+                    .or_default()
+                    .push(code.len());
                 index += 1;
             }
         }
@@ -188,14 +227,21 @@ fn order(set: &RuleSet, phase: Phase, rules: &mut [Rule]) -> PhasePlan {
     for (at, own) in code.iter().enumerate() {
         let own = *own as usize;
         let find = |name: &str| {
-            places.get(name).and_then(|all| all.iter().copied().find(|place| *place > at))
+            places
+                .get(name)
+                .and_then(|all| all.iter().copied().find(|place| *place > at))
         };
-        let to = jumps.get(own).map_or(at + 1, |jump| landing(jump, at, find));
+        let to = jumps
+            .get(own)
+            .map_or(at + 1, |jump| landing(jump, at, find));
         if let Some(rule) = rules.get_mut(own) {
             rule.next = u32::try_from(to.min(code.len())).unwrap_or(u32::MAX);
         }
     }
-    PhasePlan { code, ..PhasePlan::default() }
+    PhasePlan {
+        code,
+        ..PhasePlan::default()
+    }
 }
 
 /// Sorts the rules of a phase by what sets them off, and lists the values to scan.
@@ -205,10 +251,16 @@ fn arrange(phase: &mut PhasePlan, rules: &[Rule], chains: &[Chain], factors: usi
     phase.triggered = vec![Bits::default(); factors];
     let mut views: Vec<View> = Vec::new();
     for (at, index) in phase.code.iter().enumerate() {
-        let Some(link) = rules.get(*index as usize).and_then(|rule| rule.links.first()) else {
+        let Some(link) = rules
+            .get(*index as usize)
+            .and_then(|rule| rule.links.first())
+        else {
             continue;
         };
-        let slot = link.gate.factor.and_then(|factor| phase.triggered.get_mut(factor.0 as usize));
+        let slot = link
+            .gate
+            .factor
+            .and_then(|factor| phase.triggered.get_mut(factor.0 as usize));
         match slot.filter(|_| is_scannable(link)) {
             Some(bits) => {
                 let mut own = Bits::new(len);
@@ -219,13 +271,19 @@ fn arrange(phase: &mut PhasePlan, rules: &[Rule], chains: &[Chain], factors: usi
             None => phase.always.insert(at),
         }
     }
-    debug_assert!(views.iter().all(|view| usize::from(view.chain) < chains.len()));
+    debug_assert!(
+        views
+            .iter()
+            .all(|view| usize::from(view.chain) < chains.len())
+    );
     phase.views = views;
 }
 
 /// Whether all values a link looks at are known before its phase begins.
 fn is_scannable(link: &Link) -> bool {
-    link.targets.iter().all(|target| !target.count && is_fixed(target.variable))
+    link.targets
+        .iter()
+        .all(|target| !target.count && is_fixed(target.variable))
 }
 
 /// Whether a variable's values stay as they are while the rules of a phase run.
@@ -250,7 +308,10 @@ pub(crate) fn is_fixed(variable: Variable) -> bool {
 }
 
 fn add_views(views: &mut Vec<View>, link: &Link) {
-    for Target { variable, select, .. } in &link.targets {
+    for Target {
+        variable, select, ..
+    } in &link.targets
+    {
         for member in variable.members() {
             let skip: Vec<String> = link
                 .excluded
@@ -279,9 +340,15 @@ fn add_views(views: &mut Vec<View>, link: &Link) {
 
 impl Chain {
     pub(super) fn new(steps: &[Transform]) -> Self {
-        let triggers = steps.iter().fold(ByteSet::EMPTY, |all, step| all.union(step.triggers()));
+        let triggers = steps
+            .iter()
+            .fold(ByteSet::EMPTY, |all, step| all.union(step.triggers()));
         let always = steps.iter().any(|step| step.always_changes());
-        Self { steps: steps.to_vec(), triggers, always }
+        Self {
+            steps: steps.to_vec(),
+            triggers,
+            always,
+        }
     }
 }
 

@@ -9,10 +9,17 @@ use crate::hir::Input;
 use crate::source::Files;
 use crate::spec::Spec;
 
+/// Rules about what could not be read, before every rule set that is loaded from files.
+pub(super) const ENGINE_NAME: &str = "<builtin>/engine.conf";
+const ENGINE: &str = include_str!("../engine.conf");
+
 /// Everything a spec asks for, in reading order.
 pub(super) fn inputs(spec: &Spec, files: &dyn Files) -> Result<Vec<Input>, Diagnostics> {
     let mut list = Vec::new();
     let mut faults = Vec::new();
+    if !spec.rules.is_empty() {
+        list.push(Input::Text(ENGINE_NAME.to_owned(), ENGINE.to_owned()));
+    }
     for path in &spec.rules {
         if path.as_os_str() == "builtin" {
             list.extend(builtin::inputs());
@@ -20,8 +27,16 @@ pub(super) fn inputs(spec: &Spec, files: &dyn Files) -> Result<Vec<Input>, Diagn
             faults.push(fault);
         }
     }
-    list.extend(spec.inline.iter().map(|(name, text)| Input::Text(name.clone(), text.clone())));
-    if faults.is_empty() { Ok(list) } else { Err(faults) }
+    list.extend(
+        spec.inline
+            .iter()
+            .map(|(name, text)| Input::Text(name.clone(), text.clone())),
+    );
+    if faults.is_empty() {
+        Ok(list)
+    } else {
+        Err(faults)
+    }
 }
 
 fn named(path: &Path, files: &dyn Files, list: &mut Vec<Input>) -> Result<(), Diagnostic> {
@@ -29,21 +44,27 @@ fn named(path: &Path, files: &dyn Files, list: &mut Vec<Input>) -> Result<(), Di
         list.push(Input::File(path.to_owned()));
         return Ok(());
     }
-    let rules = files.glob(&path.join("rules").join("*.conf")).unwrap_or_default();
+    let rules = files
+        .glob(&path.join("rules").join("*.conf"))
+        .unwrap_or_default();
     let rules = if rules.is_empty() {
         files.glob(&path.join("*.conf")).unwrap_or_default()
     } else {
         rules
     };
     if rules.is_empty() {
-        let message = format!("`{}` is neither a rule file nor a rule directory", path.display());
+        let message = format!(
+            "`{}` is neither a rule file nor a rule directory",
+            path.display()
+        );
         return Err(Diagnostic::error("waf.rules", message).help(
             "name a SecLang file, a directory with `crs-setup.conf` and `rules/`, or `builtin`",
         ));
     }
     let setup = setup(path, files);
     let needs_setup = rules.iter().any(|rule| {
-        rule.file_name().is_some_and(|name| name.to_string_lossy().starts_with("REQUEST-901"))
+        rule.file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("REQUEST-901"))
     });
     match setup {
         Some(setup) => list.push(Input::File(setup)),
@@ -64,18 +85,22 @@ fn setup(folder: &Path, files: &dyn Files) -> Option<PathBuf> {
     let own = ["crs-setup.conf", "crs-setup.conf.example"].map(|name| folder.join(name));
     let debian = folder.join("owasp-crs.load");
     let etc = PathBuf::from("/etc/modsecurity/crs/crs-setup.conf");
-    own.into_iter().find(|path| files.read(path).is_ok()).or_else(|| {
-        let packaged = files.read(&debian).is_ok() && files.read(&etc).is_ok();
-        packaged.then_some(etc)
-    })
+    own.into_iter()
+        .find(|path| files.read(path).is_ok())
+        .or_else(|| {
+            let packaged = files.read(&debian).is_ok() && files.read(&etc).is_ok();
+            packaged.then_some(etc)
+        })
 }
 
 fn is_setup(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("crs-setup"))
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with("crs-setup"))
 }
 
 fn already_set_up(list: &[Input]) -> bool {
-    list.iter().any(|input| matches!(input, Input::File(path) if is_setup(path)))
+    list.iter()
+        .any(|input| matches!(input, Input::File(path) if is_setup(path)))
 }
 
 /// Whether a rule comes from a set-up file, which the operator's own level comes after.

@@ -10,6 +10,7 @@ use super::{
     Action, Assignment, Bits, Chain, Ctl, Factor, Gate, Judge, Link, Macro, Parameter, Phrases,
     Piece, Select, Slot, Target,
 };
+use crate::body::xml::Path;
 use crate::byteset::ByteSet;
 use crate::hir::{self, Operator, Regex, RuleSelector, Selector, Template};
 use crate::operator::regex::Pattern;
@@ -23,7 +24,7 @@ pub(super) struct Linker {
     pub(super) patterns: Vec<Arc<Regex>>,
     pub(super) selectors: Vec<Pattern>,
     selector_texts: Vec<String>,
-    pub(super) paths: Vec<String>,
+    pub(super) paths: Vec<(String, Path)>,
     path_texts: Vec<String>,
     pub(super) slots: Slots,
     pub(super) uses: Bits,
@@ -47,7 +48,10 @@ impl Slots {
     }
 
     pub(super) fn find(&self, name: &str) -> Option<Slot> {
-        self.0.iter().position(|own| own == name).map(|at| Slot(index(at)))
+        self.0
+            .iter()
+            .position(|own| own == name)
+            .map(|at| Slot(index(at)))
     }
 
     pub(super) fn into_names(self) -> Vec<String> {
@@ -69,7 +73,11 @@ impl Linker {
         let targets = link.targets.clone().unwrap_or_default();
         Link {
             unconditional: link.targets.is_none(),
-            targets: targets.included.iter().map(|target| self.target(target)).collect(),
+            targets: targets
+                .included
+                .iter()
+                .map(|target| self.target(target))
+                .collect(),
             excluded: self.exclusions(&targets.excluded),
             judge,
             negated: link.negated,
@@ -77,17 +85,27 @@ impl Linker {
             gate: if usable { gate } else { Gate::default() },
             multi_match: link.multi_match,
             capture: link.capture,
-            actions: link.actions.iter().map(|action| self.action(action)).collect(),
+            actions: link
+                .actions
+                .iter()
+                .map(|action| self.action(action))
+                .collect(),
         }
     }
 
     fn exclusions(&mut self, targets: &[hir::Target]) -> Vec<(Variable, Select)> {
         let own: Vec<_> = targets.iter().map(|target| self.target(target)).collect();
-        own.into_iter().map(|target| (target.variable, target.select)).collect()
+        own.into_iter()
+            .map(|target| (target.variable, target.select))
+            .collect()
     }
 
     fn chain(&mut self, steps: &[Transform]) -> u16 {
-        let steps: Vec<_> = steps.iter().copied().filter(|s| *s != Transform::None).collect();
+        let steps: Vec<_> = steps
+            .iter()
+            .copied()
+            .filter(|s| *s != Transform::None)
+            .collect();
         let known = self.chains.iter().position(|chain| chain.steps == steps);
         index(known.unwrap_or_else(|| {
             self.chains.push(Chain::new(&steps));
@@ -108,7 +126,11 @@ impl Linker {
             Selector::Pattern(pattern) => self.selector(pattern),
             Selector::Path(path) => self.path(path),
         };
-        Target { variable: target.variable, select, count: target.count }
+        Target {
+            variable: target.variable,
+            select,
+            count: target.count,
+        }
     }
 
     fn use_variable(&mut self, variable: Variable) {
@@ -138,18 +160,25 @@ impl Linker {
         if let Some(at) = self.path_texts.iter().position(|own| *own == text) {
             return Select::Path(index(at));
         }
-        self.path_texts.push(text);
-        self.paths.push(path.to_owned());
-        Select::Path(index(self.paths.len() - 1))
+        match Path::compile(path, &self.namespaces) {
+            Ok(compiled) => {
+                self.path_texts.push(text);
+                self.paths.push((path.to_owned(), compiled));
+                Select::Path(index(self.paths.len() - 1))
+            }
+            Err(_) => Select::Name(path.to_owned()),
+        }
     }
 
     pub(super) fn template(&mut self, template: &Template) -> Macro {
         let piece = |piece: &hir::Piece| match piece {
             hir::Piece::Plain(text) => Piece::Plain(text.as_bytes().into()),
             hir::Piece::Macro(target) => match self.target(target) {
-                Target { variable: Variable::Tx, select: Select::Slot(slot), .. } => {
-                    Piece::Slot(Slot(slot))
-                }
+                Target {
+                    variable: Variable::Tx,
+                    select: Select::Slot(slot),
+                    ..
+                } => Piece::Slot(Slot(slot)),
                 target => Piece::Value(target),
             },
         };
@@ -176,18 +205,22 @@ impl Linker {
                 (Judge::Number(*kind, self.parameter(parameter)), open)
             }
             Operator::IpMatch(networks) => (Judge::IpMatch(networks.clone()), open),
-            Operator::ByteRange(allowed) => {
-                (Judge::ByteRange(*allowed), Gate::new(None, allowed.complement()))
-            }
-            Operator::UrlEncoding => {
-                (Judge::UrlEncoding, Gate::new(None, ByteSet::from_bytes(b"%")))
-            }
-            Operator::Utf8Encoding => {
-                (Judge::Utf8Encoding, Gate::new(None, ByteSet::range(0x80, 0xff)))
-            }
-            Operator::Checksum(kind, pattern) => {
-                (Judge::Checksum(*kind, self.pattern(pattern)), self.gate(pattern))
-            }
+            Operator::ByteRange(allowed) => (
+                Judge::ByteRange(*allowed),
+                Gate::new(None, allowed.complement()),
+            ),
+            Operator::UrlEncoding => (
+                Judge::UrlEncoding,
+                Gate::new(None, ByteSet::from_bytes(b"%")),
+            ),
+            Operator::Utf8Encoding => (
+                Judge::Utf8Encoding,
+                Gate::new(None, ByteSet::range(0x80, 0xff)),
+            ),
+            Operator::Checksum(kind, pattern) => (
+                Judge::Checksum(*kind, self.pattern(pattern)),
+                self.gate(pattern),
+            ),
             Operator::DetectSqli => (Judge::DetectSqli, open),
             Operator::DetectXss => (Judge::DetectXss, open),
             Operator::GeoLookup => (Judge::GeoLookup, open),
@@ -205,7 +238,9 @@ impl Linker {
     }
 
     fn gate(&mut self, pattern: &Regex) -> Gate {
-        let Some(hir) = pattern.pattern.hir() else { return Gate::default() };
+        let Some(hir) = pattern.pattern.hir() else {
+            return Gate::default();
+        };
         let needs = needs(hir);
         let factor = (!needs.literals.is_empty()).then(|| self.literals.add(needs.literals));
         Gate::new(factor, needs.bytes)
@@ -214,11 +249,19 @@ impl Linker {
     fn phrases(&mut self, phrases: &[Vec<u8>]) -> (Judge, Gate) {
         let lower: Vec<Vec<u8>> = phrases.iter().map(|own| own.to_ascii_lowercase()).collect();
         let factor: Factor = self.literals.add(lower.clone());
-        let automaton = AhoCorasick::builder().ascii_case_insensitive(true).build(&lower);
+        let automaton = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(&lower);
         match automaton {
             Ok(automaton) => {
                 let judge = Judge::Phrases(Phrases { automaton });
-                (judge, Gate { factor: Some(factor), bytes: None })
+                (
+                    judge,
+                    Gate {
+                        factor: Some(factor),
+                        bytes: None,
+                    },
+                )
             }
             Err(_) => (Judge::Never, Gate::default()),
         }
@@ -252,21 +295,21 @@ impl Linker {
                 Some(Some(number)) => Assignment::Number(number),
                 Some(None) | None => Assignment::Set(self.template(value)),
             },
-            hir::Assignment::Add(value) => {
-                Assignment::Add { amount: self.parameter(value), negative: false }
-            }
-            hir::Assignment::Subtract(value) => {
-                Assignment::Add { amount: self.parameter(value), negative: true }
-            }
+            hir::Assignment::Add(value) => Assignment::Add {
+                amount: self.parameter(value),
+                negative: false,
+            },
+            hir::Assignment::Subtract(value) => Assignment::Add {
+                amount: self.parameter(value),
+                negative: true,
+            },
             hir::Assignment::Remove => Assignment::Remove,
         };
         match (store.collection, store.name.as_plain()) {
             (Variable::Tx, Some(name)) => {
                 Action::SetSlot(self.slots.intern(&name.to_ascii_lowercase()), assignment)
             }
-            (collection, _) => {
-                Action::SetVar(collection, self.template(&store.name), assignment)
-            }
+            (collection, _) => Action::SetVar(collection, self.template(&store.name), assignment),
         }
     }
 
@@ -313,5 +356,7 @@ impl Linker {
 
 /// A text that is exactly a decimal number, so that it can be held as one and printed back.
 fn plain_number(text: &str) -> Option<i64> {
-    text.parse::<i64>().ok().filter(|number| number.to_string() == text)
+    text.parse::<i64>()
+        .ok()
+        .filter(|number| number.to_string() == text)
 }

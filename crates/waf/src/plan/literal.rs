@@ -32,7 +32,10 @@ pub(crate) fn needs(hir: &Hir) -> Needs {
         Some(set) if quality(&set) >= 2 => set,
         Some(_) | None => Vec::new(),
     };
-    Needs { literals, bytes: facts.bytes }
+    Needs {
+        literals,
+        bytes: facts.bytes,
+    }
 }
 
 /// What is known of a part of a pattern.
@@ -47,11 +50,19 @@ struct Facts {
 
 impl Facts {
     fn nothing() -> Self {
-        Self { exact: None, required: None, bytes: ByteSet::ALL }
+        Self {
+            exact: None,
+            required: None,
+            bytes: ByteSet::ALL,
+        }
     }
 
     fn empty() -> Self {
-        Self { exact: Some(vec![Vec::new()]), required: None, bytes: ByteSet::ALL }
+        Self {
+            exact: Some(vec![Vec::new()]),
+            required: None,
+            bytes: ByteSet::ALL,
+        }
     }
 
     /// The better of what is required and what is exact.
@@ -102,12 +113,18 @@ fn literal(bytes: &[u8]) -> Facts {
     for byte in bytes {
         rarest = rarer(rarest, folded(*byte));
     }
-    Facts { exact: Some(vec![lower]), required: None, bytes: rarest }
+    Facts {
+        exact: Some(vec![lower]),
+        required: None,
+        bytes: rarest,
+    }
 }
 
 /// The byte in both cases.
 fn folded(byte: u8) -> ByteSet {
-    ByteSet::EMPTY.with(byte.to_ascii_lowercase()).with(byte.to_ascii_uppercase())
+    ByteSet::EMPTY
+        .with(byte.to_ascii_lowercase())
+        .with(byte.to_ascii_uppercase())
 }
 
 /// The smaller set, counting only bytes that text usually has.
@@ -126,7 +143,9 @@ fn rarer(a: ByteSet, b: ByteSet) -> ByteSet {
 }
 
 fn of_class(class: &Class) -> Facts {
-    let Class::Bytes(class) = class else { return Facts::nothing() };
+    let Class::Bytes(class) = class else {
+        return Facts::nothing();
+    };
     let mut set = ByteSet::EMPTY;
     for range in class.ranges() {
         for byte in range.start()..=range.end() {
@@ -137,17 +156,28 @@ fn of_class(class: &Class) -> Facts {
     exact.sort();
     exact.dedup();
     let exact = (exact.len() <= 16).then_some(exact);
-    Facts { exact, required: None, bytes: set }
+    Facts {
+        exact,
+        required: None,
+        bytes: set,
+    }
 }
 
 fn of_repetition(repetition: &Repetition) -> Facts {
     if repetition.min == 0 {
         let optional = repetition.max == Some(1);
-        let exact = facts(&repetition.sub).exact.filter(|_| optional).map(|mut set| {
-            set.push(Vec::new());
-            set
-        });
-        return Facts { exact, required: None, bytes: ByteSet::ALL };
+        let exact = facts(&repetition.sub)
+            .exact
+            .filter(|_| optional)
+            .map(|mut set| {
+                set.push(Vec::new());
+                set
+            });
+        return Facts {
+            exact,
+            required: None,
+            bytes: ByteSet::ALL,
+        };
     }
     let inner = facts(&repetition.sub);
     if repetition.min == 1 && repetition.max == Some(1) {
@@ -163,7 +193,11 @@ fn of_repetition(repetition: &Repetition) -> Facts {
         }
         _ => None,
     };
-    Facts { required: inner.best(), exact, bytes: inner.bytes }
+    Facts {
+        required: inner.best(),
+        exact,
+        bytes: inner.bytes,
+    }
 }
 
 /// Every string of `a` followed by every string of `b`, unless they are too many.
@@ -209,10 +243,18 @@ fn of_concat(parts: &[Hir]) -> Facts {
         required = better(required, own.required.and_then(telling));
     }
     if whole {
-        return Facts { exact: Some(run), required, bytes };
+        return Facts {
+            exact: Some(run),
+            required,
+            bytes,
+        };
     }
     required = better(required, telling(run));
-    Facts { exact: None, required, bytes }
+    Facts {
+        exact: None,
+        required,
+        bytes,
+    }
 }
 
 /// The set, if every string of it says something.
@@ -231,14 +273,14 @@ fn of_alternation(parts: &[Hir]) -> Facts {
         required = join(required, best, MAX_LITERALS);
         exact = join(exact, own.exact, MAX_EXACT);
     }
-    Facts { exact, required, bytes }
+    Facts {
+        exact,
+        required,
+        bytes,
+    }
 }
 
-fn join(
-    a: Option<Vec<Vec<u8>>>,
-    b: Option<Vec<Vec<u8>>>,
-    limit: usize,
-) -> Option<Vec<Vec<u8>>> {
+fn join(a: Option<Vec<Vec<u8>>>, b: Option<Vec<Vec<u8>>>, limit: usize) -> Option<Vec<Vec<u8>>> {
     let (mut a, b) = (a?, b?);
     a.extend(b);
     a.sort();
@@ -252,7 +294,9 @@ pub(crate) fn minimise(literals: &mut Vec<Vec<u8>>) {
     literals.dedup();
     let mut kept: Vec<Vec<u8>> = Vec::new();
     for literal in literals.drain(..) {
-        let covered = kept.iter().any(|own| memchr::memmem::find(&literal, own).is_some());
+        let covered = kept
+            .iter()
+            .any(|own| memchr::memmem::find(&literal, own).is_some());
         if !covered {
             kept.push(literal);
         }
@@ -275,7 +319,11 @@ mod tests {
     }
 
     fn literals(pattern: &str) -> Vec<String> {
-        of(pattern).literals.iter().map(|l| String::from_utf8_lossy(l).into_owned()).collect()
+        of(pattern)
+            .literals
+            .iter()
+            .map(|l| String::from_utf8_lossy(l).into_owned())
+            .collect()
     }
 
     #[test]

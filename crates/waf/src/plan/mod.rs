@@ -7,6 +7,7 @@
 
 mod bits;
 mod compile;
+mod describe;
 mod input;
 mod link;
 mod literal;
@@ -20,8 +21,10 @@ use crossbeam_queue::ArrayQueue;
 
 pub(crate) use bits::{Bits, ones};
 pub(crate) use compile::is_fixed;
+pub use describe::{Description, Size};
 pub(crate) use prefilter::{Factor, Prefilter, has};
 
+use crate::body::xml::Path;
 use crate::byteset::ByteSet;
 use crate::collection::Collections;
 use crate::hir::{
@@ -47,7 +50,7 @@ pub struct Plan {
     /// Rules that each `ctl:ruleRemove…` takes away, by its number.
     pub(crate) masks: Vec<Bits>,
     /// XPath expressions, compiled.
-    pub(crate) paths: Vec<String>,
+    pub(crate) paths: Vec<(String, Path)>,
     /// Which variables any rule or macro looks at.
     pub(crate) uses: Bits,
     pub(crate) settings: Settings,
@@ -193,6 +196,16 @@ pub(crate) enum Piece {
 }
 
 impl Macro {
+    /// The text with its macros as they are written.
+    pub(crate) fn to_text(&self) -> String {
+        let piece = |piece: &Piece| match piece {
+            Piece::Plain(text) => String::from_utf8_lossy(text).into_owned(),
+            Piece::Slot(_) => "%{tx…}".to_owned(),
+            Piece::Value(target) => format!("%{{{}}}", target.variable.name()),
+        };
+        self.0.iter().map(piece).collect()
+    }
+
     pub(crate) fn as_plain(&self) -> Option<&[u8]> {
         match self.0.as_slice() {
             [] => Some(b""),
@@ -256,7 +269,10 @@ pub(crate) enum Assignment {
     Number(i64),
     Set(Macro),
     /// Plus, or minus when `negative`.
-    Add { amount: Parameter, negative: bool },
+    Add {
+        amount: Parameter,
+        negative: bool,
+    },
     Remove,
 }
 

@@ -47,7 +47,11 @@ impl Builder {
         let mut literals: Vec<(Vec<u8>, Vec<Factor>)> = ids.into_iter().collect();
         literals.sort();
         if literals.is_empty() {
-            return Ok(Prefilter { automaton: None, members: Vec::new(), factors });
+            return Ok(Prefilter {
+                automaton: None,
+                members: Vec::new(),
+                factors,
+            });
         }
         let automaton = NFA::builder()
             .match_kind(MatchKind::Standard)
@@ -55,7 +59,11 @@ impl Builder {
             .build(literals.iter().map(|(literal, _)| literal))
             .map_err(|error| format!("the rules' literals cannot be compiled: {error}"))?;
         let members = literals.into_iter().map(|(_, factors)| factors).collect();
-        Ok(Prefilter { automaton: Some(automaton), members, factors })
+        Ok(Prefilter {
+            automaton: Some(automaton),
+            members,
+            factors,
+        })
     }
 }
 
@@ -68,7 +76,9 @@ impl Prefilter {
     /// Marks in `hits`, which has [`Prefilter::words`] words, the sets that `text` contains a
     /// member of.
     pub(crate) fn scan(&self, text: &[u8], hits: &mut [u64]) {
-        let Some(automaton) = &self.automaton else { return };
+        let Some(automaton) = &self.automaton else {
+            return;
+        };
         let input = Input::new(text).anchored(Anchored::No);
         let mut state = OverlappingState::start();
         loop {
@@ -76,7 +86,9 @@ impl Prefilter {
             if automaton.try_find_overlapping(&input, &mut state).is_err() {
                 return;
             }
-            let Some(found) = state.get_match() else { return };
+            let Some(found) = state.get_match() else {
+                return;
+            };
             let sets = self.members.get(found.pattern().as_usize());
             for factor in sets.into_iter().flatten() {
                 if let Some(word) = hits.get_mut(factor.0 as usize / 64) {
@@ -99,7 +111,8 @@ impl Prefilter {
 
 /// Whether `factor` is marked in `hits`.
 pub(crate) fn has(hits: &[u64], factor: Factor) -> bool {
-    hits.get(factor.0 as usize / 64).is_some_and(|word| word >> (factor.0 % 64) & 1 == 1)
+    hits.get(factor.0 as usize / 64)
+        .is_some_and(|word| word >> (factor.0 % 64) & 1 == 1)
 }
 
 /// For each factor, what it sets off.

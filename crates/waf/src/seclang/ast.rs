@@ -75,7 +75,10 @@ impl Text {
     #[must_use]
     pub fn span_of(&self, part: Range<usize>) -> Span {
         let start = self.place(part.start);
-        let end = part.end.checked_sub(1).map_or(start, |last| self.place(last) + 1);
+        let end = part
+            .end
+            .checked_sub(1)
+            .map_or(start, |last| self.place(last) + 1);
         Span::new(&self.source, start..end.max(start))
     }
 
@@ -88,10 +91,18 @@ impl Text {
         let range = self.span_of(start..start + value.len()).range;
         let end = start + value.len();
         let mut map = vec![(0, self.place(start))];
-        map.extend(self.map.iter().filter(|(own, _)| *own > start && *own < end).map(
-            |&(own, place)| (own - start, place),
-        ));
-        Self { value, range, map, source: Arc::clone(&self.source) }
+        map.extend(
+            self.map
+                .iter()
+                .filter(|(own, _)| *own > start && *own < end)
+                .map(|&(own, place)| (own - start, place)),
+        );
+        Self {
+            value,
+            range,
+            map,
+            source: Arc::clone(&self.source),
+        }
     }
 
     /// The same word with another value, for text that was unescaped further.
@@ -117,7 +128,10 @@ impl File {
             Item::Trivia(range) => range.clone(),
             Item::Directive(directive) => directive.range.clone(),
         };
-        self.items.iter().filter_map(|item| self.source.text.get(range(item))).collect()
+        self.items
+            .iter()
+            .filter_map(|item| self.source.text.get(range(item)))
+            .collect()
     }
 
     /// The directives, without what lies between them.

@@ -15,7 +15,11 @@ pub(super) struct Lexer<'a> {
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(source: &'a Arc<Source>) -> Self {
-        Self { source, text: &source.text, at: 0 }
+        Self {
+            source,
+            text: &source.text,
+            at: 0,
+        }
     }
 
     pub(super) fn at(&self) -> usize {
@@ -136,9 +140,11 @@ impl<'a> Lexer<'a> {
                 self.take(&mut word, next.len_utf8());
             }
         }
-        Err(Diagnostic::error("seclang.unclosed_quote", "this quote is never closed")
-            .at(Span::new(self.source, start..start + 1))
-            .help(format!("add the closing {quote}")))
+        Err(
+            Diagnostic::error("seclang.unclosed_quote", "this quote is never closed")
+                .at(Span::new(self.source, start..start + 1))
+                .help(format!("add the closing {quote}")),
+        )
     }
 
     fn take(&mut self, word: &mut Text, length: usize) {

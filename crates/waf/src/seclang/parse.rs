@@ -26,7 +26,13 @@ pub fn parse(source: &Arc<Source>) -> (File, Diagnostics) {
         }
         items.push(directive(&mut lexer, &mut faults));
     }
-    (File { source: Arc::clone(source), items }, faults)
+    (
+        File {
+            source: Arc::clone(source),
+            items,
+        },
+        faults,
+    )
 }
 
 fn directive(lexer: &mut Lexer<'_>, faults: &mut Diagnostics) -> Item {
@@ -46,9 +52,11 @@ fn directive(lexer: &mut Lexer<'_>, faults: &mut Diagnostics) -> Item {
     let range = start..lexer.at();
     let mut words = words.into_iter();
     match words.next() {
-        Some(name) if !broken => {
-            Item::Directive(Directive { name, arguments: words.collect(), range })
-        }
+        Some(name) if !broken => Item::Directive(Directive {
+            name,
+            arguments: words.collect(),
+            range,
+        }),
         _ => Item::Trivia(range),
     }
 }
@@ -118,8 +126,12 @@ fn target_end(bytes: &[u8], start: usize) -> usize {
 
 fn is_xml(bytes: &[u8], start: usize) -> bool {
     let word = bytes.get(start..).unwrap_or_default();
-    let word = word.strip_prefix(b"!").or(word.strip_prefix(b"&")).unwrap_or(word);
-    word.get(..4).is_some_and(|name| name.eq_ignore_ascii_case(b"XML:"))
+    let word = word
+        .strip_prefix(b"!")
+        .or(word.strip_prefix(b"&"))
+        .unwrap_or(word);
+    word.get(..4)
+        .is_some_and(|name| name.eq_ignore_ascii_case(b"XML:"))
 }
 
 /// Just past the closing mark that is followed by a bar or the end.
@@ -154,7 +166,12 @@ fn target(text: &Text, part: Range<usize>) -> TargetText {
         Some(inner) => s.with_value(inner),
         None => s,
     });
-    TargetText { prefix, name, selector, whole }
+    TargetText {
+        prefix,
+        name,
+        selector,
+        whole,
+    }
 }
 
 /// One `name:value` of a rule's action list.
@@ -194,7 +211,10 @@ fn action(text: &Text, part: Range<usize>) -> Option<ActionText> {
         return None;
     }
     let Some(colon) = whole.value.find(':') else {
-        return Some(ActionText { name: whole, value: None });
+        return Some(ActionText {
+            name: whole,
+            value: None,
+        });
     };
     let name = whole.slice(0..colon);
     let value = whole.slice(colon + 1..whole.value.len());
@@ -202,7 +222,10 @@ fn action(text: &Text, part: Range<usize>) -> Option<ActionText> {
         Some(inner) => value.with_value(inner),
         None => value,
     };
-    Some(ActionText { name, value: Some(value) })
+    Some(ActionText {
+        name,
+        value: Some(value),
+    })
 }
 
 /// The text between single quotes, with `\'` undone.
@@ -222,7 +245,10 @@ mod tests {
         assert_eq!(file.print(), text);
         file.directives()
             .map(|d| {
-                std::iter::once(&d.name).chain(&d.arguments).map(|w| w.value.clone()).collect()
+                std::iter::once(&d.name)
+                    .chain(&d.arguments)
+                    .map(|w| w.value.clone())
+                    .collect()
             })
             .collect()
     }
@@ -230,7 +256,10 @@ mod tests {
     #[test]
     fn a_file_prints_back_byte_for_byte() {
         let text = "# head\n\nSecRule ARGS \"@rx a\\\"b\" \\\n    \"id:1,\\\n    pass\"\n#end";
-        assert_eq!(words(text), [["SecRule", "ARGS", "@rx a\"b", "id:1,    pass"]]);
+        assert_eq!(
+            words(text),
+            [["SecRule", "ARGS", "@rx a\"b", "id:1,    pass"]]
+        );
     }
 
     #[test]
@@ -238,18 +267,31 @@ mod tests {
         let source = Source::new("t", "SecRule ARGS \"@rx a\n");
         let (_, faults) = parse(&source);
         assert_eq!(faults.len(), 1);
-        assert!(faults[0].to_string().starts_with("t:1:14: error: this quote is never closed"));
+        assert!(
+            faults[0]
+                .to_string()
+                .starts_with("t:1:14: error: this quote is never closed")
+        );
     }
 
     #[test]
     fn bars_inside_a_selector_pattern_do_not_split() {
-        let source = Source::new("t", "SecRule ARGS:/^a|b$/|!ARGS:'/x|y/'|XML:/*|&TX:z @rx \"\"");
+        let source = Source::new(
+            "t",
+            "SecRule ARGS:/^a|b$/|!ARGS:'/x|y/'|XML:/*|&TX:z @rx \"\"",
+        );
         let (file, _) = parse(&source);
         let directive = file.directives().next().unwrap();
         let found = targets(&directive.arguments[0]);
         let parts: Vec<_> = found
             .iter()
-            .map(|t| (t.prefix, t.name.value.as_str(), t.selector.as_ref().map(|s| s.value.as_str())))
+            .map(|t| {
+                (
+                    t.prefix,
+                    t.name.value.as_str(),
+                    t.selector.as_ref().map(|s| s.value.as_str()),
+                )
+            })
             .collect();
         assert_eq!(
             parts,
@@ -264,12 +306,20 @@ mod tests {
 
     #[test]
     fn commas_inside_quotes_do_not_split_actions() {
-        let source = Source::new("t", "SecAction \"id:1,msg:'a, \\'b\\'',t:none , setvar:'tx.a=+1'\"");
+        let source = Source::new(
+            "t",
+            "SecAction \"id:1,msg:'a, \\'b\\'',t:none , setvar:'tx.a=+1'\"",
+        );
         let (file, _) = parse(&source);
         let list = actions(&file.directives().next().unwrap().arguments[0]);
         let parts: Vec<_> = list
             .iter()
-            .map(|a| (a.name.value.as_str(), a.value.as_ref().map(|v| v.value.as_str())))
+            .map(|a| {
+                (
+                    a.name.value.as_str(),
+                    a.value.as_ref().map(|v| v.value.as_str()),
+                )
+            })
             .collect();
         assert_eq!(
             parts,

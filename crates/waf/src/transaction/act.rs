@@ -27,7 +27,9 @@ impl Transaction {
                     let value = self.expand(plan, value);
                     let strings = &self.scratch.strings;
                     let same = |own: &(Slice, Slice)| {
-                        strings.bytes(own.0).eq_ignore_ascii_case(strings.bytes(name))
+                        strings
+                            .bytes(own.0)
+                            .eq_ignore_ascii_case(strings.bytes(name))
                     };
                     match self.scratch.env.iter().position(same) {
                         Some(at) => {
@@ -94,21 +96,32 @@ impl Transaction {
         if kind == Variable::Tx {
             return self.set_tx(plan, name, assignment);
         }
-        let Some(key) = self.binding(kind) else { return };
+        let Some(key) = self.binding(kind) else {
+            return;
+        };
         let now = plan.clock.monotonic();
         let old = {
             let strings = &self.scratch.strings;
-            let key = Key { kind, key: strings.bytes(key) };
+            let key = Key {
+                kind,
+                key: strings.bytes(key),
+            };
             plan.collections.get(&key, strings.bytes(name), now)
         };
-        let old = old.map_or(Value::Unset, |old| Value::Text(self.scratch.strings.keep(&old)));
+        let old = old.map_or(Value::Unset, |old| {
+            Value::Text(self.scratch.strings.keep(&old))
+        });
         let value = self.assigned(plan, old, assignment);
         let value = self.value_text(value);
         let strings = &self.scratch.strings;
         let expires = now.saturating_add(Duration::from_secs(plan.settings.collection_timeout));
-        let key = Key { kind, key: strings.bytes(key) };
+        let key = Key {
+            kind,
+            key: strings.bytes(key),
+        };
         let value = value.map(|value| strings.bytes(value));
-        plan.collections.set(&key, strings.bytes(name), value, expires);
+        plan.collections
+            .set(&key, strings.bytes(name), value, expires);
     }
 
     /// A `TX` variable whose name was not known when the rules were compiled.
@@ -119,8 +132,14 @@ impl Transaction {
             return self.set_slot(plan, Slot(slot), assignment);
         }
         let strings = &self.scratch.strings;
-        let at = self.scratch.named.iter().position(|(own, _)| strings.bytes(*own) == bytes);
-        let old = at.and_then(|at| self.scratch.named.get(at)).map_or(Value::Unset, |own| own.1);
+        let at = self
+            .scratch
+            .named
+            .iter()
+            .position(|(own, _)| strings.bytes(*own) == bytes);
+        let old = at
+            .and_then(|at| self.scratch.named.get(at))
+            .map_or(Value::Unset, |own| own.1);
         let value = self.assigned(plan, old, assignment);
         match at.and_then(|at| self.scratch.named.get_mut(at)) {
             Some(own) => own.1 = value,
@@ -132,11 +151,19 @@ impl Transaction {
         let name = self.expand(plan, name);
         let name = self.lower_case(name);
         let seconds = self.expand(plan, seconds);
-        let Some(key) = self.binding(kind) else { return };
+        let Some(key) = self.binding(kind) else {
+            return;
+        };
         let strings = &self.scratch.strings;
         let seconds = u64::try_from(number::parse(strings.bytes(seconds))).unwrap_or(0);
-        let expires = plan.clock.monotonic().saturating_add(Duration::from_secs(seconds));
-        let key = Key { kind, key: strings.bytes(key) };
+        let expires = plan
+            .clock
+            .monotonic()
+            .saturating_add(Duration::from_secs(seconds));
+        let key = Key {
+            kind,
+            key: strings.bytes(key),
+        };
         plan.collections.expire(&key, strings.bytes(name), expires);
     }
 
@@ -147,11 +174,21 @@ impl Transaction {
     }
 
     fn binding(&self, kind: Variable) -> Option<Slice> {
-        self.scratch.bound.iter().find(|(own, _)| *own == kind).map(|(_, key)| *key)
+        self.scratch
+            .bound
+            .iter()
+            .find(|(own, _)| *own == kind)
+            .map(|(_, key)| *key)
     }
 
     fn lower_case(&mut self, slice: Slice) -> Slice {
-        if !self.scratch.strings.bytes(slice).iter().any(u8::is_ascii_uppercase) {
+        if !self
+            .scratch
+            .strings
+            .bytes(slice)
+            .iter()
+            .any(u8::is_ascii_uppercase)
+        {
             return slice;
         }
         let lower = self.scratch.strings.bytes(slice).to_ascii_lowercase();
@@ -175,7 +212,9 @@ impl Transaction {
             }
             Ctl::RemoveTarget(..) => {
                 let cut = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-                self.scratch.unseen.push((cut(self.state.current), cut(link), cut(action)));
+                self.scratch
+                    .unseen
+                    .push((cut(self.state.current), cut(link), cut(action)));
             }
         }
     }
@@ -186,21 +225,24 @@ impl Transaction {
         plan: &'a Plan,
     ) -> impl Iterator<Item = &'a (Variable, Select)> {
         let current = self.state.current;
-        self.scratch.unseen.iter().flat_map(move |&(rule, link, action)| {
-            let rule = plan.rules.get(rule as usize);
-            let link = rule.and_then(|rule| rule.links.get(link as usize));
-            match link.and_then(|link| link.actions.get(action as usize)) {
-                Some(Action::Ctl(Ctl::RemoveTarget(mask, targets)))
-                    if plan
-                        .masks
-                        .get(usize::from(*mask))
-                        .is_some_and(|mask| mask.contains(current)) =>
-                {
-                    targets.as_slice()
+        self.scratch
+            .unseen
+            .iter()
+            .flat_map(move |&(rule, link, action)| {
+                let rule = plan.rules.get(rule as usize);
+                let link = rule.and_then(|rule| rule.links.get(link as usize));
+                match link.and_then(|link| link.actions.get(action as usize)) {
+                    Some(Action::Ctl(Ctl::RemoveTarget(mask, targets)))
+                        if plan
+                            .masks
+                            .get(usize::from(*mask))
+                            .is_some_and(|mask| mask.contains(current)) =>
+                    {
+                        targets.as_slice()
+                    }
+                    _ => &[],
                 }
-                _ => &[],
-            }
-        })
+            })
     }
 
     /// A text with its macros filled in.

@@ -2,7 +2,7 @@
 
 use super::head::Collector;
 use super::text::Slice;
-use super::Transaction;
+use super::{Entry, Transaction};
 use crate::body::{self as bodies, Fault, json, multipart, urlencoded};
 use crate::hir::Processor;
 use crate::plan::Plan;
@@ -13,8 +13,14 @@ impl Plan {
     pub(super) fn body_limits(&self) -> bodies::Limits {
         let own = &self.limits;
         bodies::Limits {
-            arguments: self.settings.arguments.map_or(own.arguments, |n| n.min(own.arguments)),
-            depth: self.settings.json_depth.map_or(own.depth, |n| n.min(own.depth)),
+            arguments: self
+                .settings
+                .arguments
+                .map_or(own.arguments, |n| n.min(own.arguments)),
+            depth: self
+                .settings
+                .json_depth
+                .map_or(own.depth, |n| n.min(own.depth)),
             parts: own.parts,
             ..bodies::Limits::default()
         }
@@ -51,7 +57,11 @@ impl Transaction {
     /// The processor that the content type asks for.
     pub(super) fn processor_by_type(&self) -> Option<Processor> {
         let value = self.scratch.strings.bytes(self.state.content_type);
-        let essence = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+        let essence = value
+            .split(|byte| *byte == b';')
+            .next()
+            .unwrap_or_default()
+            .trim_ascii();
         let essence = essence.to_ascii_lowercase();
         match essence.as_slice() {
             b"application/x-www-form-urlencoded" => Some(Processor::Urlencoded),
@@ -73,12 +83,34 @@ impl Transaction {
                 json::parse(&body, &limits, parser, fields).err()
             }),
             Processor::Multipart => self.parse_multipart(plan, &body, &limits),
-            Processor::Xml => None,
+            Processor::Xml => self.parse_xml(plan, &body, &limits),
         };
         self.scratch.strings.request = body;
         if let Some(fault) = fault {
             self.state.body_fault = Some(format!("{}: {fault}", processor.name()));
         }
+    }
+
+    /// What the rules' paths lead to is kept under the number of the path.
+    fn parse_xml(&mut self, plan: &Plan, body: &[u8], limits: &bodies::Limits) -> Option<Fault> {
+        let mut document = std::mem::take(&mut self.scratch.document);
+        let mut walk = std::mem::take(&mut self.scratch.walk);
+        let fault = document.parse(body, limits).err();
+        for (at, (_, path)) in (0_u16..).zip(&plan.paths) {
+            let scratch = &mut *self.scratch;
+            let name = scratch.strings.keep(&at.to_be_bytes());
+            let Some(list) = scratch.entries.get_mut(Variable::Xml.index()) else {
+                break;
+            };
+            path.select(&document, &mut walk, |text| {
+                let value = scratch.strings.add(text);
+                list.push(Entry { name, value });
+            });
+        }
+        document.clear();
+        self.scratch.document = document;
+        self.scratch.walk = walk;
+        fault
     }
 
     fn parse_urlencoded(
@@ -135,7 +167,10 @@ impl Transaction {
         for variable in [Variable::ReqbodyError, Variable::ReqbodyProcessorError] {
             self.put_number(variable, flag);
         }
-        for variable in [Variable::ReqbodyErrorMsg, Variable::ReqbodyProcessorErrorMsg] {
+        for variable in [
+            Variable::ReqbodyErrorMsg,
+            Variable::ReqbodyProcessorErrorMsg,
+        ] {
             self.put_scalar(variable, message.as_bytes());
         }
     }
@@ -194,7 +229,10 @@ impl Transaction {
         let flags = outcome.flags;
         let numbers = [
             (Variable::MultipartBoundaryQuoted, flags.boundary_quoted),
-            (Variable::MultipartBoundaryWhitespace, flags.boundary_whitespace),
+            (
+                Variable::MultipartBoundaryWhitespace,
+                flags.boundary_whitespace,
+            ),
             (Variable::MultipartDataBefore, flags.data_before),
             (Variable::MultipartDataAfter, flags.data_after),
             (Variable::MultipartHeaderFolding, flags.header_folding),
@@ -203,14 +241,23 @@ impl Transaction {
             (Variable::MultipartMissingSemicolon, flags.missing_semicolon),
             (Variable::MultipartInvalidQuoting, flags.invalid_quoting),
             (Variable::MultipartInvalidPart, flags.invalid_part),
-            (Variable::MultipartInvalidHeaderFolding, flags.invalid_header_folding),
-            (Variable::MultipartFileLimitExceeded, flags.file_limit_exceeded),
+            (
+                Variable::MultipartInvalidHeaderFolding,
+                flags.invalid_header_folding,
+            ),
+            (
+                Variable::MultipartFileLimitExceeded,
+                flags.file_limit_exceeded,
+            ),
             (Variable::MultipartStrictError, flags.strict_error()),
         ];
         for (variable, flag) in numbers {
             self.put_number(variable, usize::from(flag));
         }
-        self.put_number(Variable::MultipartUnmatchedBoundary, usize::from(flags.unmatched_boundary));
+        self.put_number(
+            Variable::MultipartUnmatchedBoundary,
+            usize::from(flags.unmatched_boundary),
+        );
         outcome.fault
     }
 }

@@ -6,7 +6,8 @@ use crate::hir::{Allow, Engine, Number, Phase, Text};
 use crate::operator::regex::{Cache, Captures, GROUPS, Options, Pattern};
 use crate::operator::{bytes, inject, number, text};
 use crate::plan::{
-    Disruption, Judge, Link, Macro, Parameter, PhasePlan, Plan, Rule, Select, Slot, Target, has, ones,
+    Disruption, Judge, Link, Macro, Parameter, PhasePlan, Plan, Rule, Select, Slot, Target, has,
+    ones,
 };
 use crate::variable::{Shape, Variable};
 
@@ -30,13 +31,21 @@ impl Said {
 impl Transaction {
     /// Runs one phase.
     pub(super) fn run(&mut self, phase: Phase) -> Decision {
-        let skipped = self.state.allowed.get(phase.index()).copied().unwrap_or(false);
-        let over = self.state.interruption.is_some() && phase != Phase::Logging;
+        let skipped = self
+            .state
+            .allowed
+            .get(phase.index())
+            .copied()
+            .unwrap_or(false);
+        let over =
+            self.state.interruption.is_some() && !self.state.watch && phase != Phase::Logging;
         if self.state.engine == Engine::Off || skipped || over {
             return Decision::Continue;
         }
         let plan = std::sync::Arc::clone(&self.plan);
-        let Some(code) = plan.phases.get(phase.index()) else { return Decision::Continue };
+        let Some(code) = plan.phases.get(phase.index()) else {
+            return Decision::Continue;
+        };
         if code.code.is_empty() {
             return Decision::Continue;
         }
@@ -44,26 +53,36 @@ impl Transaction {
         let mut at = 0;
         while let Some(position) = self.scratch.due.next(at) {
             at = position + 1;
-            let Some(index) = code.code.get(position).map(|index| *index as usize) else { break };
+            let Some(index) = code.code.get(position).map(|index| *index as usize) else {
+                break;
+            };
             if self.scratch.removed.contains(index) {
                 continue;
             }
-            let Some(rule) = plan.rules.get(index) else { break };
+            let Some(rule) = plan.rules.get(index) else {
+                break;
+            };
             self.state.current = index;
             if !self.matches(&plan, rule) {
                 continue;
             }
             self.record(&plan, rule);
-            if let Some(interruption) = self.disrupt(&plan, rule, phase) {
-                self.state.interruption = Some(interruption.clone());
+            if let Some(interruption) = self.disrupt(&plan, rule, phase)
+                && let Decision::Interrupt(interruption) = self.interrupt(interruption)
+            {
                 return Decision::Interrupt(interruption);
             }
-            let skipped = self.state.allowed.get(phase.index()).copied().unwrap_or(false);
+            let skipped = self
+                .state
+                .allowed
+                .get(phase.index())
+                .copied()
+                .unwrap_or(false);
             if skipped || self.state.engine == Engine::Off {
                 break;
             }
-            if let Some(interruption) = self.over_time(&plan) {
-                return Decision::Interrupt(interruption);
+            if self.is_over_time(&plan) {
+                return self.refuse(503);
             }
             at = at.max(rule.next as usize);
         }
@@ -71,13 +90,13 @@ impl Transaction {
     }
 
     /// A transaction that took longer than its limit is refused.
-    fn over_time(&mut self, plan: &Plan) -> Option<Interruption> {
+    fn is_over_time(&mut self, plan: &Plan) -> bool {
         let spent = plan.clock.monotonic().saturating_sub(self.state.began);
-        if spent <= plan.limits.time || self.state.engine != Engine::On {
-            return None;
+        let over = spent > plan.limits.time && self.state.engine == Engine::On;
+        if over {
+            self.fault("the time for one request is used up");
         }
-        self.fault("the time for one request is used up");
-        Some(self.refuse(503))
+        over
     }
 
     /// Looks at every value the phase's gated rules want, once, and notes which rules may match.
@@ -88,7 +107,9 @@ impl Transaction {
         self.scratch.seen.resize(words, 0);
         for view in &code.views {
             for at in 0..self.entry_count(view.variable) {
-                let Some(entry) = self.entry(view.variable, at) else { break };
+                let Some(entry) = self.entry(view.variable, at) else {
+                    break;
+                };
                 if !self.selects(plan, &view.select, entry.name)
                     || self.is_skipped(&view.skip, entry.name)
                 {
@@ -111,7 +132,8 @@ impl Transaction {
     fn is_skipped(&self, skip: &[String], name: Slice) -> bool {
         !skip.is_empty() && {
             let name = self.scratch.strings.bytes(name);
-            skip.iter().any(|own| name.eq_ignore_ascii_case(own.as_bytes()))
+            skip.iter()
+                .any(|own| name.eq_ignore_ascii_case(own.as_bytes()))
         }
     }
 
@@ -122,7 +144,9 @@ impl Transaction {
     }
 
     fn link_matches(&mut self, plan: &Plan, rule: &Rule, at: usize) -> bool {
-        let Some(link) = rule.links.get(at) else { return false };
+        let Some(link) = rule.links.get(at) else {
+            return false;
+        };
         if link.unconditional {
             self.perform(plan, link, at);
             return true;
@@ -149,7 +173,9 @@ impl Transaction {
         } else if crate::plan::is_fixed(target.variable) {
             for member in target.variable.members() {
                 for position in 0..self.entry_count(*member) {
-                    let Some(entry) = self.entry(*member, position) else { break };
+                    let Some(entry) = self.entry(*member, position) else {
+                        break;
+                    };
                     let seen = self.selects(plan, &target.select, entry.name)
                         && !self.is_excluded(plan, link, target.variable, *member, entry.name);
                     count += i64::from(seen);
@@ -175,7 +201,17 @@ impl Transaction {
             Select::Name(name) => self.scratch.strings.keep(name.as_bytes()),
             _ => Slice::default(),
         };
-        self.matched(plan, link, Matched { variable: target.variable, name, value, span: (0, 0) }, at);
+        self.matched(
+            plan,
+            link,
+            Matched {
+                variable: target.variable,
+                name,
+                value,
+                span: (0, 0),
+            },
+            at,
+        );
         true
     }
 
@@ -183,14 +219,15 @@ impl Transaction {
         let mut any = false;
         for member in target.variable.members() {
             for position in 0..self.entry_count(*member) {
-                let Some(entry) = self.entry(*member, position) else { break };
+                let Some(entry) = self.entry(*member, position) else {
+                    break;
+                };
                 if !self.selects(plan, &target.select, entry.name)
                     || self.is_excluded(plan, link, target.variable, *member, entry.name)
                 {
                     continue;
                 }
-                any |=
-                    self.value_matches(plan, link, target.variable, entry.name, entry.value, at);
+                any |= self.value_matches(plan, link, target.variable, entry.name, entry.value, at);
             }
         }
         any
@@ -212,8 +249,7 @@ impl Transaction {
         let found = std::mem::take(&mut self.scratch.found);
         for entry in &found {
             if !self.is_excluded(plan, link, target.variable, target.variable, entry.name) {
-                any |=
-                    self.value_matches(plan, link, target.variable, entry.name, entry.value, at);
+                any |= self.value_matches(plan, link, target.variable, entry.name, entry.value, at);
             }
         }
         self.scratch.found = found;
@@ -275,7 +311,10 @@ impl Transaction {
         value: StrId,
         at: usize,
     ) -> bool {
-        let steps = plan.chains.get(usize::from(link.chain)).map(|c| c.steps.as_slice());
+        let steps = plan
+            .chains
+            .get(usize::from(link.chain))
+            .map(|c| c.steps.as_slice());
         let mut any = self.judged(plan, link, variable, name, value, at);
         let mut stage = value;
         for step in steps.unwrap_or_default() {
@@ -304,7 +343,12 @@ impl Transaction {
             (true, Said::No) => (0, self.scratch.strings.text(value).len()),
         };
         let cut = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let own = Matched { variable, name, value, span: (cut(span.0), cut(span.1)) };
+        let own = Matched {
+            variable,
+            name,
+            value,
+            span: (cut(span.0), cut(span.1)),
+        };
         self.matched(plan, link, own, at);
         true
     }
@@ -352,7 +396,9 @@ impl Transaction {
             Judge::IpMatch(networks) => {
                 Said::whole(networks.contains_text(strings.text(value)), len)
             }
-            Judge::ByteRange(allowed) => Said::whole(bytes::outside(strings.text(value), allowed), len),
+            Judge::ByteRange(allowed) => {
+                Said::whole(bytes::outside(strings.text(value), allowed), len)
+            }
             Judge::UrlEncoding => {
                 Said::whole(bytes::url_encoding_is_broken(strings.text(value)), len)
             }
@@ -390,7 +436,9 @@ impl Transaction {
 
     fn search(&mut self, plan: &Plan, pattern: u16, value: StrId, capture: bool) -> Said {
         let at = usize::from(pattern);
-        let Some(regex) = plan.patterns.get(at) else { return Said::No };
+        let Some(regex) = plan.patterns.get(at) else {
+            return Said::No;
+        };
         let mut cache = self.cache(regex, at);
         let text = self.scratch.strings.text(value);
         let mut found = Captures::default();
@@ -418,10 +466,20 @@ impl Transaction {
         const KEPT: usize = 8;
         let text = self.expand(plan, text);
         let text = self.scratch.strings.bytes(text);
-        let known = self.scratch.compiled.iter().position(|(own, _)| own == text);
+        let known = self
+            .scratch
+            .compiled
+            .iter()
+            .position(|(own, _)| own == text);
         let at = match known {
             Some(at) => at,
-            None => match Pattern::compile(text, &Options { size: 1 << 20, ..Options::default() }) {
+            None => match Pattern::compile(
+                text,
+                &Options {
+                    size: 1 << 20,
+                    ..Options::default()
+                },
+            ) {
                 Ok(pattern) => {
                     let own = (text.to_vec(), pattern);
                     if self.scratch.compiled.len() >= KEPT {
@@ -431,12 +489,16 @@ impl Transaction {
                     self.scratch.compiled.len() - 1
                 }
                 Err(message) => {
-                    self.fault(&format!("a pattern with macros cannot be compiled: {message}"));
+                    self.fault(&format!(
+                        "a pattern with macros cannot be compiled: {message}"
+                    ));
                     return Said::Yes(0, self.scratch.strings.text(value).len());
                 }
             },
         };
-        let Some((_, pattern)) = self.scratch.compiled.get(at) else { return Said::No };
+        let Some((_, pattern)) = self.scratch.compiled.get(at) else {
+            return Said::No;
+        };
         let mut found = Captures::default();
         let mut cache = pattern.create_cache();
         match pattern.captures(&mut cache, self.scratch.strings.text(value), &mut found) {
@@ -454,7 +516,9 @@ impl Transaction {
 
     fn search_all(&mut self, plan: &Plan, pattern: u16, value: StrId, capture: bool) -> Said {
         let at = usize::from(pattern);
-        let Some(regex) = plan.patterns.get(at) else { return Said::No };
+        let Some(regex) = plan.patterns.get(at) else {
+            return Said::No;
+        };
         let mut cache = self.cache(regex, at);
         let text = self.scratch.strings.text(value);
         let mut spans = Vec::new();
@@ -473,7 +537,9 @@ impl Transaction {
                 self.capture(plan, group, Some(part));
             }
         }
-        spans.first().map_or(Said::No, |first| Said::Yes(first.start, first.end))
+        spans
+            .first()
+            .map_or(Said::No, |first| Said::Yes(first.start, first.end))
     }
 
     fn search_checked(
@@ -484,7 +550,9 @@ impl Transaction {
         value: StrId,
     ) -> Said {
         let at = usize::from(pattern);
-        let Some(regex) = plan.patterns.get(at) else { return Said::No };
+        let Some(regex) = plan.patterns.get(at) else {
+            return Said::No;
+        };
         let mut cache = self.cache(regex, at);
         let text = self.scratch.strings.text(value);
         let said = regex.pattern.find_verified(&mut cache, text, kind.verify());
@@ -531,7 +599,9 @@ impl Transaction {
 
     /// Writes `TX:0` to `TX:9`, where a rule reads them.
     fn capture(&mut self, plan: &Plan, group: usize, part: Option<Slice>) {
-        let Some(Some(slot)) = plan.captures.get(group).copied() else { return };
+        let Some(Some(slot)) = plan.captures.get(group).copied() else {
+            return;
+        };
         if let Some(own) = self.scratch.slots.get_mut(usize::from(slot.0)) {
             *own = part.map_or(Value::Unset, Value::Text);
         }
@@ -568,11 +638,17 @@ impl Transaction {
             }
         };
         let status = match action {
-            super::Action::Redirect(_) => rule.status.filter(|s| (300..400).contains(s)).unwrap_or(302),
+            super::Action::Redirect(_) => rule
+                .status
+                .filter(|s| (300..400).contains(s))
+                .unwrap_or(302),
             super::Action::Deny | super::Action::Drop => status,
         };
-        (self.state.engine == Engine::On && phase != Phase::Logging)
-            .then_some(Interruption { rule: rule.id, action, status })
+        (self.state.engine == Engine::On && phase != Phase::Logging).then_some(Interruption {
+            rule: rule.id,
+            action,
+            status,
+        })
     }
 
     fn allow(&mut self, reach: Allow, phase: Phase) {
@@ -588,10 +664,22 @@ impl Transaction {
     }
 
     /// An interruption that no rule asked for.
-    pub(super) fn refuse(&mut self, status: u16) -> Interruption {
-        let own = Interruption { rule: 0, action: super::Action::Deny, status };
-        self.state.interruption = Some(own.clone());
-        own
+    pub(super) fn refuse(&mut self, status: u16) -> Decision {
+        self.interrupt(Interruption {
+            rule: 0,
+            action: super::Action::Deny,
+            status,
+        })
+    }
+
+    /// Carries an interruption out, or notes it.
+    fn interrupt(&mut self, own: Interruption) -> Decision {
+        let first = self.state.interruption.get_or_insert(own);
+        if self.state.watch {
+            Decision::Continue
+        } else {
+            Decision::Interrupt(first.clone())
+        }
     }
 
     /// Notes that something could not be judged as asked. Each message once.

@@ -92,8 +92,16 @@ impl Transaction {
         let connection = self.connection;
         let mut text = std::mem::take(&mut self.scratch.expanded);
         let ends = [
-            (Variable::RemoteAddr, Variable::RemotePort, connection.client),
-            (Variable::ServerAddr, Variable::ServerPort, connection.server),
+            (
+                Variable::RemoteAddr,
+                Variable::RemotePort,
+                connection.client,
+            ),
+            (
+                Variable::ServerAddr,
+                Variable::ServerPort,
+                connection.server,
+            ),
         ];
         for (address, port, end) in ends {
             text.clear();
@@ -165,7 +173,10 @@ impl Transaction {
         self.put_scalar(Variable::RequestUri, uri);
         let uri = memchr::memchr(b'#', uri).map_or(uri, |at| uri.get(..at).unwrap_or_default());
         let (path, query) = match memchr::memchr(b'?', uri) {
-            Some(at) => (uri.get(..at).unwrap_or_default(), uri.get(at + 1..).unwrap_or_default()),
+            Some(at) => (
+                uri.get(..at).unwrap_or_default(),
+                uri.get(at + 1..).unwrap_or_default(),
+            ),
             None => (uri, &b""[..]),
         };
         self.put_path(path);
@@ -180,7 +191,10 @@ impl Transaction {
         self.put_scalar(Variable::RequestFilename, path);
         self.put_scalar(Variable::PathInfo, path);
         let base = memchr::memrchr2(b'/', b'\\', path).map_or(0, |at| at + 1);
-        self.put_scalar(Variable::RequestBasename, path.get(base..).unwrap_or_default());
+        self.put_scalar(
+            Variable::RequestBasename,
+            path.get(base..).unwrap_or_default(),
+        );
     }
 
     fn fill_query(&mut self, query: &[u8]) {
@@ -212,7 +226,11 @@ impl Transaction {
 
     /// One request header line, in order of arrival, the name as received.
     pub fn request_header(&mut self, name: &[u8], value: &[u8]) {
-        let kept = self.put_header((Variable::RequestHeaders, Variable::RequestHeadersNames), name, value);
+        let kept = self.put_header(
+            (Variable::RequestHeaders, Variable::RequestHeadersNames),
+            name,
+            value,
+        );
         if name.eq_ignore_ascii_case(b"content-type") {
             self.state.content_type = kept;
         } else if name.eq_ignore_ascii_case(b"host") {
@@ -249,7 +267,11 @@ impl Transaction {
 
     fn fill_cookies(&mut self, header: &[u8]) {
         for (name, value) in cookies::parse(header) {
-            self.put_header((Variable::RequestCookies, Variable::RequestCookiesNames), name, value);
+            self.put_header(
+                (Variable::RequestCookies, Variable::RequestCookiesNames),
+                name,
+                value,
+            );
         }
     }
 
@@ -274,9 +296,17 @@ impl Transaction {
 
     /// One response header line.
     pub fn response_header(&mut self, name: &[u8], value: &[u8]) {
-        self.put_header((Variable::ResponseHeaders, Variable::ResponseHeadersNames), name, value);
+        self.put_header(
+            (Variable::ResponseHeaders, Variable::ResponseHeadersNames),
+            name,
+            value,
+        );
         if name.eq_ignore_ascii_case(b"content-type") {
-            let essence = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+            let essence = value
+                .split(|byte| *byte == b';')
+                .next()
+                .unwrap_or_default()
+                .trim_ascii();
             let plan = std::sync::Arc::clone(&self.plan);
             let fits = |own: &String| essence.eq_ignore_ascii_case(own.as_bytes());
             self.state.response_type_known = plan.settings.response_types.iter().any(fits);
@@ -305,7 +335,7 @@ impl Transaction {
         self.state.body_cut = true;
         match self.plan.settings.request_action {
             crate::hir::BodyAction::Reject if self.state.engine == crate::hir::Engine::On => {
-                Decision::Interrupt(self.refuse(413))
+                self.refuse(413)
             }
             crate::hir::BodyAction::Reject | crate::hir::BodyAction::ProcessPartial => {
                 Decision::Continue
@@ -339,9 +369,14 @@ fn without_authority(target: &[u8]) -> &[u8] {
     if target.first() == Some(&b'/') {
         return target;
     }
-    let Some(scheme) = memchr::memmem::find(target, b"://") else { return target };
+    let Some(scheme) = memchr::memmem::find(target, b"://") else {
+        return target;
+    };
     let rest = target.get(scheme + 3..).unwrap_or_default();
-    match rest.iter().position(|byte| matches!(byte, b'/' | b'?' | b'#')) {
+    match rest
+        .iter()
+        .position(|byte| matches!(byte, b'/' | b'?' | b'#'))
+    {
         Some(at) => rest.get(at..).unwrap_or_default(),
         None => b"/",
     }

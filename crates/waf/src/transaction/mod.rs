@@ -85,6 +85,8 @@ struct State {
     audit: AuditEngine,
     /// Phases that an `allow` has switched off.
     allowed: [bool; 5],
+    /// Whether disruptions are noted instead of carried out.
+    watch: bool,
     interruption: Option<Interruption>,
     highest_severity: Option<u8>,
     pattern_limit: bool,
@@ -151,6 +153,8 @@ pub(crate) struct Scratch {
     /// Patterns compiled from texts with macros.
     compiled: Vec<(Vec<u8>, Pattern)>,
     parser: bodies::Scratch,
+    document: bodies::xml::Document,
+    walk: bodies::xml::Walk,
 }
 
 impl Default for Scratch {
@@ -172,6 +176,8 @@ impl Default for Scratch {
             caches: Vec::new(),
             compiled: Vec::new(),
             parser: bodies::Scratch::default(),
+            document: bodies::xml::Document::default(),
+            walk: bodies::xml::Walk::default(),
         }
     }
 }
@@ -200,6 +206,9 @@ impl Scratch {
             compiled: _,
             // Parsers clear their own buffers before use.
             parser: _,
+            document,
+            // Cleared before each walk.
+            walk: _,
         } = &mut *self;
         strings.clear();
         for list in entries {
@@ -216,13 +225,16 @@ impl Scratch {
         matched.clear();
         found.clear();
         expanded.clear();
+        document.clear();
         self
     }
 }
 
 impl std::fmt::Debug for Transaction {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Transaction").field("state", &self.state).finish_non_exhaustive()
+        f.debug_struct("Transaction")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
     }
 }
 
@@ -243,6 +255,7 @@ impl Plan {
             processor: None,
             audit: self.settings.audit,
             allowed: [false; 5],
+            watch: false,
             interruption: None,
             highest_severity: None,
             pattern_limit: false,
@@ -259,13 +272,25 @@ impl Plan {
             argument_bytes: 0,
             file_bytes: 0,
         };
-        let mut own = Transaction { plan: Arc::clone(self), connection, state, scratch };
+        let mut own = Transaction {
+            plan: Arc::clone(self),
+            connection,
+            state,
+            scratch,
+        };
         own.fill_connection();
         own
     }
 }
 
 impl Transaction {
+    /// Notes disruptions instead of carrying them out: every phase runs to its end, no method
+    /// interrupts, and [`Outcome::interruption`] is the first that would have been. For modes that
+    /// only report.
+    pub fn watch(&mut self) {
+        self.state.watch = true;
+    }
+
     /// Whether the rules look at this request's body at all. Ask after phase 1.
     #[must_use]
     pub fn wants_request_body(&self) -> bool {
@@ -331,7 +356,8 @@ impl Plan {
     #[must_use]
     pub fn request_limit(&self) -> usize {
         let own = self.limits.request_body.0;
-        usize::try_from(self.settings.request_limit.map_or(own, |n| n.min(own))).unwrap_or(usize::MAX)
+        usize::try_from(self.settings.request_limit.map_or(own, |n| n.min(own)))
+            .unwrap_or(usize::MAX)
     }
 
     /// Response body bytes that are looked at.

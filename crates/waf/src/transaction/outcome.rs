@@ -41,14 +41,20 @@ impl Transaction {
     pub(super) fn record(&mut self, plan: &Plan, rule: &Rule) {
         if let Some(severity) = rule.severity {
             let own = severity as u8;
-            let worst = self.state.highest_severity.map_or(own, |worst| worst.min(own));
+            let worst = self
+                .state
+                .highest_severity
+                .map_or(own, |worst| worst.min(own));
             self.state.highest_severity = Some(worst);
         }
         if !(rule.log || rule.audit) || self.state.records.len() >= MAX_FINDINGS {
             return;
         }
         let finding = rule.log.then(|| self.finding(plan, rule));
-        self.state.records.push(Record { finding, audit: rule.audit });
+        self.state.records.push(Record {
+            finding,
+            audit: rule.audit,
+        });
     }
 
     fn finding(&mut self, plan: &Plan, rule: &Rule) -> Finding {
@@ -62,7 +68,10 @@ impl Transaction {
                 self.text(tag, MAX_MATCHED)
             })
             .collect();
-        let class = tags.iter().find_map(|tag| tag.strip_prefix("attack-")).unwrap_or_default();
+        let class = tags
+            .iter()
+            .find_map(|tag| tag.strip_prefix("attack-"))
+            .unwrap_or_default();
         let (field, value, matched) = match self.scratch.matched.last().copied() {
             Some(own) => self.evidence(own),
             None => Default::default(),
@@ -71,7 +80,9 @@ impl Transaction {
             rule: rule.id.to_string(),
             message,
             class: class.to_owned(),
-            severity: rule.severity.map_or(String::new(), |s| s.as_str().to_owned()),
+            severity: rule
+                .severity
+                .map_or(String::new(), |s| s.as_str().to_owned()),
             field,
             value,
             matched,
@@ -87,7 +98,11 @@ impl Transaction {
         let (start, end) = (own.span.0 as usize, own.span.1 as usize);
         let matched = clip(value.get(start..end).unwrap_or_default(), MAX_MATCHED);
         // A long value is shown around its match.
-        let from = if end > MAX_VALUE { start.saturating_sub(MAX_VALUE / 4) } else { 0 };
+        let from = if end > MAX_VALUE {
+            start.saturating_sub(MAX_VALUE / 4)
+        } else {
+            0
+        };
         let value = clip(value.get(from..).unwrap_or_default(), MAX_VALUE);
         (field, value, matched)
     }

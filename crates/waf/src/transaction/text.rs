@@ -66,7 +66,15 @@ fn offset(value: usize) -> u32 {
 impl Strings {
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
-        let Self { arena, request, response, items, edges, hits, work } = self;
+        let Self {
+            arena,
+            request,
+            response,
+            items,
+            edges,
+            hits,
+            work,
+        } = self;
         arena.clear();
         request.clear();
         response.clear();
@@ -80,7 +88,11 @@ impl Strings {
     pub(crate) fn keep(&mut self, bytes: &[u8]) -> Slice {
         let start = self.arena.len();
         self.arena.extend_from_slice(bytes);
-        Slice { buffer: Buffer::Arena, start: offset(start), len: offset(bytes.len()) }
+        Slice {
+            buffer: Buffer::Arena,
+            start: offset(start),
+            len: offset(bytes.len()),
+        }
     }
 
     /// Lets `write` append bytes.
@@ -88,24 +100,40 @@ impl Strings {
         let start = self.arena.len();
         write(&mut self.arena);
         let len = self.arena.len().saturating_sub(start);
-        Slice { buffer: Buffer::Arena, start: offset(start), len: offset(len) }
+        Slice {
+            buffer: Buffer::Arena,
+            start: offset(start),
+            len: offset(len),
+        }
     }
 
     /// The whole request body.
     pub(crate) fn request_slice(&self) -> Slice {
-        Slice { buffer: Buffer::Request, start: 0, len: offset(self.request.len()) }
+        Slice {
+            buffer: Buffer::Request,
+            start: 0,
+            len: offset(self.request.len()),
+        }
     }
 
     /// The whole response body.
     pub(crate) fn response_slice(&self) -> Slice {
-        Slice { buffer: Buffer::Response, start: 0, len: offset(self.response.len()) }
+        Slice {
+            buffer: Buffer::Response,
+            start: 0,
+            len: offset(self.response.len()),
+        }
     }
 
     /// A part of a slice, from `start` on, of `len` bytes; cut to what there is.
     pub(crate) fn part(slice: Slice, start: usize, len: usize) -> Slice {
         let start = offset(start).min(slice.len);
         let len = offset(len).min(slice.len - start);
-        Slice { buffer: slice.buffer, start: slice.start + start, len }
+        Slice {
+            buffer: slice.buffer,
+            start: slice.start + start,
+            len,
+        }
     }
 
     pub(crate) fn bytes(&self, slice: Slice) -> &[u8] {
@@ -115,7 +143,9 @@ impl Strings {
             Buffer::Response => &self.response,
         };
         let start = slice.start as usize;
-        buffer.get(start..start + slice.len as usize).unwrap_or_default()
+        buffer
+            .get(start..start + slice.len as usize)
+            .unwrap_or_default()
     }
 
     /// Makes a string of bytes that are already here.
@@ -126,7 +156,13 @@ impl Strings {
 
     fn push(&mut self, slice: Slice, set: ByteSet, folded_from: u32) -> StrId {
         let id = offset(self.items.len());
-        self.items.push(Item { slice, set, edges: NONE, hits: NONE, folded_from });
+        self.items.push(Item {
+            slice,
+            set,
+            edges: NONE,
+            hits: NONE,
+            folded_from,
+        });
         StrId(id)
     }
 
@@ -138,7 +174,11 @@ impl Strings {
 
     fn item(&self, id: StrId) -> Item {
         const EMPTY: Item = Item {
-            slice: Slice { buffer: Buffer::Arena, start: 0, len: 0 },
+            slice: Slice {
+                buffer: Buffer::Arena,
+                start: 0,
+                len: 0,
+            },
             set: ByteSet::EMPTY,
             edges: NONE,
             hits: NONE,
@@ -156,12 +196,16 @@ impl Strings {
     }
 
     pub(crate) fn set(&self, id: StrId) -> ByteSet {
-        self.items.get(id.0 as usize).map_or(ByteSet::EMPTY, |item| item.set)
+        self.items
+            .get(id.0 as usize)
+            .map_or(ByteSet::EMPTY, |item| item.set)
     }
 
     /// The string seen through a chain of the plan.
     pub(crate) fn through(&mut self, plan: &Plan, id: StrId, chain: u16) -> StrId {
-        let Some(chain) = plan.chains.get(usize::from(chain)) else { return id };
+        let Some(chain) = plan.chains.get(usize::from(chain)) else {
+            return id;
+        };
         if !chain.always && !chain.triggers.intersects(&self.set(id)) {
             return id;
         }
@@ -183,7 +227,11 @@ impl Strings {
         }
         let to = self.transformed(id, item, transform);
         let new = offset(self.edges.len());
-        self.edges.push(Edge { transform, to: to.0, next: item.edges });
+        self.edges.push(Edge {
+            transform,
+            to: to.0,
+            next: item.edges,
+        });
         if let Some(item) = self.items.get_mut(id.0 as usize) {
             item.edges = new;
         }

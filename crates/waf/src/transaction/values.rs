@@ -30,26 +30,38 @@ impl Transaction {
     }
 
     pub(super) fn entry(&self, variable: Variable, at: usize) -> Option<Entry> {
-        self.scratch.entries.get(variable.index()).and_then(|list| list.get(at)).copied()
+        self.scratch
+            .entries
+            .get(variable.index())
+            .and_then(|list| list.get(at))
+            .copied()
     }
 
     pub(super) fn entry_count(&self, variable: Variable) -> usize {
-        self.scratch.entries.get(variable.index()).map_or(0, Vec::len)
+        self.scratch
+            .entries
+            .get(variable.index())
+            .map_or(0, Vec::len)
     }
 
     /// Whether a name fits a selector.
     pub(super) fn selects(&self, plan: &Plan, select: &Select, name: Slice) -> bool {
         match select {
             Select::All => true,
-            Select::Name(own) => {
-                self.scratch.strings.bytes(name).eq_ignore_ascii_case(own.as_bytes())
-            }
+            Select::Name(own) => self
+                .scratch
+                .strings
+                .bytes(name)
+                .eq_ignore_ascii_case(own.as_bytes()),
             Select::Pattern(at) => plan
                 .selectors
                 .get(usize::from(*at))
                 .is_some_and(|own| own.is_match_alone(self.scratch.strings.bytes(name))),
             Select::Slot(at) => plan.tx_names.get(usize::from(*at)).is_some_and(|own| {
-                self.scratch.strings.bytes(name).eq_ignore_ascii_case(own.as_bytes())
+                self.scratch
+                    .strings
+                    .bytes(name)
+                    .eq_ignore_ascii_case(own.as_bytes())
             }),
             // XML values are found under the number of their expression.
             Select::Path(at) => self.scratch.strings.bytes(name) == at.to_be_bytes(),
@@ -82,7 +94,10 @@ impl Transaction {
 
     fn find_tx(&mut self, plan: &Plan, select: &Select) {
         if let Select::Slot(slot) = select {
-            let name = plan.tx_names.get(usize::from(*slot)).map_or("", String::as_str);
+            let name = plan
+                .tx_names
+                .get(usize::from(*slot))
+                .map_or("", String::as_str);
             if let Some(value) = self.slot_text(Slot(*slot)) {
                 let name = self.scratch.strings.keep(name.as_bytes());
                 let value = self.scratch.strings.string(value);
@@ -92,7 +107,9 @@ impl Transaction {
         }
         for (at, name) in plan.tx_names.iter().enumerate() {
             let Ok(at) = u16::try_from(at) else { break };
-            let Some(value) = self.slot_text(Slot(at)) else { continue };
+            let Some(value) = self.slot_text(Slot(at)) else {
+                continue;
+            };
             let name = self.scratch.strings.keep(name.as_bytes());
             if self.selects(plan, select, name) {
                 let value = self.scratch.strings.string(value);
@@ -100,8 +117,12 @@ impl Transaction {
             }
         }
         for at in 0..self.scratch.named.len() {
-            let Some((name, value)) = self.scratch.named.get(at).copied() else { break };
-            let Some(value) = self.value_text(value) else { continue };
+            let Some((name, value)) = self.scratch.named.get(at).copied() else {
+                break;
+            };
+            let Some(value) = self.value_text(value) else {
+                continue;
+            };
             if self.selects(plan, select, name) {
                 let value = self.scratch.strings.string(value);
                 self.scratch.found.push(Entry { name, value });
@@ -110,14 +131,24 @@ impl Transaction {
     }
 
     fn find_persistent(&mut self, plan: &Plan, target: &Target) {
-        let bound = self.scratch.bound.iter().find(|(kind, _)| *kind == target.variable);
+        let bound = self
+            .scratch
+            .bound
+            .iter()
+            .find(|(kind, _)| *kind == target.variable);
         let Some(&(kind, key)) = bound else { return };
         let now = plan.clock.monotonic();
-        let key = Key { kind, key: self.scratch.strings.bytes(key) };
+        let key = Key {
+            kind,
+            key: self.scratch.strings.bytes(key),
+        };
         let found = match &target.select {
             Select::Name(name) => {
                 let value = plan.collections.get(&key, name.as_bytes(), now);
-                value.map(|value| (name.as_bytes().to_vec(), value)).into_iter().collect()
+                value
+                    .map(|value| (name.as_bytes().to_vec(), value))
+                    .into_iter()
+                    .collect()
             }
             _ => plan.collections.all(&key, now),
         };
@@ -132,7 +163,9 @@ impl Transaction {
 
     fn find_matched(&mut self, plan: &Plan, target: &Target) {
         for at in 0..self.scratch.matched.len() {
-            let Some(own) = self.scratch.matched.get(at).copied() else { break };
+            let Some(own) = self.scratch.matched.get(at).copied() else {
+                break;
+            };
             let name = self.full_name(own.variable, own.name);
             if !self.selects(plan, &target.select, name) {
                 continue;
@@ -147,7 +180,9 @@ impl Transaction {
 
     fn find_env(&mut self, plan: &Plan, select: &Select) {
         for at in 0..self.scratch.env.len() {
-            let Some((name, value)) = self.scratch.env.get(at).copied() else { break };
+            let Some((name, value)) = self.scratch.env.get(at).copied() else {
+                break;
+            };
             if self.selects(plan, select, name) {
                 let value = self.scratch.strings.string(value);
                 self.scratch.found.push(Entry { name, value });
@@ -157,7 +192,11 @@ impl Transaction {
 
     /// `ARGS:q`, or `REQUEST_BODY` where there is no name.
     pub(super) fn full_name(&mut self, variable: Variable, name: Slice) -> Slice {
-        let name = self.scratch.strings.bytes(name).to_vec();
+        let mut name = self.scratch.strings.bytes(name).to_vec();
+        if let (Variable::Xml, Ok(at)) = (variable, <[u8; 2]>::try_from(name.as_slice())) {
+            let path = self.plan.paths.get(usize::from(u16::from_be_bytes(at)));
+            name = path.map_or_else(Vec::new, |(text, _)| text.clone().into_bytes());
+        }
         self.scratch.strings.write(|out| {
             out.extend_from_slice(variable.name().as_bytes());
             if !name.is_empty() {
@@ -209,7 +248,9 @@ impl Transaction {
     /// `RULE:id` and its like, of the rule being evaluated.
     fn rule_field(&mut self, plan: &Plan, select: &Select) -> Option<StrId> {
         let rule = plan.rules.get(self.state.current)?;
-        let Select::Name(field) = select else { return None };
+        let Select::Name(field) = select else {
+            return None;
+        };
         match field.as_str() {
             "id" => {
                 let mut buffer = [0; 20];
@@ -235,7 +276,11 @@ impl Transaction {
     }
 
     pub(super) fn slot(&self, slot: Slot) -> Value {
-        self.scratch.slots.get(usize::from(slot.0)).copied().unwrap_or_default()
+        self.scratch
+            .slots
+            .get(usize::from(slot.0))
+            .copied()
+            .unwrap_or_default()
     }
 
     pub(super) fn slot_text(&mut self, slot: Slot) -> Option<Slice> {

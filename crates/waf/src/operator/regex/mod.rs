@@ -208,9 +208,13 @@ impl Pattern {
             (Engine::Linear { regex, .. }, Some(cache)) => {
                 Ok(search_slots(regex, cache, value, from, found))
             }
-            (Engine::Linear { regex, .. }, None) => {
-                Ok(search_slots(regex, &mut regex.create_cache(), value, from, found))
-            }
+            (Engine::Linear { regex, .. }, None) => Ok(search_slots(
+                regex,
+                &mut regex.create_cache(),
+                value,
+                from,
+                found,
+            )),
             (Engine::Backtracking(regex), _) => backtrack(regex, value, from, found),
         }
     }
@@ -281,7 +285,9 @@ fn search_slots(
 ) -> bool {
     let len = regex.group_info().slot_len().min(found.slots.len());
     let slots = found.slots.get_mut(..len).unwrap_or_default();
-    regex.search_slots_with(cache, &Input::new(value).range(from..), slots).is_some()
+    regex
+        .search_slots_with(cache, &Input::new(value).range(from..), slots)
+        .is_some()
 }
 
 fn linear(pattern: &str, options: &Options) -> Result<Engine, String> {

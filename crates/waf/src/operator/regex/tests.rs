@@ -186,7 +186,7 @@ fn rule_patterns(folder: &std::path::Path) -> Vec<String> {
             while bytes[end] != b'"' {
                 end += 1 + usize::from(bytes[end] == b'\\');
             }
-            patterns.push(operator[..end].to_owned());
+            patterns.push(operator.get(..end).unwrap().to_owned());
         }
     }
     patterns
