@@ -199,8 +199,8 @@ fn cell(
 ) -> Result<Cell, String> {
     let clock = || {
         (
-            cpu::of(subject.id),
-            subject.upstream.map_or(Duration::ZERO, cpu::of),
+            process::time(subject.id),
+            subject.upstream.map_or(Duration::ZERO, process::time),
         )
     };
     let before = clock();

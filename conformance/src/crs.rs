@@ -66,6 +66,7 @@ pub(crate) fn run(target: &Target, options: &Options) -> Result<(), String> {
     let mut runs = Vec::new();
     if options.way != Way::Engine {
         runs.push(over_sockets(
+            target,
             &cases,
             &engine,
             rules.path(),
@@ -140,13 +141,13 @@ fn first_bad(outcomes: impl Iterator<Item = Outcome>) -> Outcome {
 }
 
 fn over_sockets(
-    kind: Kind,
+    target: &Target,
     cases: &[Case],
     engine: &Engine,
     rules: &Path,
     binary: &Path,
 ) -> Result<Run, String> {
-    let upstream = echo::start(kind).map_err(|fault| fault.to_string())?;
+    let upstream = echo::start(target.upstream).map_err(|fault| fault.to_string())?;
     let policy = Policy {
         mode: Mode::Watch,
         rules: rules.display().to_string(),
