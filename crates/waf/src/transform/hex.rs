@@ -59,7 +59,7 @@ const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// The two lower-case digits of a byte.
 #[allow(clippy::indexing_slicing)] // four bits index sixteen digits
-pub(super) const fn digits(byte: u8) -> [u8; 2] {
+pub(crate) const fn digits(byte: u8) -> [u8; 2] {
     [DIGITS[(byte >> 4) as usize], DIGITS[(byte & 15) as usize]]
 }
 

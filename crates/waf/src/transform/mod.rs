@@ -22,7 +22,7 @@ mod utf8;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use hex::pair as hex_pair;
+pub(crate) use hex::{digits as hex_digits, pair as hex_pair};
 pub use unicode::UnicodeMap;
 pub(crate) use url::decode as url_decode;
 

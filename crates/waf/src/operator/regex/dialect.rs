@@ -5,7 +5,7 @@
 //! mean something else over there. What has no equal is an error that names it.
 
 use crate::byteset::ByteSet;
-use crate::transform::{SPACE, hex_pair};
+use crate::transform::{SPACE, hex_digits, hex_pair};
 
 /// A pattern the engines read under the flags `s` and `m`, one character being one byte.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,56 +21,53 @@ pub(super) fn translate(pattern: &[u8]) -> Result<Translated, String> {
         scopes: vec![Scope::default()],
         ..Lexer::default()
     };
-    let mut tokens = Vec::new();
+    lexer.out.reserve(pattern.len() * 3);
+    let mut tokens = Vec::with_capacity(pattern.len());
     while let Some(token) = lexer.token()? {
         tokens.push(token);
     }
     if lexer.scopes.len() > 1 {
         return Err("a group is not closed".to_owned());
     }
-    let mut out = Translated {
-        pattern: String::with_capacity(pattern.len() * 2),
-        backtracks: false,
-    };
-    for (at, token) in tokens.iter().enumerate() {
-        match token {
-            Token::Byte { spelling, .. } | Token::Plain(spelling) => out.pattern.push_str(spelling),
-            Token::Backtracking(spelling) => {
-                out.backtracks = true;
-                out.pattern.push_str(spelling);
-            }
-            Token::Repeat {
-                spelling, greed, ..
-            } => {
-                out.pattern.push_str(spelling);
-                let before = at.checked_sub(1).and_then(|at| tokens.get(at));
-                match greed {
-                    Greed::Greedy => {}
-                    Greed::Lazy => out.pattern.push('?'),
-                    Greed::Possessive if gives_nothing_back(before, tokens.get(at + 1..)) => {}
-                    Greed::Possessive => {
-                        out.backtracks = true;
-                        out.pattern.push('+');
-                    }
-                }
+    let mut pattern = lexer.out;
+    let mut backtracks = tokens
+        .iter()
+        .any(|token| matches!(token, Token::Backtracking));
+    // From the end, so that the places before stay where they are.
+    for (at, token) in tokens.iter().enumerate().rev() {
+        if let Token::Repeat {
+            greed: Greed::Possessive,
+            end,
+            ..
+        } = token
+        {
+            let before = at.checked_sub(1).and_then(|at| tokens.get(at));
+            if !gives_nothing_back(before, tokens.get(at + 1..)) {
+                backtracks = true;
+                pattern.insert(*end, '+');
             }
         }
     }
-    Ok(out)
+    Ok(Translated {
+        pattern,
+        backtracks,
+    })
 }
 
+/// A piece of the pattern; its spelling for the engines is in the lexer's output.
 #[derive(Debug)]
 enum Token {
     /// Consumes exactly one byte of the set (in either letter case).
-    Byte { set: ByteSet, spelling: String },
+    Byte(ByteSet),
     /// Anything else both engines know.
-    Plain(String),
+    Plain,
     /// Something only the backtracking engine knows.
-    Backtracking(String),
+    Backtracking,
+    /// A repetition; `end` is where it ends in the output.
     Repeat {
-        spelling: String,
         optional: bool,
         greed: Greed,
+        end: usize,
     },
 }
 
@@ -85,21 +82,21 @@ enum Greed {
 /// can follow could use a byte it gave back: what follows is bytes it cannot match, up to one that
 /// must be there, or the end of the pattern.
 fn gives_nothing_back(repeated: Option<&Token>, following: Option<&[Token]>) -> bool {
-    let (Some(Token::Byte { set, .. }), Some(mut following)) = (repeated, following) else {
+    let (Some(Token::Byte(set)), Some(mut following)) = (repeated, following) else {
         return false;
     };
     loop {
         following = match following {
             [] => return true,
-            [Token::Byte { set: next, .. }, ..] if next.intersects(set) => return false,
+            [Token::Byte(next), ..] if next.intersects(set) => return false,
             [
-                Token::Byte { .. },
+                Token::Byte(_),
                 Token::Repeat { optional: true, .. },
                 after @ ..,
             ] => after,
-            [Token::Byte { .. }, ..] => return true,
+            [Token::Byte(_), ..] => return true,
             [
-                Token::Plain(_) | Token::Backtracking(_) | Token::Repeat { .. },
+                Token::Plain | Token::Backtracking | Token::Repeat { .. },
                 ..,
             ] => return false,
         };
@@ -130,6 +127,7 @@ struct Lexer<'a> {
     quoting: bool,
     groups: usize,
     names: Vec<(&'a [u8], usize)>,
+    out: String,
 }
 
 impl<'a> Lexer<'a> {
@@ -140,7 +138,7 @@ impl<'a> Lexer<'a> {
         };
         self.rest = rest;
         if self.quoting {
-            return Ok(Some(literal(first)));
+            return Ok(Some(self.literal(first)));
         }
         Ok(Some(match first {
             b'\\' => self.escape()?,
@@ -151,24 +149,24 @@ impl<'a> Lexer<'a> {
                     return Err("`)` closes no group".to_owned());
                 }
                 self.scopes.pop();
-                plain(")")
+                self.plain(")")
             }
-            b'|' => plain("|"),
-            b'^' => plain("^"),
-            b'$' if self.scope().multi_line => plain("$"),
-            b'$' => Token::Backtracking(r"(?=\n?\z)".to_owned()),
-            b'.' => Token::Byte {
-                set: ByteSet::ALL,
-                spelling: ".".to_owned(),
-            },
+            b'|' => self.plain("|"),
+            b'^' => self.plain("^"),
+            b'$' if self.scope().multi_line => self.plain("$"),
+            b'$' => self.backtracking(r"(?=\n?\z)"),
+            b'.' => {
+                self.out.push('.');
+                Token::Byte(ByteSet::ALL)
+            }
             b'*' => self.repeat("*", true),
             b'+' => self.repeat("+", false),
             b'?' => self.repeat("?", true),
             b'{' => match self.count() {
                 Some((spelling, optional)) => self.repeat(&spelling, optional),
-                None => literal(b'{'),
+                None => self.literal(b'{'),
             },
-            byte => literal(byte),
+            byte => self.literal(byte),
         }))
     }
 
@@ -224,7 +222,9 @@ impl<'a> Lexer<'a> {
     }
 
     fn repeat(&mut self, spelling: &str, optional: bool) -> Token {
+        self.out.push_str(spelling);
         let greed = if self.take(b"?") {
+            self.out.push('?');
             Greed::Lazy
         } else if self.take(b"+") {
             Greed::Possessive
@@ -232,9 +232,9 @@ impl<'a> Lexer<'a> {
             Greed::Greedy
         };
         Token::Repeat {
-            spelling: spelling.to_owned(),
             optional,
             greed,
+            end: self.out.len(),
         }
     }
 
@@ -269,19 +269,19 @@ impl<'a> Lexer<'a> {
         if !self.take(b"?") {
             self.scopes.push(scope);
             self.groups += 1;
-            return Ok(plain("("));
+            return Ok(self.plain("("));
         }
         for look in [&b"="[..], b"!", b"<=", b"<!", b">"] {
             if self.take(look) {
                 self.scopes.push(scope);
-                return Ok(Token::Backtracking(format!("(?{}", look.escape_ascii())));
+                return Ok(self.backtracking(&format!("(?{}", look.escape_ascii())));
             }
         }
         if let Some(name) = self.group_name()? {
             self.scopes.push(scope);
             self.groups += 1;
             self.names.push((name, self.groups));
-            return Ok(plain("("));
+            return Ok(self.plain("("));
         }
         if self.take(b"P=") {
             let name = self.until(b')').ok_or("a back reference is not closed")?;
@@ -340,7 +340,7 @@ impl<'a> Lexer<'a> {
     fn end_flags(&mut self, group: bool, empty: bool, spelling: String, scope: Scope) -> Token {
         if group {
             self.scopes.push(scope);
-            return Token::Plain(if empty {
+            return self.plain(&if empty {
                 "(?:".to_owned()
             } else {
                 spelling + ":"
@@ -349,7 +349,7 @@ impl<'a> Lexer<'a> {
         if let Some(held) = self.scopes.last_mut() {
             *held = scope;
         }
-        Token::Plain(if empty { String::new() } else { spelling + ")" })
+        self.plain(&if empty { String::new() } else { spelling + ")" })
     }
 
     /// After `\`, outside a class.
@@ -359,15 +359,12 @@ impl<'a> Lexer<'a> {
         };
         self.rest = rest;
         Ok(match kind {
-            b'b' | b'B' | b'A' | b'z' => Token::Plain(format!("\\{}", char::from(kind))),
-            b'Z' => Token::Backtracking(r"(?=\n?\z)".to_owned()),
-            b'K' => Token::Backtracking(r"\K".to_owned()),
-            b'R' => Token::Backtracking(r"(?>\r\n|[\n\x0b\x0c\r\x85])".to_owned()),
-            b'C' => Token::Byte {
-                set: ByteSet::ALL,
-                spelling: r"[\x00-\xff]".to_owned(),
-            },
-            b'N' => class_token(ByteSet::EMPTY.with(b'\n'), true),
+            b'b' | b'B' | b'A' | b'z' => self.plain(&format!("\\{}", char::from(kind))),
+            b'Z' => self.backtracking(r"(?=\n?\z)"),
+            b'K' => self.backtracking(r"\K"),
+            b'R' => self.backtracking(r"(?>\r\n|[\n\x0b\x0c\r\x85])"),
+            b'C' => self.class_token(ByteSet::ALL, false),
+            b'N' => self.class_token(ByteSet::EMPTY.with(b'\n'), true),
             b'1'..=b'9' => return self.digits(kind),
             b'k' => {
                 let end = match self.rest.first() {
@@ -381,8 +378,11 @@ impl<'a> Lexer<'a> {
                 return self.named_reference(name);
             }
             kind => match shorthand(kind) {
-                Some(set) => class_token(set, false),
-                None => literal(self.escaped_byte(kind)?),
+                Some(set) => self.class_token(set, false),
+                None => {
+                    let byte = self.escaped_byte(kind)?;
+                    self.literal(byte)
+                }
             },
         })
     }
@@ -400,19 +400,21 @@ impl<'a> Lexer<'a> {
         });
         if number < 10 || number <= self.groups {
             self.rest = rest;
-            return Ok(Token::Backtracking(format!(r"(?:\{number})")));
+            return Ok(self.backtracking(&format!(r"(?:\{number})")));
         }
         if first >= b'8' {
             return Err(format!("`\\{number}` refers to no group"));
         }
-        Ok(literal(self.octal(first - b'0', 2)))
+        let byte = self.octal(first - b'0', 2);
+        Ok(self.literal(byte))
     }
 
-    fn named_reference(&self, name: &[u8]) -> Result<Token, String> {
+    fn named_reference(&mut self, name: &[u8]) -> Result<Token, String> {
         let group = self.names.iter().find(|(held, _)| *held == name);
         let (_, group) =
             group.ok_or_else(|| format!("there is no group `{}`", name.escape_ascii()))?;
-        Ok(Token::Backtracking(format!(r"(?:\{group})")))
+        let spelling = format!(r"(?:\{group})");
+        Ok(self.backtracking(&spelling))
     }
 
     /// Up to `most` more octal digits.
@@ -481,7 +483,7 @@ impl<'a> Lexer<'a> {
         let mut first = true;
         loop {
             if !first && self.take(b"]") {
-                return Ok(class_token(set, negated));
+                return Ok(self.class_token(set, negated));
             }
             let start = match self.member()? {
                 Member::Set(more) => {
@@ -612,73 +614,72 @@ fn posix_class(name: &[u8]) -> Option<ByteSet> {
     })
 }
 
-fn plain(spelling: &str) -> Token {
-    Token::Plain(spelling.to_owned())
+/// The set with each letter in both cases; telling bytes apart must hold whatever the flags say.
+const fn with_both_cases(set: ByteSet) -> ByteSet {
+    let [low, letters, high, top] = set.0;
+    let (upper, lower) = (UPPER.0[1], LOWER.0[1]);
+    ByteSet([
+        low,
+        letters | (letters & upper) << 32 | (letters & lower) >> 32,
+        high,
+        top,
+    ])
 }
 
-/// A letter in either case; telling bytes apart must hold whatever the flags say.
-fn with_both_cases(set: ByteSet) -> ByteSet {
-    let mut both = set;
-    for byte in set.iter().filter(u8::is_ascii_alphabetic) {
-        both = both.with(byte ^ 0x20);
+impl Lexer<'_> {
+    fn plain(&mut self, spelling: &str) -> Token {
+        self.out.push_str(spelling);
+        Token::Plain
     }
-    both
-}
 
-fn literal(byte: u8) -> Token {
-    let spelling = match byte {
-        _ if byte.is_ascii_alphanumeric()
-            || matches!(byte, b'_' | b'"' | b'\'' | b'/' | b'<' | b'>' | b'=') =>
-        {
-            char::from(byte).to_string()
-        }
-        _ if byte.is_ascii() => format!(r"\x{byte:02x}"),
-        // As a class, since an engine may take the escape for a code point.
-        _ => format!(r"[\x{byte:02x}]"),
-    };
-    Token::Byte {
-        set: with_both_cases(ByteSet::EMPTY.with(byte)),
-        spelling,
+    fn backtracking(&mut self, spelling: &str) -> Token {
+        self.out.push_str(spelling);
+        Token::Backtracking
     }
-}
 
-fn class_token(set: ByteSet, negated: bool) -> Token {
-    let mut spelling = if negated {
-        "[^".to_owned()
-    } else {
-        "[".to_owned()
-    };
-    let mut run: Option<(u8, u8)> = None;
-    let mut write = |(first, last): (u8, u8)| {
-        spelling.push_str(&if first == last {
-            format!(r"\x{first:02x}")
-        } else {
-            format!(r"\x{first:02x}-\x{last:02x}")
-        });
-    };
-    for byte in set.iter() {
-        run = Some(match run {
-            Some((first, last)) if last + 1 == byte => (first, byte),
-            Some(done) => {
-                write(done);
-                (byte, byte)
+    fn hex_escape(&mut self, byte: u8) {
+        self.out.push_str(r"\x");
+        self.out.extend(hex_digits(byte).map(char::from));
+    }
+
+    fn literal(&mut self, byte: u8) -> Token {
+        match byte {
+            b'_' | b'"' | b'\'' | b'/' | b'<' | b'>' | b'=' => self.out.push(char::from(byte)),
+            _ if byte.is_ascii_alphanumeric() => self.out.push(char::from(byte)),
+            _ if byte.is_ascii() => self.hex_escape(byte),
+            _ => {
+                // As a class, since an engine may take the escape for a code point.
+                self.out.push('[');
+                self.hex_escape(byte);
+                self.out.push(']');
             }
-            None => (byte, byte),
-        });
+        }
+        Token::Byte(with_both_cases(ByteSet::EMPTY.with(byte)))
     }
-    if let Some(done) = run {
-        write(done);
-    }
-    let both = with_both_cases(set);
-    // A negated class loses both cases of its members when case is ignored, so it may still hold
-    // one of them when it is not: take the larger set.
-    let consumes = if negated { set.complement() } else { both };
-    if set.is_empty() {
-        spelling.push_str(r"^\x00-\xff");
-    }
-    spelling.push(']');
-    Token::Byte {
-        set: consumes,
-        spelling,
+
+    fn class_token(&mut self, set: ByteSet, negated: bool) -> Token {
+        self.out.push_str(if negated { "[^" } else { "[" });
+        if set.is_empty() {
+            self.out.push_str(r"^\x00-\xff");
+        }
+        let mut first = None;
+        for byte in set.iter() {
+            let start = *first.get_or_insert(byte);
+            if byte == u8::MAX || !set.contains(byte + 1) {
+                self.hex_escape(start);
+                if start < byte {
+                    self.out.push('-');
+                    self.hex_escape(byte);
+                }
+                first = None;
+            }
+        }
+        self.out.push(']');
+        // A negated class may still hold one case of a member when case matters: the larger set.
+        Token::Byte(if negated {
+            set.complement()
+        } else {
+            with_both_cases(set)
+        })
     }
 }

@@ -33,6 +33,9 @@ pub struct Options {
     /// Whether [`Pattern::captures`] will be asked for more than the whole match; without it a
     /// pattern is smaller and compiles faster.
     pub groups: bool,
+    /// Whether the pattern gets a literal search of its own. It makes up a third of the time of
+    /// compiling, and is of no use to a pattern that only runs after its literals were seen.
+    pub prefilter: bool,
     /// Bytes one compiled pattern may take; also bounds its lazy tables.
     pub size: usize,
     /// Steps the backtracking engine may take on one value.
@@ -44,6 +47,7 @@ impl Default for Options {
         Self {
             ignore_case: false,
             groups: true,
+            prefilter: true,
             size: 4 << 20,
             steps: 100_000,
         }
@@ -308,6 +312,8 @@ fn linear(pattern: &str, options: &Options) -> Result<Engine, String> {
     let config = meta::Config::new()
         .utf8_empty(false)
         .which_captures(captures)
+        .auto_prefilter(options.prefilter)
+        .onepass(options.groups)
         .nfa_size_limit(Some(options.size))
         .onepass_size_limit(Some(options.size.min(1 << 20)))
         .hybrid_cache_capacity(options.size.clamp(64 << 10, 2 << 20));
