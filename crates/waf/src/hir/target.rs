@@ -13,6 +13,7 @@ pub(crate) const SELECTOR: Options = Options {
     groups: false,
     size: 1 << 20,
     steps: 10_000,
+    prefilter: false,
 };
 
 /// One thing a rule looks at.
