@@ -9,7 +9,7 @@ mod insert;
 mod retain;
 mod schema;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use babyshield_model::Event;
 use rusqlite::{Connection, OpenFlags};
@@ -35,6 +35,24 @@ pub(crate) const SMALLEST: u64 = 256 * PAGE;
 pub(crate) struct Database {
     connection: Connection,
     max_size: u64,
+    path: PathBuf,
+    identity: Option<Identity>,
+}
+
+/// Which file a path names, as far as the system can tell.
+pub(crate) type Identity = (u64, u64);
+
+#[cfg(unix)]
+pub(crate) fn identity(path: &Path) -> Option<Identity> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.dev(), metadata.ino()))
+}
+
+/// Elsewhere an open file cannot be taken away.
+#[cfg(not(unix))]
+pub(crate) fn identity(_: &Path) -> Option<Identity> {
+    None
 }
 
 impl Database {
@@ -52,7 +70,15 @@ impl Database {
         Ok(Self {
             connection,
             max_size,
+            path: spec.path.clone(),
+            identity: identity(&spec.path),
         })
+    }
+
+    /// Whether the path still names the open file. SQLite would go on writing to one that was
+    /// deleted or replaced.
+    pub(crate) fn is_in_place(&self) -> bool {
+        identity(&self.path) == self.identity
     }
 
     /// Stores one batch: all of it or nothing.

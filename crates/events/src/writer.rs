@@ -176,6 +176,15 @@ impl Writer {
     }
 
     fn write(&mut self) -> Result<(), rusqlite::Error> {
+        if self
+            .database
+            .as_ref()
+            .is_some_and(|open| !open.is_in_place())
+        {
+            tracing::warn!(target: "babyshield", path = %self.shared.spec.path.display(),
+                "the event store was moved or deleted; beginning a new one");
+            self.database = None;
+        }
         if self.database.is_none() {
             self.database = Some(reopen(&self.shared)?);
         }

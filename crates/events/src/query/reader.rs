@@ -7,7 +7,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params_from_iter};
 
 use super::filter::{Clause, Cursor, Filter};
-use crate::database;
+use crate::database::{self, Identity};
 use crate::error::{Error, Fault};
 
 /// Connections kept open between questions.
@@ -20,7 +20,7 @@ const PAGE: usize = 1000;
 #[derive(Debug)]
 pub struct Reader {
     path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Vec<(Option<Identity>, Connection)>>,
 }
 
 /// One stored event.
@@ -132,16 +132,21 @@ impl Reader {
     }
 
     fn ask<T>(&self, f: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
-        let idle = self.idle.lock().pop();
-        let connection = match idle {
-            Some(connection) => connection,
+        let current = database::identity(&self.path);
+        let mut idle = self.idle.lock();
+        // Connections to a file that is no longer there would answer with the past.
+        idle.retain(|(identity, _)| *identity == current);
+        let kept = idle.pop();
+        drop(idle);
+        let connection = match kept {
+            Some((_, connection)) => connection,
             None => self.connect()?,
         };
         // A connection that failed is closed, not kept.
         let answer = f(&connection)?;
         let mut idle = self.idle.lock();
         if idle.len() < IDLE {
-            idle.push(connection);
+            idle.push((current, connection));
         }
         Ok(answer)
     }
