@@ -40,13 +40,12 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Reads a policy file and compiles it. The document is given back also when it is faulty;
-    /// its diagnostics then have everything found.
+    /// Reads a policy file and compiles it.
     ///
     /// # Errors
     /// Every fault and warning, in the order of the file.
     pub fn load(path: &Path, files: &dyn Files) -> Result<Self, Diagnostics> {
-        Self::compile(Document::load(path, files), files)
+        Self::compile(Document::load(path, None, files), files)
     }
 
     /// Compiles a document.
@@ -246,7 +245,8 @@ fn waf_spec(spec: &Spec, document: &Document) -> babyshield_waf::Spec {
 /// whoever names a place in it names one in the policy.
 fn inline(text: &Setting<String>, document: &Document) -> (String, String) {
     let name = document.source.name.clone();
-    let at = text.span().and_then(|span| {
+    let own = |span: &&Span| Arc::ptr_eq(&span.source, &document.source);
+    let at = text.span().filter(own).and_then(|span| {
         let written = span.source.text.get(span.range.clone())?;
         Some(span.range.start + written.find(text.value.as_str())?)
     });

@@ -30,9 +30,10 @@ pub struct Document {
 }
 
 impl Document {
-    /// Reads a policy file and looks for the files it names.
+    /// Reads a policy file and looks for the files it names. `over` is policy text whose keys
+    /// take the place of the file's: what the command line says.
     #[must_use]
-    pub fn load(path: &Path, files: &dyn Files) -> Self {
+    pub fn load(path: &Path, over: Option<&Arc<Source>>, files: &dyn Files) -> Self {
         let name = path.display().to_string();
         let folder = path.parent().map(Path::to_owned).unwrap_or_default();
         match files.read(path) {
@@ -41,7 +42,7 @@ impl Document {
                 Self::failed(&name, Diagnostic::error("policy.unreadable", message))
             }
             Ok(bytes) => match String::from_utf8(bytes) {
-                Ok(text) => Self::parse(&Source::new(name, text), &folder, files),
+                Ok(text) => Self::parse(&Source::new(name, text), over, &folder, files),
                 Err(error) => {
                     let line = error
                         .as_bytes()
@@ -63,8 +64,17 @@ impl Document {
 
     /// Reads the text of a policy whose relative paths start at `folder`.
     #[must_use]
-    pub fn parse(source: &Arc<Source>, folder: &Path, files: &dyn Files) -> Self {
-        let (root, mut diagnostics) = tree::parse(source);
+    pub fn parse(
+        source: &Arc<Source>,
+        over: Option<&Arc<Source>>,
+        folder: &Path,
+        files: &dyn Files,
+    ) -> Self {
+        let (mut root, mut diagnostics) = tree::parse(source);
+        if let Some((over, mut faults)) = over.map(tree::parse) {
+            tree::overlay(&mut root, over);
+            diagnostics.append(&mut faults);
+        }
         let place = Place {
             source,
             folder,
@@ -126,7 +136,10 @@ pub fn is_faulty(diagnostics: &[Diagnostic]) -> bool {
 
 /// What the parser had to skip may only seem to be missing or wrong.
 fn follows_from(syntax: &[Diagnostic], fault: &Diagnostic) -> bool {
-    let start = |found: &Diagnostic| found.span.as_ref().map(|span| span.range.start);
+    let start = |found: &Diagnostic| {
+        let span = found.span.as_ref();
+        span.map(|span| (span.source.name.clone(), span.range.start))
+    };
     let same_place = syntax.iter().any(|broken| start(broken) == start(fault));
     same_place || (!syntax.is_empty() && fault.code == "policy.missing_key")
 }

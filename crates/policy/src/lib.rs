@@ -9,6 +9,7 @@ pub mod catalogue;
 mod check;
 mod compile;
 mod document;
+pub mod edit;
 pub mod effective;
 pub mod kind;
 mod read;

@@ -2,7 +2,6 @@
 //!
 //! The parser recovers from faults, so that one slip of the pen does not hide all others.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use babyshield_model::{Diagnostic, Diagnostics, Source, Span};
@@ -12,7 +11,7 @@ use toml::de::{DeTable, DeValue};
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     pub(crate) value: Tree,
-    pub(crate) range: Range<usize>,
+    pub(crate) span: Span,
 }
 
 /// The kinds of TOML values.
@@ -32,7 +31,7 @@ pub(crate) enum Tree {
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) key: String,
-    pub(crate) key_range: Range<usize>,
+    pub(crate) key_span: Span,
     pub(crate) node: Node,
 }
 
@@ -77,29 +76,29 @@ pub(crate) fn parse(source: &Arc<Source>) -> (Node, Diagnostics) {
             }
         })
         .collect();
-    let range = table.span();
-    let value = Tree::Table(entries(table.get_ref()));
-    (Node { value, range }, faults)
+    let span = Span::new(source, table.span());
+    let value = Tree::Table(entries(source, table.get_ref()));
+    (Node { value, span }, faults)
 }
 
-fn entries(table: &DeTable<'_>) -> Vec<Entry> {
+fn entries(source: &Arc<Source>, table: &DeTable<'_>) -> Vec<Entry> {
     let mut entries: Vec<Entry> = table
         .iter()
         .map(|(key, value)| Entry {
             key: key.get_ref().to_string(),
-            key_range: key.span(),
+            key_span: Span::new(source, key.span()),
             node: Node {
-                value: tree(value.get_ref()),
-                range: value.span(),
+                value: tree(source, value.get_ref()),
+                span: Span::new(source, value.span()),
             },
         })
         .collect();
-    entries.sort_by_key(|entry| entry.key_range.start);
+    entries.sort_by_key(|entry| entry.key_span.range.start);
     entries
 }
 
 /// The recursion is bounded by the parser, which refuses more than 80 levels.
-fn tree(value: &DeValue<'_>) -> Tree {
+fn tree(source: &Arc<Source>, value: &DeValue<'_>) -> Tree {
     match value {
         DeValue::String(text) => Tree::Text(text.to_string()),
         DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
@@ -110,12 +109,20 @@ fn tree(value: &DeValue<'_>) -> Tree {
         DeValue::Array(list) => Tree::List(
             list.iter()
                 .map(|item| Node {
-                    value: tree(item.get_ref()),
-                    range: item.span(),
+                    value: tree(source, item.get_ref()),
+                    span: Span::new(source, item.span()),
                 })
                 .collect(),
         ),
-        DeValue::Table(table) => Tree::Table(entries(table)),
+        DeValue::Table(table) => Tree::Table(entries(source, table)),
+    }
+}
+
+/// Puts the entries of `over` in place of those of the same name.
+pub(crate) fn overlay(root: &mut Node, over: Node) {
+    if let (Tree::Table(entries), Tree::Table(over)) = (&mut root.value, over.value) {
+        entries.retain(|entry| over.iter().all(|own| own.key != entry.key));
+        entries.extend(over);
     }
 }
 

@@ -38,7 +38,7 @@ fn every_fault_is_told_at_once_with_its_place_and_help() {
 
 /// One line a diagnostic, the file by its own name only.
 fn told(path: &Path) -> String {
-    let document = Document::load(path, &Disk);
+    let document = Document::load(path, None, &Disk);
     let folder = format!("{}/", path.parent().expect("a folder").display());
     let lines = document.diagnostics.iter();
     lines

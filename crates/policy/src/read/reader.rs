@@ -1,4 +1,3 @@
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -38,7 +37,7 @@ pub(crate) struct Reader<'a> {
     document: Place<'a>,
     entries: &'a [Entry],
     /// Where the table stands; `None` when it is not written.
-    range: Option<Range<usize>>,
+    span: Option<Span>,
     path: String,
     /// The path with `[]` for counted elements, as the catalogue names it.
     pattern: String,
@@ -57,7 +56,7 @@ pub(crate) fn read<T>(
     let mut reader = Reader {
         document: *place,
         entries: document.map(entries_of).unwrap_or_default(),
-        range: None,
+        span: None,
         path: String::new(),
         pattern: String::new(),
         known: Vec::new(),
@@ -136,7 +135,7 @@ impl<'a> Reader<'a> {
         self.note_list(key, node, &list);
         if matches!(&node.value, Tree::List(items) if items.is_empty()) {
             let fault = Fault::new(format!("`{}` needs at least one entry", key.name));
-            self.fault(node.range.clone(), fault);
+            self.fault(&node.span, fault);
         }
         list
     }
@@ -147,12 +146,12 @@ impl<'a> Reader<'a> {
         let node = self.take(key, &shape, None, false)?;
         let list = self.one_or_many::<T>(node);
         self.note_list(key, node, &list);
-        Some(Setting::written(list, self.span(node.range.clone())))
+        Some(Setting::written(list, node.span.clone()))
     }
 
     fn note_list<T: Value>(&mut self, key: Key, node: &Node, list: &[Setting<T>]) {
         let shown: Vec<String> = list.iter().map(|entry| entry.value.show()).collect();
-        let origin = Setting::written((), self.span(node.range.clone()));
+        let origin = Setting::written((), node.span.clone());
         self.note(key, format!("[{}]", shown.join(", ")), &origin);
     }
 
@@ -213,7 +212,7 @@ impl<'a> Reader<'a> {
         let Tree::List(items) = &node.value else {
             let fault = Fault::wrong_type(&Shape::Tables, &node.value)
                 .help(format!("begin each with a line `[[{}]]`", key.name));
-            self.fault(node.range.clone(), fault);
+            self.fault(&node.span, fault);
             return Vec::new();
         };
         let mut values = Vec::new();
@@ -225,7 +224,7 @@ impl<'a> Reader<'a> {
             let mut reader = self.child(&name, &pattern, Some(entries), Some(item));
             let value = section(&mut reader);
             reader.finish();
-            let span = self.span(item.range.clone());
+            let span = item.span.clone();
             values.extend(value.map(|value| Setting::written(value, span)));
         }
         values
@@ -241,7 +240,7 @@ impl<'a> Reader<'a> {
             if self.known.contains(&entry.key.as_str()) {
                 continue;
             }
-            let name = Setting::written(entry.key.clone(), self.span(entry.key_range.clone()));
+            let name = Setting::written(entry.key.clone(), entry.key_span.clone());
             let Some(value) = self.parse::<T>(&entry.node) else {
                 continue;
             };
@@ -349,7 +348,7 @@ impl<'a> Reader<'a> {
         Reader {
             document: self.document,
             entries: entries.unwrap_or_default(),
-            range: node.map(|node| node.range.clone()),
+            span: node.map(|node| node.span.clone()),
             path: join(&self.path, name),
             pattern: join(&self.pattern, pattern),
             known: Vec::new(),
@@ -363,7 +362,7 @@ impl<'a> Reader<'a> {
             Tree::Table(entries) => Some(entries),
             other => {
                 let fault = Fault::wrong_type(&Shape::Table, other);
-                self.fault(node.range.clone(), fault);
+                self.fault(&node.span, fault);
                 None
             }
         }
@@ -371,9 +370,9 @@ impl<'a> Reader<'a> {
 
     fn parse<T: Value>(&mut self, node: &Node) -> Option<Setting<T>> {
         match T::read(node) {
-            Ok(value) => Some(Setting::written(value, self.span(node.range.clone()))),
+            Ok(value) => Some(Setting::written(value, node.span.clone())),
             Err(fault) => {
-                self.fault(node.range.clone(), fault);
+                self.fault(&node.span, fault);
                 None
             }
         }
@@ -402,7 +401,7 @@ impl<'a> Reader<'a> {
         reader.finish();
         // The whole is shown as one value; its parts would be said twice.
         self.record.settings.truncate(settings);
-        value.map(|value| Setting::written(value, self.span(node.range.clone())))
+        value.map(|value| Setting::written(value, node.span.clone()))
     }
 
     fn list_of<R: Show>(
@@ -421,11 +420,11 @@ impl<'a> Reader<'a> {
             None => Setting::default(default),
             Some((node, Tree::List(items))) => {
                 let list = items.iter().filter_map(|item| each(self, item)).collect();
-                Setting::written(list, self.span(node.range.clone()))
+                Setting::written(list, node.span.clone())
             }
             Some((node, other)) => {
                 let fault = Fault::wrong_type(&shape, other).help("put it in square brackets");
-                self.fault(node.range.clone(), fault);
+                self.fault(&node.span, fault);
                 Setting::default(default)
             }
         };
@@ -444,16 +443,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn span(&self, range: Range<usize>) -> Span {
-        Span::new(self.document.source, range)
-    }
-
-    fn fault(&mut self, range: Range<usize>, fault: Fault) {
+    fn fault(&mut self, span: &Span, fault: Fault) {
         self.record.faults.push(Diagnostic {
             severity: babyshield_model::Severity::Error,
             code: fault.code,
             message: fault.message,
-            span: Some(Span::new(self.document.source, range)),
+            span: Some(span.clone()),
             help: fault.help,
         });
     }
@@ -463,9 +458,10 @@ impl<'a> Reader<'a> {
             return;
         }
         let name = join(&self.path, key.name);
-        let place = self.range.clone().unwrap_or(0..0);
+        let start = || Span::new(self.document.source, 0..0);
+        let place = self.span.clone().unwrap_or_else(start);
         let fault = Diagnostic::error("policy.missing_key", format!("`{name}` is missing"))
-            .at(self.span(place))
+            .at(place)
             .help(format!("add `{} = {}`", key.name, key.example));
         self.record.faults.push(fault);
     }
@@ -481,8 +477,7 @@ impl<'a> Reader<'a> {
                 path => format!(" in `{path}`"),
             };
             let message = format!("unknown key {}{within}", quote(&entry.key));
-            let fault = Diagnostic::error("policy.unknown_key", message)
-                .at(self.span(entry.key_range.clone()));
+            let fault = Diagnostic::error("policy.unknown_key", message).at(entry.key_span.clone());
             let fault = match nearest(&entry.key, self.known.iter().copied()) {
                 Some(word) => fault.help(format!("did you mean `{word}`?")),
                 None => fault.help(format!("known here: {}", self.known.join(", "))),
