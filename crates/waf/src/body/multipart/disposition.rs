@@ -33,6 +33,9 @@ impl Disposition {
             if *separator != b';' {
                 return Err(BROKEN);
             }
+            if after.is_empty() {
+                break;
+            }
             let after = skip_blanks(after);
             let end = after
                 .iter()
