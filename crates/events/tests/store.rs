@@ -6,6 +6,7 @@
     clippy::print_stdout,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::too_many_lines,
     reason = "these are tests, with the real clock"
 )]
 
@@ -334,7 +335,7 @@ fn killed_by_sigkill_only_the_last_batch_is_missing() {
             .filter_map(|line| line.strip_prefix("recorded "))
             .filter_map(|line| line.split_once(' '))
             .filter_map(|(n, at)| Some((n.parse::<u64>().ok()?, at.parse::<u64>().ok()?)))
-            .last()
+            .next_back()
             .unwrap();
         assert!(last > 100, "the child must have been at work: {last}");
 
