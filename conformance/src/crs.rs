@@ -62,7 +62,7 @@ pub(crate) fn run(target: &Target, options: &Options) -> Result<(), String> {
         .collect();
     let rules = Prepared::new(&target.origin, Settings::UpstreamTests)
         .map_err(|fault| fault.to_string())?;
-    let engine = Engine::new(rules.path())?;
+    let engine = Engine::new(rules.path(), target.upstream)?;
     let mut runs = Vec::new();
     if options.way != Way::Engine {
         runs.push(over_sockets(

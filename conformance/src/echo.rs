@@ -43,16 +43,47 @@ fn serve(stream: &TcpStream, kind: Kind) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream);
     while let Some(request) = Request::read(&mut reader)? {
         let mut writer = stream;
-        writer.write_all(&request.answer(kind))?;
+        writer.write_all(&request.answer(kind).bytes(request.is_head))?;
     }
     Ok(())
 }
 
+/// What an upstream looks at.
 #[derive(Debug, Default)]
-struct Request {
-    is_head: bool,
-    target: String,
-    body: Vec<u8>,
+pub(crate) struct Request {
+    pub(crate) is_head: bool,
+    pub(crate) target: String,
+    pub(crate) body: Vec<u8>,
+}
+
+/// What it says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) fields: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    fn plain(status: u16) -> Self {
+        Self {
+            status,
+            fields: vec![("Content-Type".to_owned(), "text/plain".to_owned())],
+            body: b"ok\n".to_vec(),
+        }
+    }
+
+    fn bytes(&self, is_head: bool) -> Vec<u8> {
+        let mut answer = format!("HTTP/1.1 {} Told\r\n", self.status).into_bytes();
+        for (name, value) in &self.fields {
+            answer.extend(format!("{name}: {value}\r\n").into_bytes());
+        }
+        answer.extend(format!("Content-Length: {}\r\n\r\n", self.body.len()).into_bytes());
+        if !is_head {
+            answer.extend(&self.body);
+        }
+        answer
+    }
 }
 
 impl Request {
@@ -89,46 +120,46 @@ impl Request {
         Ok(Some(request))
     }
 
-    fn answer(&self, kind: Kind) -> Vec<u8> {
-        let plain = |status| {
-            let fields = "Content-Type: text/plain\r\n".to_owned();
-            (status, fields, b"ok\n".to_vec())
-        };
+    pub(crate) fn answer(&self, kind: Kind) -> Answer {
         let path = self.target.split('?').next().unwrap_or_default();
         let known = matches!(path, "/" | "/get" | "/post" | "/put" | "/anything");
-        let (status, fields, body) = match kind {
-            Kind::Httpbin if known => plain(200),
-            Kind::Httpbin => plain(404),
+        match kind {
+            Kind::Httpbin if known => Answer::plain(200),
+            Kind::Httpbin => Answer::plain(404),
             Kind::Albedo if path.starts_with("/reflect") => {
-                self.reflect().unwrap_or_else(|| plain(200))
+                self.reflect().unwrap_or_else(|| Answer::plain(200))
             }
-            Kind::Albedo => plain(200),
-        };
-        let length = body.len();
-        let mut answer =
-            format!("HTTP/1.1 {status} Told\r\n{fields}Content-Length: {length}\r\n\r\n")
-                .into_bytes();
-        if !self.is_head {
-            answer.extend(body);
+            Kind::Albedo => Answer::plain(200),
         }
-        answer
     }
 
-    fn reflect(&self) -> Option<(u64, String, Vec<u8>)> {
+    fn reflect(&self) -> Option<Answer> {
         let told: Value = serde_json::from_slice(&self.body).ok()?;
         let status = told.get("status").and_then(Value::as_u64).unwrap_or(200);
         let fields = told.get("headers").and_then(Value::as_object);
-        let fields: String = fields
-            .into_iter()
-            .flatten()
-            .filter_map(|(name, value)| Some(format!("{name}: {}\r\n", value.as_str()?)))
+        let fields = fields.into_iter().flatten();
+        let mut fields: Vec<(String, String)> = fields
+            .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
             .collect();
+        if !fields
+            .iter()
+            .any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+        {
+            // As the original's server guesses, near enough for rules that look for text.
+            fields.push((
+                "Content-Type".to_owned(),
+                "text/plain; charset=utf-8".to_owned(),
+            ));
+        }
         let text = |key: &str| told.get(key).and_then(Value::as_str);
-        let body = match text("encodedBody") {
-            Some(encoded) => STANDARD.decode(encoded).ok()?,
-            None => text("body").unwrap_or_default().as_bytes().to_vec(),
-        };
-        Some((status, fields, body))
+        Some(Answer {
+            status: u16::try_from(status).ok()?,
+            fields,
+            body: match text("encodedBody") {
+                Some(encoded) => STANDARD.decode(encoded).ok()?,
+                None => text("body").unwrap_or_default().as_bytes().to_vec(),
+            },
+        })
     }
 }
 
@@ -163,7 +194,7 @@ mod tests {
         let mut reader = BufReader::new(sent);
         let mut all = String::new();
         while let Some(request) = Request::read(&mut reader).unwrap() {
-            all.push_str(&String::from_utf8(request.answer(kind)).unwrap());
+            all.push_str(&String::from_utf8(request.answer(kind).bytes(request.is_head)).unwrap());
         }
         all
     }
@@ -190,7 +221,8 @@ mod tests {
         );
         assert_eq!(
             all,
-            "HTTP/1.1 500 Told\r\nX-A: b\r\nContent-Length: 2\r\n\r\nhi"
+            "HTTP/1.1 500 Told\r\nX-A: b\r\nContent-Type: text/plain; charset=utf-8\r\n\
+             Content-Length: 2\r\n\r\nhi"
         );
     }
     #[test]

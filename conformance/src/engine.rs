@@ -8,20 +8,28 @@ use std::sync::Arc;
 
 use babyshield_model::Finding;
 use babyshield_waf::source::Disk;
-use babyshield_waf::{Connection, Decision, Plan, Spec};
+use babyshield_waf::{Connection, Decision, Plan, Spec, Transaction};
 
-/// The engine over one rule set.
+use crate::echo::{self, Kind};
+
+/// The engine over one rule set, with an upstream behind it.
 #[derive(Debug)]
-pub(crate) struct Engine(Arc<Plan>);
+pub(crate) struct Engine {
+    plan: Arc<Plan>,
+    upstream: Kind,
+}
 
 impl Engine {
-    pub(crate) fn new(rules: &Path) -> Result<Self, String> {
+    pub(crate) fn new(rules: &Path, upstream: Kind) -> Result<Self, String> {
         let spec = Spec {
             rules: vec![rules.to_owned()],
             ..Spec::default()
         };
         match Plan::compile(&spec, &Disk) {
-            Ok(compiled) => Ok(Self(Arc::new(compiled.plan))),
+            Ok(compiled) => Ok(Self {
+                plan: Arc::new(compiled.plan),
+                upstream,
+            }),
             Err(faults) => {
                 let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
                 Err(format!("the rules do not load:\n{}", lines.join("\n")))
@@ -37,21 +45,12 @@ impl Engine {
 
     fn judge(&self, wire: &[u8]) -> Vec<Finding> {
         let request = Request::read(wire);
-        let mut transaction = self.0.begin(Connection {
+        let mut transaction = self.plan.begin(Connection {
             client: SocketAddr::from((Ipv4Addr::LOCALHOST, 50_000)),
             server: SocketAddr::from((Ipv4Addr::LOCALHOST, 80)),
         });
-        let [method, target, version] = request.line;
-        transaction.request_line(method, target, version);
-        for (name, value) in &request.headers {
-            transaction.request_header(name, value);
-        }
-        let mut go_on = transaction.request_head_end() == Decision::Continue;
-        if go_on && transaction.wants_request_body() {
-            go_on = transaction.request_body(&request.body) == Decision::Continue;
-        }
-        if go_on {
-            transaction.request_end();
+        if request.pass(&mut transaction) == Decision::Continue {
+            request.answer(self.upstream, &mut transaction);
         }
         transaction.finish().findings
     }
@@ -103,6 +102,47 @@ impl<'a> Request<'a> {
             line,
             headers,
             body,
+        }
+    }
+
+    /// Phases 1 and 2.
+    fn pass(&self, transaction: &mut Transaction) -> Decision {
+        let [method, target, version] = self.line;
+        transaction.request_line(method, target, version);
+        for (name, value) in &self.headers {
+            transaction.request_header(name, value);
+        }
+        let head = transaction.request_head_end();
+        if head != Decision::Continue {
+            return head;
+        }
+        if transaction.wants_request_body() {
+            let body = transaction.request_body(&self.body);
+            if body != Decision::Continue {
+                return body;
+            }
+        }
+        transaction.request_end()
+    }
+
+    /// Phases 3 and 4, with what the upstream would say.
+    fn answer(&self, upstream: Kind, transaction: &mut Transaction) {
+        let [method, target, _] = self.line;
+        let asked = echo::Request {
+            is_head: method == b"HEAD",
+            target: String::from_utf8_lossy(target).into_owned(),
+            body: self.body.clone(),
+        };
+        let answer = asked.answer(upstream);
+        transaction.response_line(answer.status, b"HTTP/1.1");
+        for (name, value) in &answer.fields {
+            transaction.response_header(name.as_bytes(), value.as_bytes());
+        }
+        if transaction.response_head_end() == Decision::Continue {
+            if transaction.wants_response_body() {
+                transaction.response_body(&answer.body);
+            }
+            transaction.response_end();
         }
     }
 }
