@@ -1,0 +1,12 @@
+//! The gateway over real sockets on the loopback address.
+
+mod body;
+mod block;
+mod forwarding;
+mod framing;
+mod lifecycle;
+mod pace;
+mod streaming;
+mod support;
+mod tls;
+mod upstream;
