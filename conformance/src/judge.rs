@@ -65,7 +65,10 @@ fn failed(why: String) -> Outcome {
 
 fn log(expect: &Expect, findings: &[Finding]) -> Result<(), String> {
     let lines: Vec<String> = findings.iter().map(line).collect();
-    let ids = || {
+    let ids = |wanted: &str| {
+        if !wanted.starts_with("id \"") {
+            return format!("the log is {}", lines.join(" / "));
+        }
         let ids: Vec<&str> = findings
             .iter()
             .map(|finding| finding.rule.as_str())
@@ -82,7 +85,7 @@ fn log(expect: &Expect, findings: &[Finding]) -> Result<(), String> {
     for wanted in &expect.log {
         match wanted {
             Log::Matches(text, regex) if !lines.iter().any(|line| regex.is_match(line)) => {
-                return Err(format!("`{text}` is missing; {}", ids()));
+                return Err(format!("`{text}` is missing; {}", ids(text)));
             }
             Log::Lacks(text, regex) if lines.iter().any(|line| regex.is_match(line)) => {
                 return Err(format!("`{text}` is there and must not be"));
