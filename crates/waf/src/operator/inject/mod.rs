@@ -1,4 +1,6 @@
-//! `@detectSQLi` and `@detectXSS`.
+//! `@detectSQLi` and `@detectXSS`, decided by libinjection.
+
+mod plain;
 
 use libinjectionrs::{SqliFlags, SqliState, XssDetector};
 
@@ -28,7 +30,7 @@ impl std::fmt::Debug for Fingerprint {
 /// Whether the value reads as SQL once it is put into a statement, bare or inside quotes.
 #[must_use]
 pub fn sqli(value: &[u8]) -> Option<Fingerprint> {
-    if is_one_word(value) {
+    if plain::is_harmless(value) {
         return None;
     }
     let mut state = SqliState::new(value, SqliFlags::FLAG_NONE);
@@ -44,20 +46,6 @@ pub fn sqli(value: &[u8]) -> Option<Fingerprint> {
         bytes,
         length: length as u8,
     })
-}
-
-/// Letters, digits and underscores after a letter are one token to SQL, and no fingerprint has
-/// only one. Most values end here.
-fn is_one_word(value: &[u8]) -> bool {
-    match value {
-        [] => true,
-        [first, rest @ ..] => {
-            first.is_ascii_alphabetic()
-                && rest
-                    .iter()
-                    .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
-        }
-    }
 }
 
 /// Whether the value can make a browser run a script, in any of the places of an HTML page.
