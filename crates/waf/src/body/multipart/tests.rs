@@ -288,7 +288,10 @@ fn names_keep_escapes_and_windows_paths() {
 #[test]
 fn a_semicolon_may_end_the_disposition() {
     let (seen, outcome) = run(&(part("Content-Disposition: form-data; name=a;", "1") + "--B--"));
-    assert_eq!((show(&seen.arguments).as_str(), outcome.fault), ("a=1", None));
+    assert_eq!(
+        (show(&seen.arguments).as_str(), outcome.fault),
+        ("a=1", None)
+    );
 }
 
 #[test]

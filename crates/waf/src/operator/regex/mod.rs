@@ -7,6 +7,7 @@
 //!
 //! Known difference: PCRE's `^` does not match after a line feed that ends the value; here it does.
 
+mod class;
 mod dialect;
 
 #[cfg(test)]
