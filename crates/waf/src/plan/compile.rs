@@ -9,8 +9,8 @@ use crossbeam_queue::ArrayQueue;
 use super::input;
 use super::link::Linker;
 use super::{
-    Bits, Chain, Disruption, Gate, Link, PhasePlan, Plan, Rule, Scores, Select, Target, View,
-    landing, prefilter,
+    Bits, ByteRule, Chain, Disruption, Field, Gate, Link, PhasePlan, Plan, Rule, Scores, Seen,
+    Select, Target, landing, prefilter,
 };
 use crate::builtin;
 use crate::byteset::ByteSet;
@@ -249,7 +249,6 @@ fn arrange(phase: &mut PhasePlan, rules: &[Rule], chains: &[Chain], factors: usi
     let len = phase.code.len();
     phase.always = Bits::new(len);
     phase.triggered = vec![Bits::default(); factors];
-    let mut views: Vec<View> = Vec::new();
     for (at, index) in phase.code.iter().enumerate() {
         let Some(link) = rules
             .get(*index as usize)
@@ -257,26 +256,31 @@ fn arrange(phase: &mut PhasePlan, rules: &[Rule], chains: &[Chain], factors: usi
         else {
             continue;
         };
-        let slot = link
-            .gate
-            .factor
-            .and_then(|factor| phase.triggered.get_mut(factor.0 as usize));
-        match slot.filter(|_| is_scannable(link)) {
-            Some(bits) => {
-                let mut own = Bits::new(len);
-                own.insert(at);
-                bits.union(&own);
-                add_views(&mut views, link);
+        if !is_scannable(link) {
+            phase.always.insert(at);
+            continue;
+        }
+        match (link.gate.factor, link.gate.bytes) {
+            (Some(factor), _) => {
+                add_views(&mut phase.fields, &mut phase.views, link, chains);
+                if let Some(bits) = phase.triggered.get_mut(factor.0 as usize) {
+                    let mut own = Bits::new(len);
+                    own.insert(at);
+                    bits.union(&own);
+                }
             }
-            None => phase.always.insert(at),
+            (None, Some(bytes)) => {
+                let views = add_views(&mut phase.fields, &mut phase.views, link, chains);
+                let position = u32::try_from(at).unwrap_or(u32::MAX);
+                phase.by_bytes.push(ByteRule {
+                    position,
+                    bytes,
+                    views,
+                });
+            }
+            (None, None) => phase.always.insert(at),
         }
     }
-    debug_assert!(
-        views
-            .iter()
-            .all(|view| usize::from(view.chain) < chains.len())
-    );
-    phase.views = views;
 }
 
 /// Whether all values a link looks at are known before its phase begins.
@@ -307,35 +311,73 @@ pub(crate) fn is_fixed(variable: Variable) -> bool {
         )
 }
 
-fn add_views(views: &mut Vec<View>, link: &Link) {
+/// Makes sure that what a link looks at is scanned; gives the numbers of its views.
+fn add_views(
+    fields: &mut Vec<Field>,
+    count: &mut usize,
+    link: &Link,
+    chains: &[Chain],
+) -> Vec<u16> {
+    let mut views = Vec::new();
     for Target {
         variable, select, ..
     } in &link.targets
     {
         for member in variable.members() {
-            let skip: Vec<String> = link
-                .excluded
-                .iter()
-                .filter(|(excluded, _)| excluded == variable || excluded == member)
-                .filter_map(|(_, select)| match select {
-                    Select::Name(name) => Some(name.clone()),
-                    Select::All | Select::Pattern(_) | Select::Slot(_) | Select::Path(_) => None,
-                })
-                .collect();
-            let known = views.iter_mut().find(|view| {
-                view.variable == *member && view.chain == link.chain && view.select == *select
-            });
-            match known {
-                Some(view) => view.skip.retain(|name| skip.contains(name)),
-                None => views.push(View {
-                    variable: *member,
-                    select: select.clone(),
-                    skip,
-                    chain: link.chain,
-                }),
-            }
+            let skip = skipped_names(link, *variable, *member);
+            let known = fields
+                .iter_mut()
+                .find(|own| own.variable == *member && own.select == *select);
+            let field = match known {
+                Some(field) => {
+                    field.skip.retain(|name| skip.contains(name));
+                    Some(field)
+                }
+                None => {
+                    let (variable, select) = (*member, select.clone());
+                    fields.push(Field {
+                        variable,
+                        select,
+                        skip,
+                        seen: Vec::new(),
+                    });
+                    fields.last_mut()
+                }
+            };
+            views.extend(field.and_then(|field| view_of(field, count, link.chain, chains)));
         }
     }
+    views
+}
+
+fn view_of(field: &mut Field, count: &mut usize, chain: u16, chains: &[Chain]) -> Option<u16> {
+    if let Some(known) = field.seen.iter().find(|own| own.chain == chain) {
+        return Some(known.view);
+    }
+    let Chain {
+        triggers, always, ..
+    } = chains.get(usize::from(chain))?;
+    let view = u16::try_from(*count).ok()?;
+    *count += 1;
+    field.seen.push(Seen {
+        chain,
+        triggers: *triggers,
+        always: *always,
+        view,
+    });
+    Some(view)
+}
+
+/// Names that a link leaves out of a variable.
+fn skipped_names(link: &Link, variable: Variable, member: Variable) -> Vec<String> {
+    link.excluded
+        .iter()
+        .filter(|(excluded, _)| *excluded == variable || *excluded == member)
+        .filter_map(|(_, select)| match select {
+            Select::Name(name) => Some(name.clone()),
+            Select::All | Select::Pattern(_) | Select::Slot(_) | Select::Path(_) => None,
+        })
+        .collect()
 }
 
 impl Chain {

@@ -222,7 +222,11 @@ impl Linker {
                 self.gate(pattern),
             ),
             Operator::DetectSqli => (Judge::DetectSqli, open),
-            Operator::DetectXss => (Judge::DetectXss, open),
+            // Every token that makes libinjection speak begins with `<` or follows a `=`.
+            Operator::DetectXss => (
+                Judge::DetectXss,
+                Gate::new(None, ByteSet::from_bytes(b"<=")),
+            ),
             Operator::GeoLookup => (Judge::GeoLookup, open),
             Operator::Rbl(zone) => (Judge::Rbl(zone.clone()), open),
         }

@@ -94,18 +94,42 @@ pub(crate) struct PhasePlan {
     pub(crate) always: Bits,
     /// Positions of `code` that run when a factor is hit, by factor.
     pub(crate) triggered: prefilter::Triggers,
+    /// Positions of `code` that run when certain bytes are seen, in order.
+    pub(crate) by_bytes: Vec<ByteRule>,
     /// The values to scan before the phase.
-    pub(crate) views: Vec<View>,
+    pub(crate) fields: Vec<Field>,
+    /// How many [`Seen`] there are in `fields`.
+    pub(crate) views: usize,
 }
 
-/// Values of a variable, seen through a chain, that gated rules of a phase look at.
+/// Values of a variable that gated rules of a phase look at, and the chains they look through.
 #[derive(Clone, Debug)]
-pub(crate) struct View {
+pub(crate) struct Field {
     pub(crate) variable: Variable,
     pub(crate) select: Select,
-    /// Names left out by every rule that looks through this view, in lower case.
+    /// Names left out by every rule that looks at this field, in lower case.
     pub(crate) skip: Vec<String>,
+    pub(crate) seen: Vec<Seen>,
+}
+
+/// A field seen through one chain.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
     pub(crate) chain: u16,
+    /// As in [`Chain`].
+    pub(crate) triggers: ByteSet,
+    pub(crate) always: bool,
+    /// Its number among all of the phase.
+    pub(crate) view: u16,
+}
+
+/// A rule that can only match where one of these bytes is.
+#[derive(Clone, Debug)]
+pub(crate) struct ByteRule {
+    pub(crate) position: u32,
+    pub(crate) bytes: ByteSet,
+    /// The views it looks at.
+    pub(crate) views: Vec<u16>,
 }
 
 /// One rule, ready to run.

@@ -1,13 +1,14 @@
 //! Running the rules of a phase.
 
 use super::text::{Slice, StrId};
-use super::{Decision, Interruption, Matched, Transaction, Value};
+use super::{Decision, Interruption, Matched, Scratch, Transaction, Value};
+use crate::byteset::ByteSet;
 use crate::hir::{Allow, Engine, Number, Phase, Text};
 use crate::operator::regex::{Cache, Captures, GROUPS, Options, Pattern};
 use crate::operator::{bytes, inject, number, text};
 use crate::plan::{
-    Disruption, Judge, Link, Macro, Parameter, PhasePlan, Plan, Rule, Select, Slot, Target, has,
-    ones,
+    Disruption, Field, Judge, Link, Macro, Parameter, PhasePlan, Plan, Rule, Select, Slot, Target,
+    has, ones,
 };
 use crate::variable::{Shape, Variable};
 
@@ -102,29 +103,60 @@ impl Transaction {
     /// Looks at every value the phase's gated rules want, once, and notes which rules may match.
     fn scan(&mut self, plan: &Plan, code: &PhasePlan) {
         self.scratch.due.copy_from(&code.always);
-        let words = plan.prefilter.words();
         self.scratch.seen.clear();
-        self.scratch.seen.resize(words, 0);
-        for view in &code.views {
-            for at in 0..self.entry_count(view.variable) {
-                let Some(entry) = self.entry(view.variable, at) else {
+        self.scratch.seen.resize(plan.prefilter.words(), 0);
+        self.scratch.sets.clear();
+        self.scratch.sets.resize(code.views, ByteSet::EMPTY);
+        for field in &code.fields {
+            for at in 0..self.entry_count(field.variable) {
+                let Some(entry) = self.entry(field.variable, at) else {
                     break;
                 };
-                if !self.selects(plan, &view.select, entry.name)
-                    || self.is_skipped(&view.skip, entry.name)
+                if self.selects(plan, &field.select, entry.name)
+                    && !self.is_skipped(&field.skip, entry.name)
                 {
-                    continue;
-                }
-                let string = self.scratch.strings.through(plan, entry.value, view.chain);
-                let hits = self.scratch.strings.hits(&plan.prefilter, string);
-                for (seen, hit) in self.scratch.seen.iter_mut().zip(hits) {
-                    *seen |= hit;
+                    self.scan_value(plan, field, entry.value);
                 }
             }
         }
         for factor in ones(&self.scratch.seen) {
             if let Some(rules) = code.triggered.get(factor) {
                 self.scratch.due.union(rules);
+            }
+        }
+        for rule in &code.by_bytes {
+            let sets = &self.scratch.sets;
+            let is_seen = |view: &u16| {
+                sets.get(usize::from(*view))
+                    .is_some_and(|set| set.intersects(&rule.bytes))
+            };
+            if rule.views.iter().any(is_seen) {
+                self.scratch.due.insert(rule.position as usize);
+            }
+        }
+    }
+
+    /// One value through every chain of its field. Most chains leave most values as they are.
+    fn scan_value(&mut self, plan: &Plan, field: &Field, value: StrId) {
+        let Scratch {
+            strings,
+            seen,
+            sets,
+            ..
+        } = &mut *self.scratch;
+        let own = strings.set(value);
+        mark(seen, strings.hits(&plan.prefilter, value));
+        for through in &field.seen {
+            let mut set = own;
+            if through.always || through.triggers.intersects(&own) {
+                let string = strings.through(plan, value, through.chain);
+                if string != value {
+                    set = strings.set(string);
+                    mark(seen, strings.hits(&plan.prefilter, string));
+                }
+            }
+            if let Some(all) = sets.get_mut(usize::from(through.view)) {
+                *all = all.union(set);
             }
         }
     }
@@ -687,6 +719,12 @@ impl Transaction {
         if !self.state.faults.iter().any(|own| own == message) {
             self.state.faults.push(message.to_owned());
         }
+    }
+}
+
+fn mark(seen: &mut [u64], hits: &[u64]) {
+    for (seen, hit) in seen.iter_mut().zip(hits) {
+        *seen |= hit;
     }
 }
 
