@@ -35,6 +35,12 @@ impl fmt::Display for Part {
     }
 }
 
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
 impl Pattern {
     /// The pattern that matches every request.
     #[must_use]

@@ -1,0 +1,57 @@
+use clap::Args;
+
+use crate::diagnostics;
+use crate::output::{self, Exit, Format, Outcome};
+use crate::policy::Named;
+
+/// Check a policy and everything it names: rule files, certificates, networks, patterns. Nothing
+/// is started. Every fault is told at once, with its place and what to do.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes: 0 the policy is good (warnings do not count); 2 it is not.")]
+pub(crate) struct Check {
+    /// The policy file [default: --policy, or babyshield.toml].
+    file: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    named: Named,
+    /// How to print the outcome.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+impl Check {
+    pub(crate) fn execute(self) -> Outcome {
+        let named = Named {
+            policy: self.file.or(self.named.policy),
+        };
+        let policy = named.load()?;
+        match self.format {
+            Format::Json => output::print_json(&serde_json::json!({
+                "policy": policy.document.source.name,
+                "rules": policy.rules.size().rules,
+                "routes": policy.spec.routes.len(),
+                "mode": policy.spec.mode.as_str(),
+                "diagnostics": diagnostics::to_json(policy.warnings()),
+            }))?,
+            Format::Text => {
+                diagnostics::print(policy.warnings(), Format::Text);
+                output::print(format_args!(
+                    "{} is good: mode {}, {} rules, {} routes, {}\n",
+                    policy.document.source.name,
+                    policy.spec.mode.as_str(),
+                    policy.rules.size().rules,
+                    policy.spec.routes.len(),
+                    count(policy.warnings().len(), "warning"),
+                ))?;
+            }
+        }
+        Ok(Exit::Ok)
+    }
+}
+
+/// `1 warning`, `2 warnings`.
+fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        number => format!("{number} {noun}s"),
+    }
+}

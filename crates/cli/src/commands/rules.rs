@@ -1,0 +1,225 @@
+use std::path::PathBuf;
+
+use babyshield_waf::source::Disk;
+use babyshield_waf::{Compiled, Description, Plan, Spec};
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use crate::diagnostics;
+use crate::output::{self, Exit, Failure, Format, Outcome};
+use crate::policy::Named;
+
+/// Show the rules of the rule engine, or check rule files.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rules {
+    /// Check SecLang files, or a folder of the OWASP Core Rule Set.
+    Check(Check),
+    /// List the rules in force.
+    List(List),
+    /// Show one rule.
+    Show(Show),
+}
+
+/// Check SecLang files, or a folder of the OWASP Core Rule Set. Every fault is told at once.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes: 0 the rules are good (warnings do not count); 2 they are not.")]
+pub(crate) struct Check {
+    /// Files, folders, or `builtin`; without any, the rules of the policy.
+    rules: Vec<PathBuf>,
+    #[command(flatten)]
+    named: Named,
+    /// How to print the outcome.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// List the rules in force.
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Only rules with this tag.
+    #[arg(long)]
+    tag: Option<String>,
+    /// Only rules up to this paranoia level.
+    #[arg(long, value_parser = clap::value_parser!(u8).range(1..=4))]
+    level: Option<u8>,
+    #[command(flatten)]
+    chosen: Chosen,
+}
+
+/// Show one rule.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes: 0 shown; 1 there is no such rule.")]
+pub(crate) struct Show {
+    /// Its id.
+    id: u64,
+    #[command(flatten)]
+    chosen: Chosen,
+}
+
+/// Which rules, and how to print them.
+#[derive(Debug, Args)]
+pub(crate) struct Chosen {
+    /// Files, folders, or `builtin`, in place of the policy's rules.
+    #[arg(long = "rules", value_name = "PATH")]
+    rules: Vec<PathBuf>,
+    #[command(flatten)]
+    named: Named,
+    /// How to print them.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl Rules {
+    pub(crate) fn format(&self) -> Format {
+        match self {
+            Self::Check(command) => command.format,
+            Self::List(command) => command.chosen.format,
+            Self::Show(command) => command.chosen.format,
+        }
+    }
+
+    pub(crate) fn execute(self) -> Outcome {
+        match self {
+            Self::Check(command) => command.execute(),
+            Self::List(command) => command.execute(),
+            Self::Show(command) => command.execute(),
+        }
+    }
+}
+
+fn compile(rules: Vec<PathBuf>) -> Result<Compiled, Failure> {
+    let spec = Spec {
+        rules,
+        ..Spec::default()
+    };
+    Plan::compile(&spec, &Disk).map_err(Failure::Faulty)
+}
+
+impl Check {
+    fn execute(self) -> Outcome {
+        let (plan, warnings) = if self.rules.is_empty() {
+            let policy = self.named.load_or_default()?;
+            (policy.rules, policy.document.diagnostics)
+        } else {
+            let compiled = compile(self.rules)?;
+            (std::sync::Arc::new(compiled.plan), compiled.warnings)
+        };
+        let size = plan.size();
+        match self.format {
+            Format::Json => output::print_json(&json!({
+                "rules": size.rules,
+                "patterns": size.patterns,
+                "bytes": size.bytes,
+                "diagnostics": diagnostics::to_json(&warnings),
+            }))?,
+            Format::Text => {
+                diagnostics::print(&warnings, Format::Text);
+                output::print(format_args!(
+                    "{} rules are good: {} patterns, {} chains of transformations, {} KiB\n",
+                    size.rules,
+                    size.patterns,
+                    size.chains,
+                    size.bytes >> 10,
+                ))?;
+            }
+        }
+        Ok(Exit::Ok)
+    }
+}
+
+impl Chosen {
+    fn load(&self) -> Result<Vec<Description>, Failure> {
+        if self.rules.is_empty() {
+            let policy = self.named.load_or_default()?;
+            return Ok(policy.rules.rules().collect());
+        }
+        let compiled = compile(self.rules.clone())?;
+        Ok(compiled.plan.rules().collect())
+    }
+}
+
+impl List {
+    fn execute(self) -> Outcome {
+        let mut rules = self.chosen.load()?;
+        if let Some(tag) = &self.tag {
+            rules.retain(|rule| rule.tags.contains(tag));
+        }
+        if let Some(level) = self.level {
+            rules.retain(|rule| rule.level.unwrap_or(1) <= level);
+        }
+        match self.chosen.format {
+            Format::Json => {
+                let rules: Vec<_> = rules.iter().map(to_json).collect();
+                output::print_json(&rules)?;
+            }
+            Format::Text => {
+                let row = |rule: &Description| {
+                    let level = rule.level.map(|level| level.to_string());
+                    [
+                        rule.id.to_string(),
+                        rule.phase.to_string(),
+                        level.unwrap_or_default(),
+                        rule.severity.to_owned(),
+                        rule.message.clone(),
+                    ]
+                };
+                let rows: Vec<_> = rules.iter().map(row).collect();
+                let head = ["ID", "PHASE", "LEVEL", "SEVERITY", "MESSAGE"];
+                output::print(output::table(head, &rows))?;
+            }
+        }
+        Ok(Exit::Ok)
+    }
+}
+
+impl Show {
+    fn execute(self) -> Outcome {
+        let rules = self.chosen.load()?;
+        let Some(rule) = rules.iter().find(|rule| rule.id == self.id) else {
+            output::complain(&format!("there is no rule {} in force", self.id));
+            return Ok(Exit::Finding);
+        };
+        match self.chosen.format {
+            Format::Json => output::print_json(&to_json(rule))?,
+            Format::Text => output::print(describe(rule))?,
+        }
+        Ok(Exit::Ok)
+    }
+}
+
+fn describe(rule: &Description) -> String {
+    let level = rule.level.map(|level| level.to_string());
+    let lines = [
+        ("message", rule.message.clone()),
+        ("severity", rule.severity.to_owned()),
+        ("phase", rule.phase.to_string()),
+        ("level", level.unwrap_or_default()),
+        ("action", rule.action.to_owned()),
+        ("logs", if rule.log { "yes" } else { "no" }.to_owned()),
+        ("conditions", rule.links.to_string()),
+        ("tags", rule.tags.join(", ")),
+        ("source", rule.source.clone()),
+    ];
+    let mut text = format!("rule {}\n\n", rule.id);
+    for (name, value) in lines {
+        if !value.is_empty() {
+            text.push_str(&format!("  {name:11} {value}\n"));
+        }
+    }
+    text
+}
+
+fn to_json(rule: &Description) -> serde_json::Value {
+    json!({
+        "id": rule.id,
+        "phase": rule.phase,
+        "level": rule.level,
+        "severity": rule.severity,
+        "message": rule.message,
+        "action": rule.action,
+        "logs": rule.log,
+        "conditions": rule.links,
+        "tags": rule.tags,
+        "source": rule.source,
+    })
+}

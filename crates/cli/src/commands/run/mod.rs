@@ -1,0 +1,164 @@
+//! `babyshield run`: composes the gateway, the event store and the dashboard, and keeps them in
+//! step with the policy until told to stop.
+
+mod overview;
+mod reload;
+mod screen;
+mod signals;
+mod watch;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use babyshield_dashboard::{Config, State};
+use babyshield_events::{Metrics, Store};
+use babyshield_gateway::{Handle, SystemClock};
+use babyshield_model::{Clock, Sink};
+use babyshield_policy::Policy;
+use babyshield_policy::spec::{Format as LogFormat, Log, Severity};
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt};
+
+use crate::output::{self, Exit, Failure, Outcome};
+use crate::policy::{Named, Origin, over};
+use overview::Overview;
+use reload::Reloader;
+
+/// How long the last events may take to reach the disk when stopping.
+const FLUSH: Duration = Duration::from_secs(5);
+
+/// Start the gateway and its dashboard. The policy, and every file it names, is watched: a changed
+/// policy is put to work without dropping a connection; a faulty one is refused, told, and the one
+/// in force stays. SIGHUP reads it again at once. SIGTERM and SIGINT let requests under way
+/// finish; a second one ends at once.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 stopped when told to; 2 the policy is wrong; 3 it could not \
+                        start or failed."
+)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    named: Named,
+    /// Where requests go, in place of what the policy says; can be given several times.
+    #[arg(short, long, value_name = "URL")]
+    upstream: Vec<String>,
+    /// Where requests are taken, in place of what the policy says; can be given several times.
+    #[arg(short, long, value_name = "ADDR")]
+    listen: Vec<String>,
+}
+
+impl Run {
+    pub(crate) fn execute(self) -> Outcome {
+        let origin = self.origin()?;
+        let policy = origin.load()?;
+        crate::diagnostics::print(policy.warnings(), output::Format::Text);
+        log(&policy.spec.log);
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
+        let outcome = runtime.block_on(run(origin, policy));
+        // Whatever still waits for a disk or a name is not waited for.
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        outcome
+    }
+
+    fn origin(&self) -> Result<Origin, Failure> {
+        let said = !self.upstream.is_empty() || !self.listen.is_empty();
+        let over = said.then(|| over(&self.upstream, &self.listen));
+        let path = self.named.find();
+        if path.is_none() && self.upstream.is_empty() {
+            return Err(Failure::Usage(
+                "there is no babyshield.toml here; name a policy with --policy FILE, or the API to \
+                 protect with --upstream URL"
+                    .to_owned(),
+            ));
+        }
+        Ok(Origin { path, over })
+    }
+}
+
+/// Writes log lines to standard error: our own from the policy's level on, others' from `warn`.
+fn log(log: &Log) {
+    let level = match log.level.value {
+        Severity::Error => LevelFilter::ERROR,
+        Severity::Warn => LevelFilter::WARN,
+        Severity::Info => LevelFilter::INFO,
+        Severity::Debug => LevelFilter::DEBUG,
+    };
+    let others = level.min(LevelFilter::WARN);
+    let targets = Targets::new()
+        .with_default(others)
+        .with_target("babyshield", level);
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = match log.format.value {
+        LogFormat::Text => lines.with_target(false).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(lines.with_filter(targets))
+        .init();
+}
+
+async fn run(origin: Origin, policy: Policy) -> Outcome {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let metrics = Metrics::new();
+    metrics.install().map_err(Failure::broken)?;
+    let store = Store::open(&policy.events, Arc::clone(&clock), metrics);
+    let store = Arc::new(store.map_err(Failure::broken)?);
+    let overview = Arc::new(Overview::new(Arc::clone(&store)));
+    let sink: Arc<dyn Sink> = Arc::clone(&overview) as Arc<dyn Sink>;
+    let spent = policy.store();
+    let plan = policy.plan(Arc::clone(&spent)).map_err(Failure::Faulty)?;
+    let handle = Handle::start(plan, Arc::clone(&sink), Arc::clone(&clock)).await;
+    let handle = handle.map_err(Failure::broken)?;
+    let addresses = handle.addresses().await;
+    overview.take(&policy, &origin, &addresses, clock.now());
+
+    let end = CancellationToken::new();
+    let admin = TcpListener::bind(policy.admin()).await.map_err(|error| {
+        Failure::Broken(format!(
+            "the dashboard cannot listen on {}: {error}",
+            policy.admin()
+        ))
+    })?;
+    let base = format!("http://{}", admin.local_addr()?);
+    let dashboard = State::new(Config {
+        store: Arc::clone(&store),
+        gateway: Arc::clone(&overview) as Arc<dyn babyshield_dashboard::Gateway>,
+        clock: Arc::clone(&clock),
+        hosts: Vec::new(),
+        secure: false,
+    });
+    let link = dashboard.login_link(&base);
+    let ended = end.clone().cancelled_owned();
+    let dashboard = tokio::spawn(babyshield_dashboard::serve(admin, dashboard, ended));
+    output::print(screen::first(&policy, &origin, &addresses, link.as_deref()))?;
+
+    let reloader = Reloader {
+        origin,
+        handle: handle.clone(),
+        spent,
+        sink,
+        overview,
+        clock,
+    };
+    let watching = tokio::spawn(reloader.run(policy, end.clone()));
+    let outcome = signals::until_told(dashboard, end.clone()).await;
+    let left = signals::or_at_once(handle.stop()).await;
+    if let Some(left @ 1..) = left {
+        tracing::warn!(target: "babyshield", "{left} connections did not finish in time");
+    }
+    end.cancel();
+    // A reload under way belongs to a gateway that has stopped.
+    watching.abort();
+    if !store.flush(FLUSH) {
+        tracing::warn!(target: "babyshield", "the last events did not reach the disk");
+    }
+    outcome.map(|()| Exit::Ok)
+}
