@@ -53,7 +53,12 @@ mod tests {
 
     #[test]
     fn durations_read_and_print_with_their_unit() {
-        for (text, millis) in [("250ms", 250), ("5s", 5000), ("2min", 120_000), ("1h", 3_600_000)] {
+        for (text, millis) in [
+            ("250ms", 250),
+            ("5s", 5000),
+            ("2min", 120_000),
+            ("1h", 3_600_000),
+        ] {
             assert_eq!(parse(text), Some(Duration::from_millis(millis)));
             assert_eq!(format(Duration::from_millis(millis)), text);
         }

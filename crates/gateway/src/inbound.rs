@@ -71,13 +71,18 @@ impl Body for Inbound {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let this = &mut *self;
-        match (Pin::new(&mut this.incoming).poll_frame(cx), &mut this.source) {
+        match (
+            Pin::new(&mut this.incoming).poll_frame(cx),
+            &mut this.source,
+        ) {
             (Poll::Ready(Some(Ok(frame))), Source::Paced(paced)) => {
                 paced.pace.read(frame.data_ref().map_or(0, Bytes::len));
                 Poll::Ready(Some(Ok(frame)))
             }
             (Poll::Ready(Some(Ok(frame))), Source::Guarded(_)) => Poll::Ready(Some(Ok(frame))),
-            (Poll::Ready(Some(Err(error))), source) => Poll::Ready(Some(Err(source.explain(error)))),
+            (Poll::Ready(Some(Err(error))), source) => {
+                Poll::Ready(Some(Err(source.explain(error))))
+            }
             (Poll::Ready(None), _) => Poll::Ready(None),
             (Poll::Pending, Source::Guarded(_)) => Poll::Pending,
             (Poll::Pending, Source::Paced(paced)) => {

@@ -14,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admission::Permit;
 use crate::guard::Line;
-use crate::serve::{Session, Speaks};
 use crate::reload::{Key, Running, Shared};
+use crate::serve::{Session, Speaks};
 
 /// Connections the system holds for us until we accept them.
 const BACKLOG: i32 = 1024;
@@ -25,7 +25,11 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Binds an address.
 pub(crate) fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
@@ -91,8 +95,8 @@ async fn greet(
     let tls = running.tls(key).cloned();
     let session = Session {
         ends: Connection {
-            peer,
-            local,
+            peer: SocketAddr::new(peer.ip().to_canonical(), peer.port()),
+            local: SocketAddr::new(local.ip().to_canonical(), local.port()),
             secure: tls.is_some(),
         },
         line: Line::new(permit),

@@ -58,7 +58,9 @@ pub(crate) struct Listener {
 
 impl std::fmt::Debug for Plan {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Plan").field("listen", &self.listen).finish_non_exhaustive()
+        f.debug_struct("Plan")
+            .field("listen", &self.listen)
+            .finish_non_exhaustive()
     }
 }
 
@@ -153,7 +155,11 @@ impl Compiler<'_> {
         let mut listeners: Vec<Listener> = Vec::new();
         if self.spec.listen.is_empty() {
             let message = "there is no address to listen on".to_owned();
-            self.fault("gateway.no_listener", message, "write `listen = [\"0.0.0.0:8080\"]`");
+            self.fault(
+                "gateway.no_listener",
+                message,
+                "write `listen = [\"0.0.0.0:8080\"]`",
+            );
         }
         for listen in &self.spec.listen {
             let address = listen.address;
@@ -183,7 +189,11 @@ impl Compiler<'_> {
         for upstream in &self.spec.upstreams {
             if names.insert(&upstream.name, ()).is_some() {
                 let message = format!("two upstreams are named `{}`", upstream.name);
-                self.fault("gateway.duplicate_upstream", message, "give each its own name");
+                self.fault(
+                    "gateway.duplicate_upstream",
+                    message,
+                    "give each its own name",
+                );
             }
             upstreams.push(Arc::new(self.upstream(upstream)));
         }
@@ -194,17 +204,29 @@ impl Compiler<'_> {
         let name = &upstream.name;
         if upstream.servers.is_empty() {
             let message = format!("upstream `{name}` has no server");
-            self.fault("gateway.no_server", message, "write `servers = [\"http://…\"]`");
+            self.fault(
+                "gateway.no_server",
+                message,
+                "write `servers = [\"http://…\"]`",
+            );
         }
         if let Some(path) = &upstream.health.path
             && (!path.starts_with('/') || path.parse::<http::Uri>().is_err())
         {
             let message = format!("`{path}` is no path to check the health of `{name}` by");
-            self.fault("gateway.bad_health_path", message, "write a path such as `/health`");
+            self.fault(
+                "gateway.bad_health_path",
+                message,
+                "write a path such as `/health`",
+            );
         }
         if upstream.health.interval.is_zero() || upstream.health.timeout.is_zero() {
             let message = format!("the health check of `{name}` has no time");
-            self.fault("gateway.zero_health_time", message, "write times above zero");
+            self.fault(
+                "gateway.zero_health_time",
+                message,
+                "write times above zero",
+            );
         }
         let secure = |server: &String| server.starts_with("https://");
         let tls = if upstream.servers.iter().any(secure) {
@@ -213,7 +235,9 @@ impl Compiler<'_> {
             None
         };
         let servers = upstream.servers.iter();
-        let servers = servers.filter_map(|text| self.server(text, tls.as_ref())).collect();
+        let servers = servers
+            .filter_map(|text| self.server(text, tls.as_ref()))
+            .collect();
         Upstream {
             name: Arc::from(name.as_str()),
             host: upstream.host,
@@ -274,7 +298,8 @@ impl Compiler<'_> {
         for (at, (_, one)) in routes.iter().enumerate() {
             for (_, two) in routes.iter().skip(at + 1) {
                 if one.pattern.rivals(&two.pattern) {
-                    let name = |route: &Route| route.action.treatment.route.clone().unwrap_or_default();
+                    let name =
+                        |route: &Route| route.action.treatment.route.clone().unwrap_or_default();
                     let message = format!(
                         "the routes `{}` and `{}` match the same requests",
                         name(one),
@@ -288,7 +313,11 @@ impl Compiler<'_> {
         }
     }
 
-    fn action(&mut self, route: Option<&spec::Route>, upstreams: &[Arc<Upstream>]) -> Option<Action> {
+    fn action(
+        &mut self,
+        route: Option<&spec::Route>,
+        upstreams: &[Arc<Upstream>],
+    ) -> Option<Action> {
         let spec = self.spec;
         let own = route.map_or(&[][..], |route| &route.limits);
         let mut limits = Vec::new();
@@ -306,7 +335,11 @@ impl Compiler<'_> {
                 let found = upstreams.iter().find(|upstream| &*upstream.name == name);
                 if found.is_none() {
                     let message = format!("no upstream is named `{name}`");
-                    self.fault("gateway.unknown_upstream", message, "name one of `upstreams`");
+                    self.fault(
+                        "gateway.unknown_upstream",
+                        message,
+                        "name one of `upstreams`",
+                    );
                 }
                 found
             }
@@ -314,7 +347,11 @@ impl Compiler<'_> {
         let stream = route.is_some_and(|route| route.stream);
         if stream && !body_limits.is_empty() {
             let message = "a route that streams cannot count by a field of the body".to_owned();
-            self.fault("gateway.stream_counts_body", message, "drop `stream` or that limit");
+            self.fault(
+                "gateway.stream_counts_body",
+                message,
+                "drop `stream` or that limit",
+            );
         }
         Some(Action {
             treatment: Arc::new(Treatment {
@@ -322,7 +359,10 @@ impl Compiler<'_> {
                 mode: route.and_then(|route| route.mode).unwrap_or(spec.mode),
                 limits: limits.into(),
                 body_limits: body_limits.into(),
-                body: route.and_then(|route| route.body).unwrap_or(spec.resources.body).0,
+                body: route
+                    .and_then(|route| route.body)
+                    .unwrap_or(spec.resources.body)
+                    .0,
                 stream,
             }),
             upstream: Arc::clone(upstream?),
@@ -342,7 +382,12 @@ impl Compiler<'_> {
     }
 
     fn trusted(&mut self) -> Networks {
-        let texts: Vec<Text> = self.spec.proxies.iter().map(|text| Text::from(text.as_str())).collect();
+        let texts: Vec<Text> = self
+            .spec
+            .proxies
+            .iter()
+            .map(|text| Text::from(text.as_str()))
+            .collect();
         match Networks::compile(&texts) {
             Ok(networks) => networks,
             Err(faults) => {
@@ -371,7 +416,10 @@ impl Compiler<'_> {
         .map(|(name, _)| format!("timeouts.{name}"));
         let zero_counts = [
             ("connections", most.connections as u64),
-            ("connections_per_address", most.connections_per_address as u64),
+            (
+                "connections_per_address",
+                most.connections_per_address as u64,
+            ),
             ("header_fields", most.header_fields as u64),
             ("bodies", most.bodies.0),
             ("streams", u64::from(most.streams)),
@@ -412,7 +460,11 @@ fn target(
         return Err("it is more than a host and a port".to_owned());
     }
     let authority: http::uri::Authority = authority.parse().map_err(|_| "it has no host")?;
-    let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_owned();
+    let host = authority
+        .host()
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .to_owned();
     let field = HeaderValue::from_str(authority.as_str()).map_err(|_| "it has no host")?;
     let secure = scheme == "https";
     let tls = match (secure, tls) {

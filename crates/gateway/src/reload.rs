@@ -78,7 +78,10 @@ impl Shared {
         let now = self.clock.now();
         let told = self.told.load(Ordering::Relaxed);
         let due = now.0.saturating_sub(told) >= QUIET;
-        let turn = || self.told.compare_exchange(told, now.0, Ordering::Relaxed, Ordering::Relaxed);
+        let turn = || {
+            self.told
+                .compare_exchange(told, now.0, Ordering::Relaxed, Ordering::Relaxed)
+        };
         if due && turn().is_ok() {
             let message = format!("{count} connections turned away so far, the last from {peer}");
             tracing::warn!("{message}");
@@ -159,7 +162,12 @@ impl Handle {
         let bound = bind(&plan, |key| !open.listeners.contains_key(key))?;
         let shared = &self.shared;
         let tunnels = tunnels(&plan, &shared.tasks, &shared.end);
-        let running = run(plan, Arc::clone(&shared.sink), Arc::clone(&shared.clock), tunnels);
+        let running = run(
+            plan,
+            Arc::clone(&shared.sink),
+            Arc::clone(&shared.clock),
+            tunnels,
+        );
         open.listeners.retain(|key, listening| {
             let stays = running.listeners.contains_key(key);
             if !stays {
@@ -203,7 +211,11 @@ impl Handle {
         shared.tasks.close();
         let drain = shared.running.load().plan.timeouts.drain;
         let drained = tokio::time::timeout(drain, shared.tasks.wait()).await;
-        let left = if drained.is_ok() { 0 } else { shared.tasks.len() };
+        let left = if drained.is_ok() {
+            0
+        } else {
+            shared.tasks.len()
+        };
         shared.end.cancel();
         shared.tasks.wait().await;
         left
@@ -224,8 +236,12 @@ impl Handle {
         open.health = JoinSet::new();
         let running = self.shared.running.load();
         for upstream in &running.plan.upstreams {
-            let (sink, clock) = (Arc::clone(&self.shared.sink), Arc::clone(&self.shared.clock));
-            open.health.spawn(upstream::watch(Arc::clone(upstream), sink, clock));
+            let (sink, clock) = (
+                Arc::clone(&self.shared.sink),
+                Arc::clone(&self.shared.clock),
+            );
+            open.health
+                .spawn(upstream::watch(Arc::clone(upstream), sink, clock));
         }
     }
 }

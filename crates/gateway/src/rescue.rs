@@ -83,7 +83,11 @@ where
         let Some(refusal) = response.extensions_mut().remove::<Refusal>() else {
             return Poll::Ready(Ok(response));
         };
-        let id = this.exchange.as_ref().map(|e| e.id().to_string()).unwrap_or_default();
+        let id = this
+            .exchange
+            .as_ref()
+            .map(|e| e.id().to_string())
+            .unwrap_or_default();
         let text = if *this.html {
             page(&refusal, &id)
         } else {
@@ -183,7 +187,10 @@ mod tests {
     #[test]
     fn html_is_written_only_for_those_who_prefer_it() {
         let cases = [
-            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", true),
+            (
+                "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                true,
+            ),
             ("application/json", false),
             ("*/*", false),
             ("text/html;q=0.5, application/json", false),

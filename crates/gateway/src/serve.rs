@@ -67,10 +67,14 @@ impl Session {
         let two = match speaks {
             Speaks::One => false,
             Speaks::Two => true,
-            Speaks::Unknown => match sniff(&mut io, &mut begun, &limits).await {
-                Some(two) => two,
-                None => return,
-            },
+            Speaks::Unknown => {
+                let sniffed = tokio::select! {
+                    sniffed = sniff(&mut io, &mut begun, &limits) => sniffed,
+                    () = self.shared.stop.cancelled() => None,
+                };
+                let Some(two) = sniffed else { return };
+                two
+            }
         };
         let line = self.line.clone();
         if two {
@@ -107,7 +111,11 @@ impl Session {
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (stop, end, line) = (self.shared.stop.clone(), self.shared.end.clone(), self.line.clone());
+        let (stop, end, line) = (
+            self.shared.stop.clone(),
+            self.shared.end.clone(),
+            self.line.clone(),
+        );
         let streams = self.running.plan.resources.streams;
         let desk = Arc::new(Desk::new(self));
         let service = service_fn(move |request| desk.two(request, limits));
@@ -203,7 +211,11 @@ impl Desk {
     }
 
     /// Every layer is always ready, so that a call needs no waiting before it.
-    fn call(&self, mut request: Request<Inbound>, arrival: Arrival) -> <Stack as Service<Request<Inbound>>>::Future {
+    fn call(
+        &self,
+        mut request: Request<Inbound>,
+        arrival: Arrival,
+    ) -> <Stack as Service<Request<Inbound>>>::Future {
         request.extensions_mut().insert(arrival);
         let mut current = self.current.lock();
         let newest = self.session.shared.running.load();
@@ -268,18 +280,23 @@ fn ambiguous<B>(request: &Request<B>) -> Option<Refusal> {
     let mut hosts = request.headers().get_all(header::HOST).iter();
     let host = hosts.next();
     if hosts.next().is_some() {
-        return refuse(StatusCode::BAD_REQUEST, "There is more than one Host field.");
+        return refuse(
+            StatusCode::BAD_REQUEST,
+            "There is more than one Host field.",
+        );
     }
     let authority = request.uri().authority().map(|own| own.as_str().as_bytes());
     let host = host.map(http::HeaderValue::as_bytes);
     match (authority, host) {
         (None, None) => refuse(StatusCode::BAD_REQUEST, "There is no authority."),
-        (Some(own), Some(host)) if !own.eq_ignore_ascii_case(host) => {
-            refuse(StatusCode::BAD_REQUEST, "The authority and the Host field disagree.")
-        }
-        (Some(own), _) | (None, Some(own)) if !crate::guard::is_authority(own) => {
-            refuse(StatusCode::BAD_REQUEST, "The authority is not a host and port.")
-        }
+        (Some(own), Some(host)) if !own.eq_ignore_ascii_case(host) => refuse(
+            StatusCode::BAD_REQUEST,
+            "The authority and the Host field disagree.",
+        ),
+        (Some(own), _) | (None, Some(own)) if !crate::guard::is_authority(own) => refuse(
+            StatusCode::BAD_REQUEST,
+            "The authority is not a host and port.",
+        ),
         (_, _) => None,
     }
 }

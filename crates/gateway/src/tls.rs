@@ -33,9 +33,14 @@ pub(crate) fn server(
         }
     }
     resolver.default.as_ref()?;
-    let versions = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let versions = versions.map_err(|error| faults.push(broken(&error.to_string()))).ok()?;
-    let mut config = versions.with_no_client_auth().with_cert_resolver(Arc::new(resolver));
+    let versions =
+        ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let versions = versions
+        .map_err(|error| faults.push(broken(&error.to_string())))
+        .ok()?;
+    let mut config = versions
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(resolver));
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     match rustls::crypto::aws_lc_rs::Ticketer::new() {
         Ok(ticketer) => config.ticketer = ticketer,
@@ -71,7 +76,9 @@ pub(crate) fn client(
     }
     let versions =
         ClientConfig::builder_with_provider(provider()).with_safe_default_protocol_versions();
-    let versions = versions.map_err(|error| faults.push(broken(&error.to_string()))).ok()?;
+    let versions = versions
+        .map_err(|error| faults.push(broken(&error.to_string())))
+        .ok()?;
     let mut config = versions.with_root_certificates(roots).with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Some(Arc::new(config))
@@ -90,7 +97,9 @@ fn unreadable(path: &Path, reason: &str) -> Diagnostic {
 fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, Diagnostic> {
     let fault = |reason: &dyn std::fmt::Display| unreadable(path, &reason.to_string());
     let chain = CertificateDer::pem_file_iter(path).map_err(|error| fault(&error))?;
-    let chain: Vec<_> = chain.collect::<Result<_, _>>().map_err(|error| fault(&error))?;
+    let chain: Vec<_> = chain
+        .collect::<Result<_, _>>()
+        .map_err(|error| fault(&error))?;
     if chain.is_empty() {
         return Err(fault(&"there is no certificate in it"));
     }
@@ -105,10 +114,16 @@ fn load(
     let chain = read_chain(&certificate.chain)?;
     let key = PrivateKeyDer::from_pem_file(&certificate.key)
         .map_err(|error| unreadable(&certificate.key, &error.to_string()))?;
-    let own = chain.first().cloned().unwrap_or_else(|| CertificateDer::from(Vec::new()));
+    let own = chain
+        .first()
+        .cloned()
+        .unwrap_or_else(|| CertificateDer::from(Vec::new()));
     let parsed = webpki::EndEntityCert::try_from(&own)
         .map_err(|error| unreadable(&certificate.chain, &error.to_string()))?;
-    let names = parsed.valid_dns_names().map(str::to_ascii_lowercase).collect();
+    let names = parsed
+        .valid_dns_names()
+        .map(str::to_ascii_lowercase)
+        .collect();
     let key = CertifiedKey::from_der(chain, key, provider).map_err(|error| {
         let reason = format!("it does not fit {}: {error}", certificate.chain.display());
         unreadable(&certificate.key, &reason)

@@ -82,5 +82,5 @@ async fn copy<A: AsyncRead, B: AsyncWrite>(
         }
     }
     // The other side learns that nothing more comes; whether it still listens is its own matter.
-    let _ = to.shutdown().await;
+    drop(to.shutdown().await);
 }

@@ -138,7 +138,10 @@ impl Exchange {
     #[must_use]
     pub fn client(&self) -> IpAddr {
         let peer = || self.connection().peer.ip().to_canonical();
-        self.0.caller.get().map_or_else(peer, |caller| caller.client)
+        self.0
+            .caller
+            .get()
+            .map_or_else(peer, |caller| caller.client)
     }
 
     /// Whether the caller speaks TLS, to us or to a trusted proxy in front of us.
@@ -178,7 +181,6 @@ impl Exchange {
 
     /// Notes a decision. True when it has to be carried out: the mode enforces, or the refusal
     /// leaves no choice. The first decision is the one the event names.
-    #[must_use]
     pub fn refuse(&self, refusal: &Refusal) -> bool {
         let enforced = refusal.hard || self.mode() == Mode::Enforce;
         if refusal.verdict == Verdict::Allow {

@@ -1,6 +1,7 @@
 // The dashboard in a real browser: log in once, see an attack appear, understand it.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { after, before, test } from "node:test";
 import { injection, request } from "./events.mjs";
 import { logIn, startBrowser, startFixture } from "./fixture.mjs";
@@ -111,4 +112,33 @@ test("logging out ends the session", async () => {
   await page.getByRole("heading", { name: "You are not logged in" }).waitFor();
   const answer = await page.request.get(`${fixture.url}/api/events`);
   assert.equal(answer.status(), 401);
+});
+
+test("a full disk is shown, hides nothing, and is over when it is over", async () => {
+  const full = await startFixture("watch", 400);
+  try {
+    const other = await browser.context.newPage();
+    await logIn(other, full);
+    await other.getByText("Watch mode: nothing is blocked.").waitFor();
+    const banner = other.getByText("Events are not being stored");
+    const deadline = Date.now() + 20_000;
+    while ((await banner.count()) === 0) {
+      assert.ok(Date.now() < deadline, "the limit must have an effect");
+      for (let i = 0; i < 40; i += 1) full.record(injection({ enforced: false, mode: "watch", status: 200 }));
+      await other.waitForTimeout(200);
+    }
+    full.record(injection({ client: "203.0.113.111" }));
+    await other.locator("tr", { hasText: "203.0.113.111" }).waitFor();
+    // Read anew, the list comes from memory.
+    await other.reload();
+    await other.getByText("these are the latest events in memory").waitFor();
+    await other.locator("tr", { hasText: "203.0.113.111" }).waitFor();
+    execFileSync("prlimit", ["--pid", String(full.pid), "--fsize=unlimited"]);
+    await banner.waitFor({ state: "detached", timeout: 40_000 });
+    await other.reload();
+    await other.getByText("store.recovered").waitFor();
+    await other.close();
+  } finally {
+    assert.equal(await full.stop(), 0);
+  }
 });

@@ -10,11 +10,16 @@ import { chromium } from "playwright-core";
 const PROGRAM = process.env.DASHBOARD_FIXTURE;
 const BROWSER = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-/** The fixture: `url`, `login`, `record(event)`, `stop()`. */
-export async function startFixture(mode = "enforce") {
-  const [program, ...rest] = PROGRAM
+/**
+ * The fixture: `url`, `login`, `pid`, `record(event)`, `stop()`. With a limit no file of it may
+ * grow beyond so many KiB, which its store meets as it meets a full disk.
+ */
+export async function startFixture(mode = "enforce", limit = undefined) {
+  const command = PROGRAM
     ? [PROGRAM]
     : ["cargo", "run", "--quiet", "-p", "babyshield-dashboard", "--example", "fixture", "--"];
+  const confined = ["bash", "-c", `trap '' XFSZ; ulimit -S -f ${limit}; exec "$@"`, "bash"];
+  const [program, ...rest] = limit === undefined ? command : [...confined, ...command];
   const child = spawn(program, [...rest, mode], { stdio: ["pipe", "pipe", "inherit"] });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const first = await Promise.race([
@@ -30,7 +35,7 @@ export async function startFixture(mode = "enforce") {
     clearTimeout(late);
     return code;
   };
-  return { url, login, record, stop };
+  return { url, login, pid: child.pid, record, stop };
 }
 
 /** Debian's Chromium without a window, with a profile that is thrown away. */

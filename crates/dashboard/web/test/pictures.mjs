@@ -202,6 +202,8 @@ for (const { mode, scheme } of options) {
   await page.locator("tr", { hasText: "942100" }).first().locator(".row-open").click();
   await page.waitForTimeout(700);
   await page.screenshot({ path: join(directory, `${mode}-${scheme}-detail.png`) });
+  await page.locator(".panel-body").evaluate((body) => body.scrollTo(0, body.scrollHeight));
+  await page.screenshot({ path: join(directory, `${mode}-${scheme}-fix.png`) });
   if (scheme === "light" && mode === "enforce") {
     await page.keyboard.press("Escape");
     await page.setViewportSize({ width: 420, height: 900 });

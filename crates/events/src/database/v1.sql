@@ -15,7 +15,8 @@ CREATE TABLE event (
     body     TEXT    NOT NULL
 ) STRICT;
 CREATE INDEX event_request ON event (request) WHERE request IS NOT NULL;
-CREATE INDEX event_client  ON event (client, at) WHERE client IS NOT NULL;
+-- Every index ends in `seq`, so lists by client come out in order.
+CREATE INDEX event_client  ON event (client) WHERE client IS NOT NULL;
 CREATE INDEX event_top     ON event (at, verdict, enforced, client);
 CREATE INDEX event_tier    ON event (tier, seq);
 

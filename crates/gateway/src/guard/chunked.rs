@@ -181,7 +181,11 @@ mod tests {
             b"0\r\nx: 1\n\r\n",
         ];
         for body in bodies {
-            assert!(follow(body, 1).is_err(), "{:?}", String::from_utf8_lossy(body));
+            assert!(
+                follow(body, 1).is_err(),
+                "{:?}",
+                String::from_utf8_lossy(body)
+            );
         }
     }
 }

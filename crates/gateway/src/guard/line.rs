@@ -113,6 +113,11 @@ impl Line {
         }
     }
 
+    /// Whether the upgrade is not settled yet.
+    pub(super) fn is_open(&self) -> bool {
+        self.0.upgrade.load(Ordering::Acquire) == OPEN
+    }
+
     pub(super) fn wait(&self, waker: &Waker) {
         *self.0.waker.lock() = Some(waker.clone());
     }

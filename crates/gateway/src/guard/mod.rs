@@ -27,8 +27,8 @@ use tokio::time::Instant;
 use babyshield_layers::Refusal;
 
 use self::chunked::Chunked;
-use self::head::{Framing, Parsed};
 pub(crate) use self::head::is_authority;
+use self::head::{Framing, Message, Parsed};
 pub(crate) use self::line::{Arrived, Busy, Line};
 pub(crate) use self::pace::{Limits, Pace};
 use crate::deadline::Deadline;
@@ -41,7 +41,7 @@ const STAND_IN: &[u8] = b"GET / HTTP/1.1\r\nhost: refused\r\nconnection: close\r
 const LINGER: usize = 1 << 20;
 
 /// Bytes asked of the socket at once.
-const READ: usize = 16 << 10;
+const READ: usize = 8 << 10;
 
 /// A connection whose bytes are checked.
 #[derive(Debug)]
@@ -109,69 +109,59 @@ impl<T> Guard<T> {
 
     /// Checks what lies in the buffer. True when something can be handed on.
     fn check(&mut self) -> io::Result<bool> {
-        loop {
-            match &mut self.state {
-                State::Head { searched } => {
-                    let parsed = head::parse(&mut self.buffer, searched, &self.limits);
-                    match parsed {
-                        Parsed::Partial => return Ok(false),
-                        Parsed::Complete(message) => {
-                            self.ready = message.length;
-                            self.state = match message.framing {
-                                Framing::Length(0) => State::after(message.upgrade),
-                                Framing::Length(left) => State::Length {
-                                    left,
-                                    upgrade: message.upgrade,
-                                },
-                                Framing::Chunked => State::Chunks {
-                                    chunks: Chunked::default(),
-                                    upgrade: message.upgrade,
-                                },
-                            };
-                            self.pace.message();
-                            self.line.push(Arrived::accepted(message.head, message.upgrade));
-                            return Ok(true);
-                        }
-                        Parsed::Refused(refusal) => {
-                            self.refuse(refusal);
-                            return Ok(true);
-                        }
-                    }
+        match &mut self.state {
+            State::Head { searched } => {
+                match head::parse(&mut self.buffer, searched, &self.limits) {
+                    Parsed::Partial => return Ok(false),
+                    Parsed::Complete(message) => self.begin(message),
+                    Parsed::Refused(refusal) => self.refuse(refusal),
                 }
-                State::Length { left, upgrade } => {
-                    let have = self.buffer.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
-                    *left -= have as u64;
-                    self.ready = have;
-                    if *left == 0 {
-                        self.state = State::after(*upgrade);
-                    }
-                    return Ok(have > 0);
-                }
-                State::Chunks { chunks, upgrade } => {
-                    match chunks.advance(&self.buffer) {
-                        Ok(have) => self.ready = have,
-                        Err(fault) => {
-                            let refusal = Refusal::protocol(StatusCode::BAD_REQUEST, fault);
-                            return Err(self.fail(refusal, io::ErrorKind::InvalidData));
-                        }
-                    }
-                    if chunks.is_done() {
-                        self.state = State::after(*upgrade);
-                    }
-                    return Ok(self.ready > 0);
-                }
-                State::Hold => match self.line.settled() {
-                    None => return Ok(false),
-                    Some(true) => self.state = State::Tunnel,
-                    Some(false) => self.state = State::Head { searched: 0 },
-                },
-                State::Tunnel => {
-                    self.ready = self.buffer.len();
-                    return Ok(self.ready > 0);
-                }
-                State::Dead => return Ok(false),
             }
+            State::Length { left, upgrade } => {
+                let most = usize::try_from(*left).unwrap_or(usize::MAX);
+                self.ready = self.buffer.len().min(most);
+                *left -= self.ready as u64;
+                if *left == 0 {
+                    self.state = State::after(*upgrade);
+                }
+            }
+            State::Chunks { chunks, upgrade } => {
+                match chunks.advance(&self.buffer) {
+                    Ok(have) => self.ready = have,
+                    Err(fault) => {
+                        let refusal = Refusal::protocol(StatusCode::BAD_REQUEST, fault);
+                        return Err(self.fail(refusal, io::ErrorKind::InvalidData));
+                    }
+                }
+                if chunks.is_done() {
+                    self.state = State::after(*upgrade);
+                }
+            }
+            State::Hold => match self.line.settled() {
+                None => return Ok(false),
+                Some(true) => self.state = State::Tunnel,
+                Some(false) => self.state = State::Head { searched: 0 },
+            },
+            State::Tunnel => self.ready = self.buffer.len(),
+            State::Dead => return Ok(false),
         }
+        Ok(self.ready > 0)
+    }
+
+    /// A head is complete and in order: its body comes next.
+    fn begin(&mut self, message: Message) {
+        let upgrade = message.upgrade;
+        self.ready = message.length;
+        self.state = match message.framing {
+            Framing::Length(0) => State::after(upgrade),
+            Framing::Length(left) => State::Length { left, upgrade },
+            Framing::Chunked => State::Chunks {
+                chunks: Chunked::default(),
+                upgrade,
+            },
+        };
+        self.pace.message();
+        self.line.push(Arrived::accepted(message.head, upgrade));
     }
 
     /// Puts the stand-in where the message was.
@@ -297,18 +287,22 @@ impl<T: AsyncRead + Unpin> Read for Guard<T> {
     ) -> Poll<io::Result<()>> {
         let guard = &mut *self;
         loop {
+            let held = matches!(guard.state, State::Hold);
             if guard.ready > 0 || guard.check()? {
                 guard.hand_on(&mut target);
                 return Poll::Ready(Ok(()));
+            }
+            if held && !matches!(guard.state, State::Hold) {
+                continue;
             }
             match guard.state {
                 State::Dead => return Poll::Pending,
                 State::Hold => {
                     guard.line.wait(cx.waker());
-                    if guard.line.settled().is_some() {
-                        continue;
+                    if guard.line.is_open() {
+                        return Poll::Pending;
                     }
-                    return Poll::Pending;
+                    continue;
                 }
                 State::Head { .. }
                 | State::Length { .. }

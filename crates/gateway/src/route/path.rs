@@ -14,7 +14,9 @@ pub(super) fn normalise(path: &str) -> Cow<'_, str> {
     }
     let mut decoded = path.to_owned();
     for _ in 0..ROUNDS {
-        let next = percent_decode_str(&decoded).decode_utf8_lossy().into_owned();
+        let next = percent_decode_str(&decoded)
+            .decode_utf8_lossy()
+            .into_owned();
         if next == decoded {
             break;
         }

@@ -62,10 +62,14 @@ impl Pattern {
             segments.len() == self.segments.len()
         };
         enough
-            && self.segments.iter().zip(segments).all(|(own, segment)| match own {
-                Segment::Text(text) => text.eq_ignore_ascii_case(segment),
-                Segment::Any => !segment.is_empty(),
-            })
+            && self
+                .segments
+                .iter()
+                .zip(segments)
+                .all(|(own, segment)| match own {
+                    Segment::Text(text) => text.eq_ignore_ascii_case(segment),
+                    Segment::Any => !segment.is_empty(),
+                })
     }
 
     /// How much a pattern says: routes are tried from the most specific to the least.
@@ -114,10 +118,13 @@ impl Host {
             Self::Exact(own) => own.eq_ignore_ascii_case(host),
             Self::Below(parent) => {
                 let start = host.len().checked_sub(parent.len() + 1);
-                start.and_then(|at| host.split_at_checked(at)).is_some_and(|(name, tail)| {
-                    let tail = tail.strip_prefix('.');
-                    !name.is_empty() && tail.is_some_and(|tail| tail.eq_ignore_ascii_case(parent))
-                })
+                start
+                    .and_then(|at| host.split_at_checked(at))
+                    .is_some_and(|(name, tail)| {
+                        let tail = tail.strip_prefix('.');
+                        !name.is_empty()
+                            && tail.is_some_and(|tail| tail.eq_ignore_ascii_case(parent))
+                    })
             }
         }
     }
@@ -125,7 +132,9 @@ impl Host {
 
 fn parse_methods(text: &str) -> Result<Vec<String>, String> {
     let known = |name: &str| {
-        let upper = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'-');
+        let upper = name
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte == b'-');
         (upper && Method::from_bytes(name.as_bytes()).is_ok())
             .then(|| name.to_owned())
             .ok_or_else(|| format!("`{name}` is not a method; methods are written in capitals"))
@@ -139,7 +148,9 @@ fn parse_host(text: &str) -> Result<Option<Host>, String> {
         None if text.is_empty() => Ok(None),
         Some(parent) if plain(parent) => Ok(Some(Host::Below(parent.to_owned()))),
         None if plain(text) => Ok(Some(Host::Exact(text.to_owned()))),
-        _ => Err(format!("`{text}` is not a host; write `api.example.com` or `*.example.com`")),
+        _ => Err(format!(
+            "`{text}` is not a host; write `api.example.com` or `*.example.com`"
+        )),
     }
 }
 
@@ -163,7 +174,9 @@ mod tests {
 
     fn matches(pattern: &str, method: &str, host: &str, path: &str) -> bool {
         let segments: Vec<&str> = path.split('/').skip(1).collect();
-        Pattern::parse(pattern).unwrap().matches(method, host, &segments)
+        Pattern::parse(pattern)
+            .unwrap()
+            .matches(method, host, &segments)
     }
 
     #[test]
@@ -186,13 +199,19 @@ mod tests {
             ("*.x.org/**", "GET", "evilx.org", "/a", false),
         ];
         for (pattern, method, host, path, expected) in cases {
-            assert_eq!(matches(pattern, method, host, path), expected, "{pattern} {path}");
+            assert_eq!(
+                matches(pattern, method, host, path),
+                expected,
+                "{pattern} {path}"
+            );
         }
     }
 
     #[test]
     fn unclear_patterns_are_faults() {
-        for text in ["", "login", "post /x", "GET /a b", "/a*b", "/**/b", "/a/../b", "/a?b=c"] {
+        for text in [
+            "", "login", "post /x", "GET /a b", "/a*b", "/**/b", "/a/../b", "/a?b=c",
+        ] {
             assert!(Pattern::parse(text).is_err(), "{text}");
         }
     }
@@ -204,6 +223,9 @@ mod tests {
             .iter()
             .map(|text| Pattern::parse(text).unwrap().specificity())
             .collect();
-        assert!(specificities.is_sorted_by(|a, b| a > b), "{specificities:?}");
+        assert!(
+            specificities.is_sorted_by(|a, b| a > b),
+            "{specificities:?}"
+        );
     }
 }

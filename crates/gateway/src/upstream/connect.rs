@@ -40,7 +40,9 @@ pub(super) enum Fresh {
 
 impl std::fmt::Debug for Single {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Single").field("reused", &self.reused).finish()
+        f.debug_struct("Single")
+            .field("reused", &self.reused)
+            .finish()
     }
 }
 
@@ -56,7 +58,10 @@ pub(super) async fn connect(server: &Arc<Server>) -> io::Result<Fresh> {
     let limit = server.timeouts.connect;
     match tokio::time::timeout(limit, open(server)).await {
         Ok(fresh) => fresh,
-        Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "connecting took too long")),
+        Err(_) => Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "connecting took too long",
+        )),
     }
 }
 

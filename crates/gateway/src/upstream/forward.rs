@@ -110,11 +110,17 @@ impl Call<'_> {
                 break;
             };
             let Some(occupied) = server.occupy() else {
-                return self.fail(StatusCode::SERVICE_UNAVAILABLE, "Too many requests at once.", "");
+                return self.fail(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "Too many requests at once.",
+                    "",
+                );
             };
             self.exchange.upstream(Arc::clone(&server.target.text));
             if self.upstream.host == Host::Server {
-                request.headers_mut().insert(header::HOST, server.host.clone());
+                request
+                    .headers_mut()
+                    .insert(header::HOST, server.host.clone());
             }
             let spare = spare(&request);
             let failure = match self.attempt(request, &server, occupied, fresh).await {
@@ -135,7 +141,11 @@ impl Call<'_> {
                 (failure, _) => return self.give_up(failure),
             };
         }
-        self.fail(StatusCode::BAD_GATEWAY, "No upstream server could be reached.", "")
+        self.fail(
+            StatusCode::BAD_GATEWAY,
+            "No upstream server could be reached.",
+            "",
+        )
     }
 
     /// Whether another server than the current one is left to try.
@@ -153,7 +163,11 @@ impl Call<'_> {
         if let Some(sender) = server.pool.shared() {
             return self.shared(request, sender, occupied).await;
         }
-        let pooled = if fresh { None } else { server.pool.take().await };
+        let pooled = if fresh {
+            None
+        } else {
+            server.pool.take().await
+        };
         let connection = match pooled {
             Some(connection) => connection,
             None => match connect(server).await {
@@ -180,7 +194,9 @@ impl Call<'_> {
         mut connection: Box<Single>,
         occupied: Occupied,
     ) -> Result<Answer, Failure> {
-        let mut response = self.send(request, &mut connection, occupied.server()).await?;
+        let mut response = self
+            .send(request, &mut connection, occupied.server())
+            .await?;
         occupied.server().reached();
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Ok(self.switch(response, connection, occupied).await);
@@ -189,9 +205,13 @@ impl Call<'_> {
         let (parts, incoming) = response.into_parts();
         let mut taken = Some((incoming, connection, occupied));
         let body = poll_fn(|cx| {
-            Poll::Ready(taken.take().map_or(Body::Empty, |(incoming, connection, occupied)| {
-                Body::single(cx, incoming, connection, occupied)
-            }))
+            Poll::Ready(
+                taken
+                    .take()
+                    .map_or(Body::Empty, |(incoming, connection, occupied)| {
+                        Body::single(cx, incoming, connection, occupied)
+                    }),
+            )
         });
         Ok(Response::from_parts(parts, body.await))
     }
@@ -211,7 +231,7 @@ impl Call<'_> {
         let mut received = self.exchange.bytes_in();
         poll_fn(|cx| {
             // Its end, good or bad, arrives through `sending`.
-            let _ = Pin::new(&mut connection.driver).poll(cx);
+            drop(Pin::new(&mut connection.driver).poll(cx));
             if let Poll::Ready(sent) = sending.as_mut().poll(cx) {
                 return Poll::Ready(sent.map_err(|mut error| match error.take_message() {
                     Some(request) => {
@@ -278,9 +298,10 @@ impl Call<'_> {
             return self.fail(StatusCode::BAD_GATEWAY, detail, "");
         };
         // Done as soon as the response's head was read; what was read behind it comes along.
-        let _ = poll_fn(|cx| connection.driver.poll_without_shutdown(cx)).await;
+        drop(poll_fn(|cx| connection.driver.poll_without_shutdown(cx)).await);
         let parts = connection.driver.into_parts();
-        self.tunnels.open(caller, parts.io.into_inner(), parts.read_buf, occupied);
+        self.tunnels
+            .open(caller, parts.io.into_inner(), parts.read_buf, occupied);
         response.map(|_| Body::Empty)
     }
 
@@ -307,7 +328,7 @@ impl Call<'_> {
     /// The caller's own body was at fault.
     fn refuse(&self, refusal: Refusal) -> Answer {
         self.find(refusal.layer.as_str(), &refusal.detail, "");
-        let _ = self.exchange.refuse(&refusal);
+        self.exchange.refuse(&refusal);
         refusal.answer()
     }
 
@@ -319,7 +340,9 @@ impl Call<'_> {
         );
         let refusal = Refusal::upstream(status, detail);
         if status == StatusCode::SERVICE_UNAVAILABLE {
-            return refusal.field(header::RETRY_AFTER, HeaderValue::from_static("1")).answer();
+            return refusal
+                .field(header::RETRY_AFTER, HeaderValue::from_static("1"))
+                .answer();
         }
         refusal.answer()
     }

@@ -2,7 +2,6 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-
 use babyshield_model::{Clock, Event, Sink, SystemEvent};
 use http::{Request, header};
 use tokio::time::timeout;
@@ -30,7 +29,9 @@ pub(crate) async fn watch(upstream: Arc<Upstream>, sink: Arc<dyn Sink>, clock: A
             }
         }
         while let Some(checked) = checks.join_next().await {
-            let Ok((server, well)) = checked else { continue };
+            let Ok((server, well)) = checked else {
+                continue;
+            };
             if let Some(well) = server.checked(well, &upstream.health) {
                 tell(&server, well, &*sink, &*clock);
             }
@@ -39,12 +40,24 @@ pub(crate) async fn watch(upstream: Arc<Upstream>, sink: Arc<dyn Sink>, clock: A
 }
 
 fn tell(server: &Server, well: bool, sink: &dyn Sink, clock: &dyn Clock) {
-    let name = if well { "upstream.recovered" } else { "upstream.failed" };
+    let name = if well {
+        "upstream.recovered"
+    } else {
+        "upstream.failed"
+    };
     tracing::warn!(server = %server.target.text, "{name}");
     sink.record(Event::System(SystemEvent {
         at: clock.now(),
         name: name.to_owned(),
-        message: format!("{} {}", server.target.text, if well { "is well again" } else { "fails its checks" }),
+        message: format!(
+            "{} {}",
+            server.target.text,
+            if well {
+                "is well again"
+            } else {
+                "fails its checks"
+            }
+        ),
     }));
 }
 
@@ -61,7 +74,7 @@ async fn ask(server: &Arc<Server>, path: &str) -> bool {
         Fresh::One(mut connection) => {
             let mut sending = pin!(connection.sender.send_request(request));
             let response = poll_fn(|cx| {
-                let _ = Pin::new(&mut connection.driver).poll(cx);
+                drop(Pin::new(&mut connection.driver).poll(cx));
                 sending.as_mut().poll(cx)
             });
             response.await.map(|response| response.status())
@@ -75,5 +88,3 @@ async fn ask(server: &Arc<Server>, path: &str) -> bool {
     };
     status.is_ok_and(|status| status.as_u16() < 400)
 }
-
-

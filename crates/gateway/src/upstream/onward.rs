@@ -1,7 +1,5 @@
 //! The request head as the upstream gets it.
 
-use std::fmt::Write;
-
 use babyshield_layers::Exchange;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
@@ -42,7 +40,12 @@ pub(super) fn rewrite(parts: &mut Parts, exchange: &Exchange, upgrades: &[String
         headers.insert(header::UPGRADE, protocol.clone());
     }
     let host = forwarded_host(parts, exchange);
-    let underscored: Vec<HeaderName> = parts.headers.keys().filter(|n| imitates(n)).cloned().collect();
+    let underscored: Vec<HeaderName> = parts
+        .headers
+        .keys()
+        .filter(|n| imitates(n))
+        .cloned()
+        .collect();
     for name in OURS.iter().chain(&underscored) {
         parts.headers.remove(name);
     }
@@ -147,17 +150,15 @@ fn forwarded_host(parts: &Parts, exchange: &Exchange) -> Option<HeaderValue> {
 fn sign(headers: &mut HeaderMap, exchange: &Exchange, host: Option<HeaderValue>) {
     let client = exchange.client();
     let peer = exchange.connection().peer.ip().to_canonical();
-    let mut text = String::with_capacity(48);
-    // Writing into a string cannot fail.
-    let _ = write!(text, "{client}");
-    if let Ok(value) = HeaderValue::from_str(&text) {
-        headers.insert(X_REAL_IP, value);
-    }
-    if client != peer {
-        let _ = write!(text, ", {peer}");
-    }
-    if let Ok(value) = HeaderValue::from_str(&text) {
-        headers.insert(X_FORWARDED_FOR, value);
+    let caller = client.to_string();
+    let chain = if client == peer {
+        HeaderValue::from_str(&caller)
+    } else {
+        HeaderValue::from_str(&format!("{caller}, {peer}"))
+    };
+    if let (Ok(caller), Ok(chain)) = (HeaderValue::from_str(&caller), chain) {
+        headers.insert(X_REAL_IP, caller);
+        headers.insert(X_FORWARDED_FOR, chain);
     }
     let proto = if exchange.secure() { "https" } else { "http" };
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(proto));
@@ -174,7 +175,11 @@ fn join_cookies(headers: &mut HeaderMap) {
     if headers.get_all(header::COOKIE).iter().nth(1).is_none() {
         return;
     }
-    let lines: Vec<&[u8]> = headers.get_all(header::COOKIE).iter().map(|v| v.as_bytes()).collect();
+    let lines: Vec<&[u8]> = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .map(|v| v.as_bytes())
+        .collect();
     if let Ok(value) = HeaderValue::from_bytes(&lines.join(&b"; "[..])) {
         headers.insert(header::COOKIE, value);
     }

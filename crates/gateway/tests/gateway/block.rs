@@ -37,8 +37,16 @@ async fn a_blocked_request_never_reaches_the_upstream() {
     let cases = [
         (get("/blocked", ""), Layer::Path, "block:path"),
         (get("/%62locked", ""), Layer::Path, "block:path"),
-        (get("/", "user-agent: SQLMap/1.8\r\n"), Layer::Agent, "block:agent"),
-        (get("/", "x-forwarded-for: 192.0.2.7\r\n"), Layer::Network, "block:network"),
+        (
+            get("/", "user-agent: SQLMap/1.8\r\n"),
+            Layer::Agent,
+            "block:agent",
+        ),
+        (
+            get("/", "x-forwarded-for: 192.0.2.7\r\n"),
+            Layer::Network,
+            "block:network",
+        ),
         (get("/?q=attack", ""), Layer::Waf, "100"),
         (get("/", "x-bad: 1\r\n"), Layer::Waf, "101"),
         (post, Layer::Waf, "100"),
@@ -47,7 +55,11 @@ async fn a_blocked_request_never_reaches_the_upstream() {
         let reply = request(gateway.address, &bytes).await;
         assert_eq!(reply.status, 403, "{bytes}");
         assert_eq!(reply.field("content-type"), "application/problem+json");
-        assert!(!reply.body.contains(rule), "the answer gives nothing away: {}", reply.body);
+        assert!(
+            !reply.body.contains(rule),
+            "the answer gives nothing away: {}",
+            reply.body
+        );
         let event = gateway.event().await;
         assert_eq!(event.verdict, Verdict::Block, "{bytes}");
         assert_eq!(event.layer, Some(layer), "{bytes}");
@@ -84,7 +96,12 @@ async fn watch_mode_reports_what_it_would_have_done_and_lets_it_pass() {
     }
     assert_eq!(backend.requests(), 2);
     // What cannot be passed on is refused in every mode.
-    assert_eq!(request(gateway.address, "GET / HTTP/1.1\r\n\r\n").await.status, 400);
+    assert_eq!(
+        request(gateway.address, "GET / HTTP/1.1\r\n\r\n")
+            .await
+            .status,
+        400
+    );
     assert_eq!(backend.requests(), 2);
 }
 
@@ -118,7 +135,11 @@ async fn a_route_has_its_own_mode_however_its_path_is_written() {
         ("/x?q=attack", 403, Mode::Enforce, Verdict::Block),
     ];
     for (path, status, mode, verdict) in cases {
-        assert_eq!(request(gateway.address, get(path, "")).await.status, status, "{path}");
+        assert_eq!(
+            request(gateway.address, get(path, "")).await.status,
+            status,
+            "{path}"
+        );
         let event = gateway.event().await;
         assert_eq!((event.mode, event.verdict), (mode, verdict), "{path}");
     }
@@ -132,20 +153,34 @@ async fn refusals_are_json_unless_the_caller_prefers_a_page() {
     let page = request(gateway.address, get("/blocked", browser)).await;
     assert_eq!(page.status, 403);
     assert_eq!(page.field("content-type"), "text/html; charset=utf-8");
-    assert!(page.body.contains(page.field("x-request-id")), "{}", page.body);
+    assert!(
+        page.body.contains(page.field("x-request-id")),
+        "{}",
+        page.body
+    );
     assert_eq!(page.field("cache-control"), "no-store");
-    let problem = request(gateway.address, get("/blocked", "accept: */*\r\n")).await.json();
+    let problem = request(gateway.address, get("/blocked", "accept: */*\r\n"))
+        .await
+        .json();
     assert_eq!(problem["status"], 403);
     assert_eq!(problem["title"], "Forbidden");
     assert_eq!(problem["type"], "about:blank");
-    assert!(problem["instance"].as_str().unwrap().starts_with("urn:ulid:"));
+    assert!(
+        problem["instance"]
+            .as_str()
+            .unwrap()
+            .starts_with("urn:ulid:")
+    );
 }
 
 #[tokio::test]
 async fn a_limit_answers_429_and_says_when_to_come_back() {
     let backend = Backend::start().await;
     let deciders = Deciders {
-        limits: vec![("default", "2/min per ip"), ("login", "1/min per body.email")],
+        limits: vec![
+            ("default", "2/min per ip"),
+            ("login", "1/min per body.email"),
+        ],
         ..Deciders::default()
     };
     let mut spec = spec(&[backend.url()]);
@@ -167,7 +202,10 @@ async fn a_limit_answers_429_and_says_when_to_come_back() {
     assert_eq!(reply.field("ratelimit-policy"), "\"default\";q=2;w=60");
     assert!(reply.field("ratelimit").starts_with("\"default\";r=0;t="));
     let event = gateway.events(3).await.remove(2);
-    assert_eq!((event.verdict, event.layer), (Verdict::Limit, Some(Layer::Limit)));
+    assert_eq!(
+        (event.verdict, event.layer),
+        (Verdict::Limit, Some(Layer::Limit))
+    );
     assert_eq!(event.findings[0].rule, "limit:default");
 
     let login = |client: u8, email: &str| {
@@ -179,9 +217,20 @@ async fn a_limit_answers_429_and_says_when_to_come_back() {
         )
     };
     let reached = backend.requests();
-    assert_eq!(request(gateway.address, login(1, "ann@x.org")).await.status, 200);
-    assert_eq!(request(gateway.address, login(2, "ANN@x.org ")).await.status, 429);
-    assert_eq!(request(gateway.address, login(3, "bob@x.org")).await.status, 200);
+    assert_eq!(
+        request(gateway.address, login(1, "ann@x.org")).await.status,
+        200
+    );
+    assert_eq!(
+        request(gateway.address, login(2, "ANN@x.org "))
+            .await
+            .status,
+        429
+    );
+    assert_eq!(
+        request(gateway.address, login(3, "bob@x.org")).await.status,
+        200
+    );
     assert_eq!(backend.requests(), reached + 2);
 }
 
@@ -210,5 +259,8 @@ SecRule RESPONSE_HEADERS:Server "@contains Backend" "id:201,phase:3,deny,status:
     assert_eq!(reply.status, 403, "{reply:?}");
     assert!(!reply.body.contains("secret"));
     assert_eq!(request(gateway.address, post("nothing")).await.status, 200);
-    assert_eq!(request(gateway.address, get("/cookie", "")).await.status, 403);
+    assert_eq!(
+        request(gateway.address, get("/cookie", "")).await.status,
+        403
+    );
 }

@@ -15,7 +15,10 @@ async fn a_body_of_two_gigabytes_is_refused_before_it_is_sent() {
     let reply = request(gateway.address, head).await;
     assert_eq!(reply.status, 413);
     let event = gateway.event().await;
-    assert_eq!((event.verdict, event.layer), (Verdict::Block, Some(Layer::Size)));
+    assert_eq!(
+        (event.verdict, event.layer),
+        (Verdict::Block, Some(Layer::Size))
+    );
     assert!(event.enforced);
     assert_eq!(backend.requests(), 0);
 }
@@ -25,7 +28,8 @@ async fn an_endless_chunked_body_is_refused_when_it_is_too_long() {
     let backend = Backend::start().await;
     let gateway = Gateway::with(&backend, |spec| spec.resources.body = ByteSize(100_000)).await;
     let mut wire = gateway.wire().await;
-    wire.send("POST /echo HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n").await;
+    wire.send("POST /echo HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n")
+        .await;
     let piece = format!("1000\r\n{}\r\n", "x".repeat(4096));
     for _ in 0..200 {
         wire.send(&piece).await;
@@ -33,7 +37,11 @@ async fn an_endless_chunked_body_is_refused_when_it_is_too_long() {
     assert_eq!(wire.reply().await.status, 413);
     let event = gateway.event().await;
     assert_eq!(event.layer, Some(Layer::Size));
-    assert!(event.bytes_in < 200_000, "read on after the limit: {}", event.bytes_in);
+    assert!(
+        event.bytes_in < 200_000,
+        "read on after the limit: {}",
+        event.bytes_in
+    );
     assert_eq!(backend.requests(), 0);
 }
 
@@ -75,9 +83,18 @@ async fn a_route_may_allow_more_or_less() {
         let body = "x".repeat(length);
         format!("POST {path} HTTP/1.1\r\nhost: test\r\ncontent-length: {length}\r\n\r\n{body}")
     };
-    assert_eq!(request(gateway.address, post("/echo", 10)).await.status, 200);
-    assert_eq!(request(gateway.address, post("/echo", 11)).await.status, 413);
-    assert_eq!(request(gateway.address, post("/other", 11)).await.status, 200);
+    assert_eq!(
+        request(gateway.address, post("/echo", 10)).await.status,
+        200
+    );
+    assert_eq!(
+        request(gateway.address, post("/echo", 11)).await.status,
+        413
+    );
+    assert_eq!(
+        request(gateway.address, post("/other", 11)).await.status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -105,7 +122,8 @@ async fn a_body_that_breaks_off_is_no_request() {
     let backend = Backend::start().await;
     let gateway = Gateway::before(&backend).await;
     let mut wire = gateway.wire().await;
-    wire.send("POST /echo HTTP/1.1\r\nhost: test\r\ncontent-length: 10\r\n\r\nhal").await;
+    wire.send("POST /echo HTTP/1.1\r\nhost: test\r\ncontent-length: 10\r\n\r\nhal")
+        .await;
     drop(wire);
     let event = gateway.event().await;
     assert!(matches!(event.status, 400 | 499), "{event:?}");

@@ -20,7 +20,13 @@ async fn only_trusted_proxies_may_say_who_the_caller_is() {
     ] {
         assert!(seen.contains(line), "{line} in {seen}");
     }
-    for trace in ["1.1.1.1", "198.51.100.7", "evil.test", "x_forwarded_for", "mine"] {
+    for trace in [
+        "1.1.1.1",
+        "198.51.100.7",
+        "evil.test",
+        "x_forwarded_for",
+        "mine",
+    ] {
         assert!(!seen.contains(trace), "{trace} in {seen}");
     }
     assert_eq!(gateway.event().await.client.to_string(), "127.0.0.1");
@@ -65,7 +71,12 @@ async fn fields_of_one_connection_are_not_passed_on() {
     for gone in ["connection:", "x-mine", "keep-alive", "upgrade", "gzip"] {
         assert!(!seen.contains(gone), "{gone} in {seen}");
     }
-    for stays in ["te: trailers\n", "accept: */*\n", "x-forwarded-for: 127.0.0.1\n", "host: test\n"] {
+    for stays in [
+        "te: trailers\n",
+        "accept: */*\n",
+        "x-forwarded-for: 127.0.0.1\n",
+        "host: test\n",
+    ] {
         assert!(seen.contains(stays), "{stays} in {seen}");
     }
 }
@@ -74,7 +85,11 @@ async fn fields_of_one_connection_are_not_passed_on() {
 async fn an_absolute_target_becomes_a_path() {
     let backend = Backend::start().await;
     let gateway = Gateway::before(&backend).await;
-    let seen = request(gateway.address, "GET http://test/head?a=%2e HTTP/1.1\r\nhost: test\r\n\r\n").await;
+    let seen = request(
+        gateway.address,
+        "GET http://test/head?a=%2e HTTP/1.1\r\nhost: test\r\n\r\n",
+    )
+    .await;
     assert!(seen.body.starts_with("GET /head?a=%2e\n"), "{}", seen.body);
 }
 
@@ -83,7 +98,12 @@ async fn the_host_is_the_callers_or_the_servers_as_told() {
     let backend = Backend::start().await;
     let get = "GET /head HTTP/1.1\r\nhost: shop.test\r\n\r\n";
     let gateway = Gateway::before(&backend).await;
-    assert!(request(gateway.address, get).await.body.contains("host: shop.test\n"));
+    assert!(
+        request(gateway.address, get)
+            .await
+            .body
+            .contains("host: shop.test\n")
+    );
     let gateway = Gateway::with(&backend, |spec| {
         spec.upstreams[0].host = babyshield_gateway::spec::Host::Server;
     })
@@ -96,15 +116,26 @@ async fn the_host_is_the_callers_or_the_servers_as_told() {
 async fn responses_carry_the_request_id_and_the_security_fields() {
     let backend = Backend::start().await;
     let gateway = Gateway::before(&backend).await;
-    let reply = request(gateway.address, "GET /cookie HTTP/1.1\r\nhost: test\r\n\r\n").await;
+    let reply = request(
+        gateway.address,
+        "GET /cookie HTTP/1.1\r\nhost: test\r\n\r\n",
+    )
+    .await;
     let event = gateway.event().await;
     assert_eq!(reply.field("x-request-id"), event.id.to_string());
     assert_eq!(reply.field("x-content-type-options"), "nosniff");
     assert_eq!(reply.field("x-frame-options"), "SAMEORIGIN");
-    assert_eq!(reply.field("set-cookie"), "sid=1; Path=/; HttpOnly; SameSite=Lax");
+    assert_eq!(
+        reply.field("set-cookie"),
+        "sid=1; Path=/; HttpOnly; SameSite=Lax"
+    );
     assert_eq!(reply.field("strict-transport-security"), "");
     assert_eq!(reply.field("server"), "");
-    let blocked = request(gateway.address, "GET /blocked HTTP/1.1\r\nhost: test\r\n\r\n").await;
+    let blocked = request(
+        gateway.address,
+        "GET /blocked HTTP/1.1\r\nhost: test\r\n\r\n",
+    )
+    .await;
     assert_eq!(blocked.field("x-content-type-options"), "nosniff");
 }
 

@@ -55,7 +55,11 @@ async fn listeners_come_and_go_with_the_plan() {
     assert_eq!(request(addresses[0], GET).await.status, 200);
     assert_eq!(wire.get("/name").await.status, 200, "open connections stay");
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert!(tokio::net::TcpStream::connect(gateway.address).await.is_err());
+    assert!(
+        tokio::net::TcpStream::connect(gateway.address)
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]
@@ -67,7 +71,11 @@ async fn a_plan_that_cannot_listen_changes_nothing() {
     spec.listen = vec![Listen::plain(taken.local_addr().unwrap())];
     let plan = Plan::compile(&spec, Deciders::default().engines()).unwrap();
     let error = gateway.handle.reload(plan).await.unwrap_err();
-    assert!(error.to_string().contains(&taken.local_addr().unwrap().to_string()));
+    assert!(
+        error
+            .to_string()
+            .contains(&taken.local_addr().unwrap().to_string())
+    );
     assert_eq!(request(gateway.address, GET).await.status, 200);
 }
 
@@ -83,7 +91,11 @@ async fn stopping_finishes_what_is_begun_and_begins_nothing() {
     let handle = gateway.handle.clone();
     let stopping = tokio::spawn(async move { handle.stop().await });
     assert!(idle.closes_within(Duration::from_secs(2)).await);
-    assert!(tokio::net::TcpStream::connect(gateway.address).await.is_err());
+    assert!(
+        tokio::net::TcpStream::connect(gateway.address)
+            .await
+            .is_err()
+    );
     let reply = busy.reply().await;
     assert_eq!(reply.body, "slow");
     assert_eq!(stopping.await.unwrap(), 0);
@@ -117,12 +129,18 @@ async fn connections_are_capped_in_total_and_per_address() {
             assert_eq!(wire.get("/name").await.status, 200);
             open.push(wire);
         }
-        assert!(gateway.wire().await.closes_within(Duration::from_secs(2)).await);
+        assert!(
+            gateway
+                .wire()
+                .await
+                .closes_within(Duration::from_secs(2))
+                .await
+        );
         assert_eq!(gateway.handle.connections(), 3);
         let told = gateway.events.drain();
-        let turned = told.iter().any(|event| {
-            matches!(event, Event::System(system) if system.name == "connection.refused")
-        });
+        let turned = told.iter().any(
+            |event| matches!(event, Event::System(system) if system.name == "connection.refused"),
+        );
         assert!(turned, "{told:?}");
         open.pop();
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -183,7 +201,12 @@ fn every_fault_of_a_spec_is_told_at_once() {
     ] {
         assert!(codes.contains(&code), "{code} in {codes:?}");
     }
-    assert!(faults.iter().any(|fault| fault.message.contains("10.0.0.0/99")), "{faults:?}");
+    assert!(
+        faults
+            .iter()
+            .any(|fault| fault.message.contains("10.0.0.0/99")),
+        "{faults:?}"
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The gateway over real sockets on the loopback address.
 
-mod body;
 mod block;
+mod body;
 mod forwarding;
 mod framing;
 mod lifecycle;

@@ -14,11 +14,15 @@ async fn a_head_that_does_not_come_is_refused() {
     let backend = Backend::start().await;
     let gateway = Gateway::with(&backend, |spec| spec.timeouts.head = SHORT).await;
     let mut wire = gateway.wire().await;
-    wire.send("GET /slowloris HTTP/1.1\r\nhost: test\r\nx: ").await;
+    wire.send("GET /slowloris HTTP/1.1\r\nhost: test\r\nx: ")
+        .await;
     let reply = wire.reply().await;
     assert_eq!(reply.status, 408);
     let event = gateway.event().await;
-    assert_eq!((event.verdict, event.target.as_str()), (Verdict::Refuse, "/slowloris"));
+    assert_eq!(
+        (event.verdict, event.target.as_str()),
+        (Verdict::Refuse, "/slowloris")
+    );
     assert!(wire.closes_within(SOON).await);
 }
 
@@ -63,7 +67,8 @@ async fn a_body_that_pauses_is_refused() {
     let backend = Backend::start().await;
     let gateway = Gateway::with(&backend, |spec| spec.timeouts.body = SHORT).await;
     let mut wire = gateway.wire().await;
-    wire.send("POST /echo HTTP/1.1\r\nhost: test\r\ncontent-length: 10\r\n\r\nabc").await;
+    wire.send("POST /echo HTTP/1.1\r\nhost: test\r\ncontent-length: 10\r\n\r\nabc")
+        .await;
     assert_eq!(wire.reply().await.status, 408);
     assert_eq!(gateway.event().await.verdict, Verdict::Refuse);
     assert_eq!(backend.requests(), 0);
@@ -78,7 +83,8 @@ async fn a_body_that_drips_is_refused() {
     })
     .await;
     let mut wire = gateway.wire().await;
-    wire.send("POST /echo HTTP/1.1\r\nhost: test\r\ncontent-length: 1000\r\n\r\n").await;
+    wire.send("POST /echo HTTP/1.1\r\nhost: test\r\ncontent-length: 1000\r\n\r\n")
+        .await;
     for _ in 0..20 {
         wire.send("x").await;
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -93,8 +99,10 @@ async fn a_caller_that_takes_nothing_is_dropped() {
     let gateway = Gateway::with(&backend, |spec| spec.timeouts.write = SHORT).await;
     let mut wire = gateway.wire().await;
     let length = 8_000_000;
-    wire.send(format!("POST /echo HTTP/1.1\r\nhost: test\r\ncontent-length: {length}\r\n\r\n"))
-        .await;
+    wire.send(format!(
+        "POST /echo HTTP/1.1\r\nhost: test\r\ncontent-length: {length}\r\n\r\n"
+    ))
+    .await;
     wire.send("x".repeat(length)).await;
     // Nothing is read: the answer does not fit into the buffers on the way.
     tokio::time::sleep(SHORT * 5).await;

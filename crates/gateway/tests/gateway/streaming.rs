@@ -49,7 +49,10 @@ async fn a_websocket_passes_both_ways_untouched() {
     let gateway = Gateway::before(&backend).await;
     let mut wire = tunnel(&gateway).await;
     // Neither is HTTP, and both would be refused if they were taken for it.
-    for message in ["\u{1}\u{2}not http\n\n", "GET / HTTP/1.1\r\nbad header: 1\r\n\r\n"] {
+    for message in [
+        "\u{1}\u{2}not http\n\n",
+        "GET / HTTP/1.1\r\nbad header: 1\r\n\r\n",
+    ] {
         wire.send(message).await;
         let mut echoed = String::new();
         while echoed.len() < message.len() {
@@ -76,7 +79,8 @@ async fn only_listed_protocols_are_upgraded_to() {
     let backend = Backend::start().await;
     let gateway = Gateway::before(&backend).await;
     let mut wire = gateway.wire().await;
-    wire.send(UPGRADE.replace("upgrade: websocket", "upgrade: h2c")).await;
+    wire.send(UPGRADE.replace("upgrade: websocket", "upgrade: h2c"))
+        .await;
     assert_eq!(wire.reply().await.body, "no upgrade");
     let gateway = Gateway::with(&backend, |spec| spec.upgrades.clear()).await;
     let mut wire = gateway.wire().await;
@@ -99,12 +103,21 @@ async fn the_first_event_of_a_stream_comes_at_once() {
     let gateway = Gateway::before(&backend).await;
     let mut wire = gateway.wire().await;
     let start = now();
-    wire.send("GET /events HTTP/1.1\r\nhost: test\r\n\r\n").await;
+    wire.send("GET /events HTTP/1.1\r\nhost: test\r\n\r\n")
+        .await;
     assert_eq!(wire.head().await.field("content-type"), "text/event-stream");
     assert!(wire.some().await.contains("data: tick"));
-    assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_millis(500),
+        "{:?}",
+        start.elapsed()
+    );
     assert!(wire.some().await.contains("data: tick"));
-    assert!(start.elapsed() > Duration::from_millis(900), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() > Duration::from_millis(900),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 #[tokio::test]
@@ -132,11 +145,21 @@ async fn converse(mut sender: Sender) {
         .body(StreamBody::new(ReceiverStream::new(from)))
         .unwrap();
     let response = tokio::spawn(sender.send_request(request));
-    to.send(Ok(Frame::data(Bytes::from_static(b"one")))).await.unwrap();
+    to.send(Ok(Frame::data(Bytes::from_static(b"one"))))
+        .await
+        .unwrap();
     let mut body = response.await.unwrap().unwrap().into_body();
-    assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "one");
-    to.send(Ok(Frame::data(Bytes::from_static(b"two")))).await.unwrap();
-    assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "two");
+    assert_eq!(
+        body.frame().await.unwrap().unwrap().into_data().unwrap(),
+        "one"
+    );
+    to.send(Ok(Frame::data(Bytes::from_static(b"two"))))
+        .await
+        .unwrap();
+    assert_eq!(
+        body.frame().await.unwrap().unwrap().into_data().unwrap(),
+        "two"
+    );
     drop(to);
     let last = body.frame().await.unwrap().unwrap();
     assert_eq!(last.into_trailers().unwrap()["grpc-status"], "0");
@@ -153,7 +176,9 @@ async fn a_streaming_call_passes_piece_by_piece_where_the_route_streams() {
     }];
     let gateway = Gateway::start(&spec, &Deciders::default()).await;
     let talk = converse(h2(gateway.address).await);
-    tokio::time::timeout(Duration::from_secs(5), talk).await.expect("it is not held back");
+    tokio::time::timeout(Duration::from_secs(5), talk)
+        .await
+        .expect("it is not held back");
 }
 
 #[tokio::test]
@@ -166,7 +191,9 @@ async fn a_call_with_one_message_and_trailers_passes_over_http_2_on_both_sides()
         HeaderName::from_static("x-sum"),
         HeaderValue::from_static("7"),
     )]);
-    to.send(Ok(Frame::data(Bytes::from_static(b"message")))).await.unwrap();
+    to.send(Ok(Frame::data(Bytes::from_static(b"message"))))
+        .await
+        .unwrap();
     to.send(Ok(Frame::trailers(trailers))).await.unwrap();
     drop(to);
     let request = Request::post("http://test/echo")
@@ -183,7 +210,10 @@ async fn a_call_with_one_message_and_trailers_passes_over_http_2_on_both_sides()
     assert_eq!(body.trailers().unwrap()["x-sum"], "7");
     assert_eq!(body.to_bytes(), "message");
     let event = gateway.event().await;
-    assert_eq!((event.method.as_str(), event.host.as_str()), ("POST", "test"));
+    assert_eq!(
+        (event.method.as_str(), event.host.as_str()),
+        ("POST", "test")
+    );
     assert_eq!((event.bytes_in, event.bytes_out), (7, 7));
 }
 
@@ -198,15 +228,26 @@ async fn http_2_reaches_an_http_1_upstream_and_is_held_to_the_same_rules() {
         if let Some((name, value)) = field {
             builder = builder.header(name, value);
         }
-        builder.body(StreamBody::new(ReceiverStream::new(from))).unwrap()
+        builder
+            .body(StreamBody::new(ReceiverStream::new(from)))
+            .unwrap()
     };
-    let response = sender.send_request(get("/head", Some(("cookie", "a=1")))).await.unwrap();
+    let response = sender
+        .send_request(get("/head", Some(("cookie", "a=1"))))
+        .await
+        .unwrap();
     let seen = response.into_body().collect().await.unwrap().to_bytes();
     let seen = String::from_utf8(seen.to_vec()).unwrap();
-    assert!(seen.starts_with("GET /head\n") && seen.contains("host: test\n"), "{seen}");
+    assert!(
+        seen.starts_with("GET /head\n") && seen.contains("host: test\n"),
+        "{seen}"
+    );
     let blocked = sender.send_request(get("/blocked", None)).await.unwrap();
     assert_eq!(blocked.status(), 403);
-    let other = sender.send_request(get("/", Some(("host", "other")))).await.unwrap();
+    let other = sender
+        .send_request(get("/", Some(("host", "other"))))
+        .await
+        .unwrap();
     assert_eq!(other.status(), 400);
     assert_eq!(backend.requests(), 1);
 }

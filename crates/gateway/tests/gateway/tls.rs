@@ -39,15 +39,24 @@ fn trust(roots: &[CertificateDer<'static>], protocols: &[&[u8]]) -> TlsConnector
     TlsConnector::from(Arc::new(config))
 }
 
-async fn connect(gateway: &Gateway, name: &'static str, connector: &TlsConnector) -> TlsStream<TcpStream> {
+async fn connect(
+    gateway: &Gateway,
+    name: &'static str,
+    connector: &TlsConnector,
+) -> TlsStream<TcpStream> {
     let tcp = TcpStream::connect(gateway.address).await.unwrap();
     let name = ServerName::try_from(name).unwrap();
-    connector.connect(name, tcp).await.expect("the certificate fits the name")
+    connector
+        .connect(name, tcp)
+        .await
+        .expect("the certificate fits the name")
 }
 
 fn shown(stream: &TlsStream<TcpStream>) -> CertificateDer<'static> {
     let (_, connection) = stream.get_ref();
-    connection.peer_certificates().unwrap()[0].clone().into_owned()
+    connection.peer_certificates().unwrap()[0]
+        .clone()
+        .into_owned()
 }
 
 fn secured(backend: &Backend, certificates: Vec<Certificate>) -> Spec {
@@ -78,9 +87,14 @@ async fn the_certificate_fits_the_name_asked_for() {
         assert_eq!(&shown(&stream), expected, "{name}");
         let mut wire = Wire::over(stream);
         let reply = wire.get("/head").await;
-        assert!(reply.body.contains("x-forwarded-proto: https\n"), "{}", reply.body);
+        assert!(
+            reply.body.contains("x-forwarded-proto: https\n"),
+            "{}",
+            reply.body
+        );
         assert_eq!(reply.field("strict-transport-security"), "max-age=31536000");
-        wire.send("GET /cookie HTTP/1.1\r\nhost: test\r\n\r\n").await;
+        wire.send("GET /cookie HTTP/1.1\r\nhost: test\r\n\r\n")
+            .await;
         assert!(wire.reply().await.field("set-cookie").contains("Secure"));
     }
 }
@@ -92,7 +106,12 @@ async fn a_new_certificate_is_shown_to_new_connections_and_the_old_ones_stay() {
     let (certificate, old) = issue(folder.path(), "own", &["one.test"]);
     let spec = secured(&backend, vec![certificate]);
     let gateway = Gateway::start(&spec, &Deciders::default()).await;
-    let stream = connect(&gateway, "one.test", &trust(std::slice::from_ref(&old), &[])).await;
+    let stream = connect(
+        &gateway,
+        "one.test",
+        &trust(std::slice::from_ref(&old), &[]),
+    )
+    .await;
     let mut kept = Wire::over(stream);
     assert_eq!(kept.get("/name").await.body, "one");
 
@@ -102,7 +121,12 @@ async fn a_new_certificate_is_shown_to_new_connections_and_the_old_ones_stay() {
     gateway.handle.reload(plan).await.unwrap();
     assert_eq!(gateway.handle.addresses().await, [gateway.address]);
     assert_eq!(kept.get("/name").await.body, "one");
-    let stream = connect(&gateway, "one.test", &trust(std::slice::from_ref(&new), &[])).await;
+    let stream = connect(
+        &gateway,
+        "one.test",
+        &trust(std::slice::from_ref(&new), &[]),
+    )
+    .await;
     assert_eq!(shown(&stream), new);
 }
 
@@ -117,8 +141,9 @@ async fn http_2_is_spoken_with_those_who_offer_it() {
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
     let io = hyper_util::rt::TokioIo::new(stream);
     let executor = hyper_util::rt::TokioExecutor::new();
-    let (mut sender, connection) =
-        hyper::client::conn::http2::handshake(executor, io).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(executor, io)
+        .await
+        .unwrap();
     tokio::spawn(connection);
     let request = http::Request::get("https://one.test/name")
         .body(http_body_util::Empty::<bytes::Bytes>::new())
@@ -157,10 +182,20 @@ async fn a_missing_or_foreign_key_stops_the_start_with_its_file() {
         chain: folder.path().join("gone.pem"),
         key: two.key,
     };
-    let faults = Plan::compile(&secured(&backend, vec![one, gone]), Deciders::default().engines());
-    let faults: Vec<String> = faults.unwrap_err().iter().map(ToString::to_string).collect();
+    let faults = Plan::compile(
+        &secured(&backend, vec![one, gone]),
+        Deciders::default().engines(),
+    );
+    let faults: Vec<String> = faults
+        .unwrap_err()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(faults.len(), 2, "{faults:?}");
-    assert!(faults[0].contains("two.key") && faults[0].contains("one.pem"), "{faults:?}");
+    assert!(
+        faults[0].contains("two.key") && faults[0].contains("one.pem"),
+        "{faults:?}"
+    );
     assert!(faults[1].contains("gone.pem"), "{faults:?}");
 }
 

@@ -50,7 +50,11 @@ async fn a_silent_upstream_is_a_504() {
     .await;
     let reply = request(gateway.address, "GET /never HTTP/1.1\r\nhost: test\r\n\r\n").await;
     assert_eq!(reply.status, 504);
-    assert_eq!(backend.requests(), 1, "what may have been done is not done again");
+    assert_eq!(
+        backend.requests(),
+        1,
+        "what may have been done is not done again"
+    );
 }
 
 #[tokio::test]
@@ -84,7 +88,9 @@ async fn fickle() -> (String, tokio::task::JoinHandle<usize>) {
                 if connection == 0 && turn == 1 {
                     break;
                 }
-                tcp.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
+                tcp.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+                    .await
+                    .unwrap();
             }
         }
         requests
@@ -111,7 +117,8 @@ async fn what_may_not_be_repeated_is_not_repeated() {
     let gateway = Gateway::start(&spec(&[url]), &Deciders::default()).await;
     let mut wire = gateway.wire().await;
     assert_eq!(wire.get("/").await.body, "ok");
-    wire.send("POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 1\r\n\r\nx").await;
+    wire.send("POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 1\r\n\r\nx")
+        .await;
     assert_eq!(wire.reply().await.status, 502);
 }
 
@@ -123,7 +130,11 @@ async fn the_server_with_the_least_to_do_is_chosen() {
     let mut slow = gateway.wire().await;
     slow.send("GET /slow HTTP/1.1\r\nhost: test\r\n\r\n").await;
     tokio::time::sleep(Duration::from_millis(100)).await;
-    let (idle, _) = if busy.requests() == 1 { (&free, &busy) } else { (&busy, &free) };
+    let (idle, _) = if busy.requests() == 1 {
+        (&free, &busy)
+    } else {
+        (&busy, &free)
+    };
     for _ in 0..8 {
         request(gateway.address, GET).await;
     }
@@ -199,6 +210,10 @@ async fn routes_go_to_their_own_upstream() {
     assert_eq!(event.upstream, Some(two.url()));
     request(gateway.address, GET.replace("/name", "/")).await;
     assert_eq!((one.requests(), two.requests()), (1, 1));
-    request(gateway.address, "GET / HTTP/1.1\r\nhost: a.shop.test:8080\r\n\r\n").await;
+    request(
+        gateway.address,
+        "GET / HTTP/1.1\r\nhost: a.shop.test:8080\r\n\r\n",
+    )
+    .await;
     assert_eq!((one.requests(), two.requests()), (1, 2));
 }

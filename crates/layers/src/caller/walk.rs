@@ -92,7 +92,11 @@ mod tests {
             (&[], "10.0.0.1"),
         ];
         for (lines, caller) in cases {
-            assert_eq!(resolve(Field::XForwardedFor, "10.0.0.1", lines), caller, "{lines:?}");
+            assert_eq!(
+                resolve(Field::XForwardedFor, "10.0.0.1", lines),
+                caller,
+                "{lines:?}"
+            );
         }
     }
 
@@ -100,12 +104,22 @@ mod tests {
     fn forwarded_is_read_with_its_quotes() {
         let cases: [(&[&str], &str); 4] = [
             (&["for=198.51.100.7;proto=https"], "198.51.100.7"),
-            (&["for=1.1.1.1, For=\"[2001:db8::7]:4711\";by=10.0.0.2"], "2001:db8::7"),
-            (&["for=\"1.1.1.1, for=9.9.9.9\", for=198.51.100.7"], "198.51.100.7"),
+            (
+                &["for=1.1.1.1, For=\"[2001:db8::7]:4711\";by=10.0.0.2"],
+                "2001:db8::7",
+            ),
+            (
+                &["for=\"1.1.1.1, for=9.9.9.9\", for=198.51.100.7"],
+                "198.51.100.7",
+            ),
             (&["for=1.1.1.1, for=unknown"], "10.0.0.1"),
         ];
         for (lines, caller) in cases {
-            assert_eq!(resolve(Field::Forwarded, "10.0.0.1", lines), caller, "{lines:?}");
+            assert_eq!(
+                resolve(Field::Forwarded, "10.0.0.1", lines),
+                caller,
+                "{lines:?}"
+            );
         }
     }
 

@@ -67,7 +67,11 @@ mod tests {
                 true,
                 "a=b; samesite=None; SECURE; path=/; HttpOnly",
             ),
-            ("secure=1; Path=/", true, "secure=1; Path=/; Secure; HttpOnly; SameSite=Lax"),
+            (
+                "secure=1; Path=/",
+                true,
+                "secure=1; Path=/; Secure; HttpOnly; SameSite=Lax",
+            ),
             ("XSRF-TOKEN=x", true, "XSRF-TOKEN=x; Secure; SameSite=Lax"),
         ];
         for (line, secure, expected) in cases {

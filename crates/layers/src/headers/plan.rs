@@ -29,12 +29,21 @@ impl Plan {
     pub fn compile(spec: &Spec) -> Result<Self, Diagnostics> {
         let mut faults = Diagnostics::new();
         let settings = [
-            (header::CONTENT_SECURITY_POLICY, &spec.content_security_policy),
-            (header::STRICT_TRANSPORT_SECURITY, &spec.strict_transport_security),
+            (
+                header::CONTENT_SECURITY_POLICY,
+                &spec.content_security_policy,
+            ),
+            (
+                header::STRICT_TRANSPORT_SECURITY,
+                &spec.strict_transport_security,
+            ),
             (header::X_FRAME_OPTIONS, &spec.x_frame_options),
             (header::X_CONTENT_TYPE_OPTIONS, &spec.x_content_type_options),
             (header::REFERRER_POLICY, &spec.referrer_policy),
-            (HeaderName::from_static("permissions-policy"), &spec.permissions_policy),
+            (
+                HeaderName::from_static("permissions-policy"),
+                &spec.permissions_policy,
+            ),
             (header::X_XSS_PROTECTION, &spec.x_xss_protection),
         ];
         let fields = settings
@@ -42,7 +51,9 @@ impl Plan {
             .filter_map(|(name, field)| ready(name, field.as_ref()?, &mut faults))
             .collect();
         let remove = spec.remove.iter();
-        let remove = remove.filter_map(|name| removable(name, &mut faults)).collect();
+        let remove = remove
+            .filter_map(|name| removable(name, &mut faults))
+            .collect();
         if faults.is_empty() {
             let cookies = spec.cookies.clone();
             Ok(Self {
@@ -123,7 +134,10 @@ mod tests {
 
     fn upstream(lines: &[(&'static str, &'static str)]) -> HeaderMap {
         let line = |(name, value): &(&'static str, &'static str)| {
-            (HeaderName::from_static(name), HeaderValue::from_static(value))
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
         };
         let mut fields = HeaderMap::new();
         for (name, value) in lines.iter().map(line) {
@@ -173,10 +187,12 @@ mod tests {
 
     #[test]
     fn all_faults_are_told_at_once() {
-        let mut spec = Spec::default();
-        spec.referrer_policy = Some(Field::from("a\r\nset-cookie: b"));
-        spec.x_frame_options = Some(Field::from(""));
-        spec.remove = vec!["content-length".into(), "not a name".into()];
+        let spec = Spec {
+            referrer_policy: Some(Field::from("a\r\nset-cookie: b")),
+            x_frame_options: Some(Field::from("")),
+            remove: vec!["content-length".into(), "not a name".into()],
+            ..Spec::default()
+        };
         assert_eq!(Plan::compile(&spec).unwrap_err().len(), 4);
     }
 }

@@ -22,7 +22,11 @@ pub(super) fn of(decision: &Decision) -> HeaderMap {
     let lines = [
         (
             RATE_LIMIT_POLICY,
-            format!("\"{name}\";q={};w={}", decision.limit, seconds(decision.window)),
+            format!(
+                "\"{name}\";q={};w={}",
+                decision.limit,
+                seconds(decision.window)
+            ),
         ),
         (
             RATE_LIMIT,

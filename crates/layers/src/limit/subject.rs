@@ -125,7 +125,10 @@ mod tests {
         let email = Some("ann@x.org".to_owned());
         assert_eq!(text(form_field(b"a=1&email=ann%40x.org", "email")), email);
         assert_eq!(text(form_field(b"%65mail=ann@x.org", "email")), email);
-        assert_eq!(text(json_field(br#"{"email":"ann@x.org"}"#, "email")), email);
+        assert_eq!(
+            text(json_field(br#"{"email":"ann@x.org"}"#, "email")),
+            email
+        );
         let nested = br#"{"user":{"email":"ann@x.org"}}"#;
         assert_eq!(text(json_field(nested, "user.email")), email);
         assert_eq!(text(json_field(b"[1]", "email")), None);

@@ -55,7 +55,7 @@ impl<S> Protocol<S> {
             let mut judge = Judge::begin(&self.rules, exchange.clone());
             // What the rules decide changes nothing any more; their findings are what is wanted.
             if judge.head().is_none() {
-                let _ = judge.end();
+                drop(judge.end());
             }
         }
     }

@@ -4,10 +4,10 @@ use std::task::{Context, Poll};
 use http::{Request, Response};
 use tower::Service;
 
+use super::Body;
 use super::closing::Closing;
 use super::future::ResponseFuture;
 use super::layer::Shared;
-use super::Body;
 use crate::{Arrival, Exchange, Head};
 
 /// Opens and closes the event of each request.

@@ -77,5 +77,5 @@ pub(crate) fn note(exchange: &Exchange, refusal: &Refusal) {
     finding.class = refusal.layer.as_str().to_owned();
     exchange.find(finding);
     // Carried out whatever the mode: there is nothing left to pass on.
-    let _ = exchange.refuse(refusal);
+    exchange.refuse(refusal);
 }

@@ -127,6 +127,10 @@ where
     }
 }
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is taken apart where it is made"
+)]
 enum Judged<B, E> {
     Now(Response<Replayed<B>>),
     Later(Boxed<Result<Response<Replayed<B>>, E>>),
@@ -166,9 +170,10 @@ where
 /// Whether the response has to reach the caller piece by piece.
 fn is_stream<B>(response: &Response<B>) -> bool {
     let kind = response.headers().get(http::header::CONTENT_TYPE);
-    kind.and_then(|kind| kind.to_str().ok()).is_some_and(|kind| {
-        kind.starts_with("text/event-stream") || kind.starts_with("application/grpc")
-    })
+    kind.and_then(|kind| kind.to_str().ok())
+        .is_some_and(|kind| {
+            kind.starts_with("text/event-stream") || kind.starts_with("application/grpc")
+        })
 }
 
 /// Holds a response back until the rules have seen its body. A body that breaks while it is read

@@ -102,7 +102,10 @@ fn overfull(exchange: &Exchange) -> Refusal {
             "Too many large requests are being read at once. Try again shortly.",
         )
     }
-    .field(http::header::RETRY_AFTER, http::HeaderValue::from_static("1"));
+    .field(
+        http::header::RETRY_AFTER,
+        http::HeaderValue::from_static("1"),
+    );
     crate::size::note(exchange, &refusal);
     refusal
 }

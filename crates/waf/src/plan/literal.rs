@@ -29,7 +29,8 @@ pub(crate) fn needs(hir: &Hir) -> Needs {
     let facts = facts(hir);
     let best = facts.best();
     let literals = match best {
-        Some(set) if quality(&set) >= 2 => set,
+        // Single bytes are better looked up in the set of bytes a string has.
+        Some(set) if quality(&set) >= 2 && set.iter().all(|own| own.len() >= 2) => set,
         Some(_) | None => Vec::new(),
     };
     Needs {

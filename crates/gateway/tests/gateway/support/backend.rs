@@ -121,7 +121,11 @@ async fn answer(
     if request.uri().path() == "/health" {
         let sick = counts.sick.load(Ordering::SeqCst) == 1;
         let mut response = text("");
-        *response.status_mut() = if sick { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+        *response.status_mut() = if sick {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            StatusCode::OK
+        };
         return Ok(response);
     }
     counts.requests.fetch_add(1, Ordering::SeqCst);
@@ -140,7 +144,10 @@ async fn answer(
         "/cookie" => {
             let mut response = text("cookie");
             let fields = response.headers_mut();
-            fields.insert(header::SET_COOKIE, HeaderValue::from_static("sid=1; Path=/"));
+            fields.insert(
+                header::SET_COOKIE,
+                HeaderValue::from_static("sid=1; Path=/"),
+            );
             fields.insert(header::SERVER, HeaderValue::from_static("Backend/1.0"));
             fields.insert("x-frame-options", HeaderValue::from_static("SAMEORIGIN"));
             response
@@ -152,7 +159,10 @@ async fn answer(
 fn describe(request: &Request<Incoming>) -> String {
     let mut lines = format!("{} {}\n", request.method(), request.uri());
     for (name, value) in request.headers() {
-        lines.push_str(&format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes())));
+        lines.push_str(&format!(
+            "{name}: {}\n",
+            String::from_utf8_lossy(value.as_bytes())
+        ));
     }
     lines
 }
@@ -165,14 +175,20 @@ async fn echo(request: Request<Incoming>) -> Response<Body> {
     };
     let trailers = body.trailers().cloned();
     let bytes = body.to_bytes();
-    let mut frames = vec![Ok(Frame::data(bytes))];
     let named = trailers.is_some();
-    frames.extend(trailers.map(|trailers| Ok(Frame::trailers(trailers))));
-    let body = StreamBody::new(tokio_stream::iter(frames));
-    let mut response = Response::new(BodyExt::boxed(body));
+    let mut response = match trailers {
+        None => text(bytes),
+        Some(trailers) => {
+            let frames = [Ok(Frame::data(bytes)), Ok(Frame::trailers(trailers))];
+            Response::new(StreamBody::new(tokio_stream::iter(frames)).boxed())
+        }
+    };
     let fields = response.headers_mut();
     if named {
-        fields.insert(header::TRAILER, HeaderValue::from_static("x-sum, grpc-status"));
+        fields.insert(
+            header::TRAILER,
+            HeaderValue::from_static("x-sum, grpc-status"),
+        );
     }
     fields.extend(kind.map(|kind| (header::CONTENT_TYPE, kind)));
     response

@@ -61,7 +61,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
 
     /// `GET` with a host on an open connection.
     pub(crate) async fn get(&mut self, path: &str) -> Reply {
-        self.send(format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n")).await;
+        self.send(format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n"))
+            .await;
         self.reply().await
     }
 
@@ -95,7 +96,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
                 break at;
             }
             let so_far = String::from_utf8_lossy(&self.buffer).into_owned();
-            assert!(self.fill().await > 0, "closed without an answer: {so_far:?}");
+            assert!(
+                self.fill().await > 0,
+                "closed without an answer: {so_far:?}"
+            );
         };
         let rest = self.buffer.split_off(end + 4);
         let head = std::mem::replace(&mut self.buffer, rest);
@@ -135,16 +139,44 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
     /// A chunked body with its framing and trailers, as text.
     async fn chunks(&mut self) -> String {
         loop {
-            let text = String::from_utf8_lossy(&self.buffer).into_owned();
-            let last = text.find("0\r\n").filter(|at| *at == 0 || text[..*at].ends_with('\n'));
-            if let Some(at) = last
-                && let Some(end) = text[at..].find("\r\n\r\n")
-            {
-                let rest = self.buffer.split_off(at + end + 4);
+            if let Some(end) = end_of_chunks(&self.buffer) {
+                let rest = self.buffer.split_off(end);
                 let chunks = std::mem::replace(&mut self.buffer, rest);
                 return String::from_utf8_lossy(&chunks).into_owned();
             }
-            assert!(self.fill().await > 0, "the chunks are complete: {text:?}");
+            assert!(self.fill().await > 0, "the chunks are complete");
+        }
+    }
+}
+
+/// Where a chunked body ends, if it is complete.
+fn end_of_chunks(bytes: &[u8]) -> Option<usize> {
+    let line = |from: usize| {
+        let end = bytes
+            .get(from..)?
+            .windows(2)
+            .position(|two| two == b"\r\n")?;
+        Some((
+            std::str::from_utf8(&bytes[from..from + end]).unwrap(),
+            from + end + 2,
+        ))
+    };
+    let mut at = 0;
+    loop {
+        let (size, data) = line(at)?;
+        match usize::from_str_radix(size, 16).unwrap() {
+            0 => at = data,
+            size => {
+                at = data + size + 2;
+                continue;
+            }
+        }
+        loop {
+            let (trailer, next) = line(at)?;
+            at = next;
+            if trailer.is_empty() {
+                return Some(at);
+            }
         }
     }
 }

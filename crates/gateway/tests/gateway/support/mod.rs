@@ -57,7 +57,11 @@ impl Deciders {
         };
         let limits = babyshield_limit::Plan::compile(&limits).unwrap();
         let store = Arc::new(Store::new(limits.bounds()));
-        let texts = |list: &[&str]| list.iter().map(|text| Pattern::from(*text)).collect::<Vec<_>>();
+        let texts = |list: &[&str]| {
+            list.iter()
+                .map(|text| Pattern::from(*text))
+                .collect::<Vec<_>>()
+        };
         Engines {
             waf: Arc::new(waf.plan),
             response_body: 64 << 10,
@@ -116,7 +120,9 @@ impl Gateway {
         let events = Arc::new(Memory::default());
         let plan = Plan::compile(spec, deciders.engines()).expect("the spec compiles");
         let clock = Arc::new(SystemClock::start());
-        let handle = Handle::start(plan, Arc::clone(&events) as _, clock).await.unwrap();
+        let handle = Handle::start(plan, Arc::clone(&events) as _, clock)
+            .await
+            .unwrap();
         let address = handle.addresses().await[0];
         Self {
             handle,
