@@ -230,9 +230,9 @@ mod tests {
                 b"1.e",
             ])
             .collect();
-        let mut state = 0x7f4a_7c15_9e37_79b9_u64;
+        let mut state = 0x1234_5678_9abc_def1_u64;
         let mut harmless = 0;
-        for round in 0..20_000_000_u32 {
+        for round in 0..300_000_u32 {
             let mut value = Vec::new();
             for _ in 0..1 + round % 7 {
                 state ^= state << 13;
