@@ -485,7 +485,10 @@ mod tests {
                 0 => bytes[at] = byte,
                 1 => bytes.insert(at, byte),
                 2 => drop(bytes.remove(at)),
-                _ => bytes.swap(at, random.below(head.len().min(bytes.len()))),
+                _ => {
+                    let other = random.below(bytes.len());
+                    bytes.swap(at, other);
+                }
             }
         }
         bytes

@@ -7,6 +7,7 @@ use crate::support::{Backend, Gateway, request};
 const HOST: &str = "host: test\r\n";
 
 /// Each case: what is wrong, the bytes, the status, and a word of the reason given.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn cases() -> Vec<(&'static str, Vec<u8>, u16, &'static str)> {
     let post = |fields: &str, body: &str| {
         format!("POST /echo HTTP/1.1\r\n{HOST}{fields}\r\n{body}").into_bytes()
