@@ -43,8 +43,10 @@ pub(crate) fn socket(
     };
     match log(expect, &event.findings) {
         Ok(()) => Outcome::Passed,
-        Err(_) if event.verdict == Verdict::Refuse && confirmed() => Outcome::Refused,
-        Err(why) => failed(format!("{why} (status {status})")),
+        Err(Fault::Missing(_)) if event.verdict == Verdict::Refuse && confirmed() => {
+            Outcome::Refused
+        }
+        Err(fault) => failed(format!("{fault} (status {status})")),
     }
 }
 
@@ -54,7 +56,10 @@ pub(crate) fn engine(expect: &Expect, findings: Option<&[Finding]>) -> Outcome {
         return Outcome::NotApplicable("expects a status of the server, not a rule".to_owned());
     }
     match findings {
-        Some(findings) => log(expect, findings).map_or_else(failed, |()| Outcome::Passed),
+        Some(findings) => match log(expect, findings) {
+            Ok(()) => Outcome::Passed,
+            Err(fault) => failed(fault.to_string()),
+        },
         None => failed("the engine panicked".to_owned()),
     }
 }
@@ -63,7 +68,23 @@ fn failed(why: String) -> Outcome {
     Outcome::Failed(why)
 }
 
-fn log(expect: &Expect, findings: &[Finding]) -> Result<(), String> {
+/// How a log is not as expected.
+#[derive(Debug)]
+enum Fault {
+    Missing(String),
+    Present(String),
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Missing(what) => f.write_str(what),
+            Self::Present(what) => write!(f, "`{what}` is there and must not be"),
+        }
+    }
+}
+
+fn log(expect: &Expect, findings: &[Finding]) -> Result<(), Fault> {
     let lines: Vec<String> = findings.iter().map(line).collect();
     let ids = |wanted: &str| {
         if !wanted.starts_with("id \"") {
@@ -85,10 +106,13 @@ fn log(expect: &Expect, findings: &[Finding]) -> Result<(), String> {
     for wanted in &expect.log {
         match wanted {
             Log::Matches(text, regex) if !lines.iter().any(|line| regex.is_match(line)) => {
-                return Err(format!("`{text}` is missing; {}", ids(text)));
+                return Err(Fault::Missing(format!(
+                    "`{text}` is missing; {}",
+                    ids(text)
+                )));
             }
             Log::Lacks(text, regex) if lines.iter().any(|line| regex.is_match(line)) => {
-                return Err(format!("`{text}` is there and must not be"));
+                return Err(Fault::Present(text.clone()));
             }
             Log::Matches(..) | Log::Lacks(..) => {}
         }

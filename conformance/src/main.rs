@@ -106,7 +106,8 @@ impl Options {
                 rules: self.crs3_rules.clone(),
             },
             upstream: Kind::Httpbin,
-            required: Some(950),
+            exceptions: &crs::IN_3,
+            required: Some(995),
         }
     }
 
@@ -122,6 +123,7 @@ impl Options {
                 rules: folder.join("rules"),
             },
             upstream: Kind::Albedo,
+            exceptions: &[],
             required: None,
         }
     }
