@@ -7,7 +7,30 @@ use crate::hir::Input;
 use crate::source::Files;
 
 /// The built-in rule files, in reading order, as (name, text).
-pub const FILES: &[(&str, &str)] = &[];
+pub const FILES: &[(&str, &str)] = &[
+    ("00-setup.conf", include_str!("../rules/00-setup.conf")),
+    (
+        "10-protocol.conf",
+        include_str!("../rules/10-protocol.conf"),
+    ),
+    (
+        "20-traversal.conf",
+        include_str!("../rules/20-traversal.conf"),
+    ),
+    ("30-rce.conf", include_str!("../rules/30-rce.conf")),
+    ("40-sqli.conf", include_str!("../rules/40-sqli.conf")),
+    ("50-xss.conf", include_str!("../rules/50-xss.conf")),
+    (
+        "60-known-exploits.conf",
+        include_str!("../rules/60-known-exploits.conf"),
+    ),
+    ("70-encoded.conf", include_str!("../rules/70-encoded.conf")),
+    (
+        "80-response.conf",
+        include_str!("../rules/80-response.conf"),
+    ),
+    ("90-score.conf", include_str!("../rules/90-score.conf")),
+];
 
 /// The built-in rules as inputs of the loader.
 #[must_use]
@@ -20,7 +43,16 @@ pub fn inputs() -> Vec<Input> {
 }
 
 /// Data files of the built-in rules, as (name, text).
-pub const DATA: &[(&str, &str)] = &[];
+pub const DATA: &[(&str, &str)] = &[
+    (
+        "data/scanner-marks.data",
+        include_str!("../rules/data/scanner-marks.data"),
+    ),
+    (
+        "data/system-files.data",
+        include_str!("../rules/data/system-files.data"),
+    ),
+];
 
 /// Serves the built-in data files beside another backend's.
 pub(crate) struct Overlay<'a>(pub(crate) &'a dyn Files);
