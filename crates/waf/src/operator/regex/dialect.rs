@@ -14,6 +14,8 @@ pub(super) struct Translated {
     pub(super) pattern: String,
     /// Whether it uses what only backtracking can do.
     pub(super) backtracks: bool,
+    /// Whether a match of nothing at the very end can only come from a `^` there.
+    pub(super) caret: bool,
 }
 
 pub(super) fn translate(pattern: &[u8]) -> Result<Translated, String> {
@@ -52,6 +54,7 @@ pub(super) fn translate(pattern: &[u8]) -> Result<Translated, String> {
     Ok(Translated {
         pattern,
         backtracks,
+        caret: lexer.caret && !lexer.end,
     })
 }
 
@@ -129,6 +132,9 @@ struct Lexer<'a> {
     groups: usize,
     names: Vec<(&'a [u8], usize)>,
     out: String,
+    /// A `^` was read, and a `\z`.
+    caret: bool,
+    end: bool,
 }
 
 impl<'a> Lexer<'a> {
@@ -153,7 +159,10 @@ impl<'a> Lexer<'a> {
                 self.plain(")")
             }
             b'|' => self.plain("|"),
-            b'^' => self.plain("^"),
+            b'^' => {
+                self.caret = true;
+                self.plain("^")
+            }
             b'$' if self.scope().multi_line => self.plain("$"),
             b'$' => self.backtracking(r"(?=\n?\z)"),
             b'.' => {
@@ -360,7 +369,11 @@ impl<'a> Lexer<'a> {
         };
         self.rest = rest;
         Ok(match kind {
-            b'b' | b'B' | b'A' | b'z' => self.plain(&format!("\\{}", char::from(kind))),
+            b'z' => {
+                self.end = true;
+                self.plain(r"\z")
+            }
+            b'b' | b'B' | b'A' => self.plain(&format!("\\{}", char::from(kind))),
             b'Z' => self.backtracking(r"(?=\n?\z)"),
             b'K' => self.backtracking(r"\K"),
             b'R' => self.backtracking(r"(?>\r\n|[\n\x0b\x0c\r\x85])"),

@@ -5,7 +5,8 @@
 //! Look-around, back references and atomic groups need the backtracking engine, which stops after
 //! a number of steps and says so ([`StepLimit`]); everything else runs in time linear in the value.
 //!
-//! Known difference: PCRE's `^` does not match after a line feed that ends the value; here it does.
+//! In PCRE `^` does not match after a line feed that ends the value; the Rust engines disagree, so
+//! such a match is taken back when it is empty (`^$` on `a\n`). A pattern like `\n^` still differs.
 
 mod class;
 mod dialect;
@@ -64,6 +65,8 @@ pub struct StepLimit;
 #[derive(Clone, Debug)]
 pub struct Pattern {
     engine: Engine,
+    /// See [`dialect::Translated::caret`].
+    caret: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -109,11 +112,14 @@ impl Pattern {
     pub fn compile(pattern: impl AsRef<[u8]>, options: &Options) -> Result<Self, String> {
         let translated = dialect::translate(pattern.as_ref())?;
         let engine = if translated.backtracks {
-            backtracking(translated.pattern, options)?
+            backtracking(&translated.pattern, options)?
         } else {
             linear(&translated.pattern, options)?
         };
-        Ok(Self { engine })
+        Ok(Self {
+            engine,
+            caret: translated.caret,
+        })
     }
 
     /// Working memory for this pattern.
@@ -161,6 +167,9 @@ impl Pattern {
     /// # Errors
     /// [`StepLimit`], from the backtracking engine only.
     pub fn is_match(&self, cache: &mut Cache, value: &[u8]) -> Result<bool, StepLimit> {
+        if self.caret && value.ends_with(b"\n") {
+            return self.captures(cache, value, &mut Captures::default());
+        }
         match (&self.engine, &mut cache.0) {
             (Engine::Linear { regex, .. }, Some(cache)) => Ok(regex
                 .search_half_with(cache, &Input::new(value).earliest(true))
@@ -209,19 +218,17 @@ impl Pattern {
         if from > value.len() {
             return Ok(false);
         }
-        match (&self.engine, &mut cache.0) {
+        let matched = match (&self.engine, &mut cache.0) {
             (Engine::Linear { regex, .. }, Some(cache)) => {
-                Ok(search_slots(regex, cache, value, from, found))
+                search_slots(regex, cache, value, from, found)
             }
-            (Engine::Linear { regex, .. }, None) => Ok(search_slots(
-                regex,
-                &mut regex.create_cache(),
-                value,
-                from,
-                found,
-            )),
-            (Engine::Backtracking(regex), _) => backtrack(regex, value, from, found),
-        }
+            (Engine::Linear { regex, .. }, None) => {
+                search_slots(regex, &mut regex.create_cache(), value, from, found)
+            }
+            (Engine::Backtracking(regex), _) => backtrack(regex, value, from, found)?,
+        };
+        let behind_last_line = self.caret && value.ends_with(b"\n");
+        Ok(matched && !(behind_last_line && found.whole() == (value.len()..value.len())))
     }
 
     /// `@rxGlobal`: tells every match, one after the other, until `each` answers `false`.
@@ -337,8 +344,8 @@ fn describe(error: &regex_syntax::Error) -> String {
     }
 }
 
-fn backtracking(pattern: String, options: &Options) -> Result<Engine, String> {
-    let regex = RegexBuilder::new(&pattern)
+fn backtracking(pattern: &str, options: &Options) -> Result<Engine, String> {
+    let regex = RegexBuilder::new(pattern)
         .bytes_mode(BytesMode::Ascii)
         .multi_line(true)
         .dot_matches_new_line(true)

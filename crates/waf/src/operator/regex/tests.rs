@@ -75,6 +75,48 @@ fn possessive_repetition_never_gives_back() {
 }
 
 #[test]
+fn a_caret_does_not_match_behind_the_last_line_feed() {
+    for (pattern, value, expected) in [
+        ("^$", &b"a\n"[..], false),
+        ("^0?$", b"a\n", false),
+        ("^$|b", b"a\n", false),
+        ("^$|b", b"b\n", true),
+        ("^$", b"\n", true),
+        ("^$", b"a\n\nb", true),
+        ("^$(?!x)", b"a\n", false),
+        (r"^a|\z", b"b\n", true),
+        ("a$", b"a\n", true),
+    ] {
+        assert_eq!(
+            is_match(pattern, value),
+            expected,
+            "{pattern} on {}",
+            value.escape_ascii()
+        );
+    }
+}
+
+#[test]
+fn a_pattern_with_few_groups_fills_only_theirs() {
+    for groups in [false, true] {
+        let options = Options {
+            groups,
+            ..Options::default()
+        };
+        let pattern = Pattern::compile("(?i)b(c)?", &options).unwrap();
+        let mut found = Captures::default();
+        assert!(
+            pattern
+                .captures(&mut pattern.create_cache(), b"abc", &mut found)
+                .unwrap()
+        );
+        assert_eq!(found.get(0), Some(1..3));
+        assert_eq!(found.get(1), groups.then_some(2..3));
+        assert_eq!(found.get(2), None);
+    }
+}
+
+#[test]
 fn what_has_no_equal_is_an_error_that_names_it() {
     let cases = [
         ("(*FAIL)", "verbs"),
