@@ -62,7 +62,7 @@ fn waf(event: &RequestEvent) -> Vec<Fix> {
         fixes.push(Fix {
             effect: format!("these rules skip that field on {path} only"),
             text: format!(
-                "SecRule REQUEST_FILENAME \"@streq {path}\" \"id:{id},phase:1,pass,nolog,\\\n    {actions}\""
+                "SecRule REQUEST_FILENAME \"@streq {path}\" \\\n    \"id:{id},phase:1,pass,nolog,\\\n    {actions}\""
             ),
             place: "a SecLang file listed before the others in `[waf] rules`".to_owned(),
         });

@@ -16,7 +16,7 @@ use crate::{Error, metrics};
 const RETAIN: Duration = Duration::from_secs(10);
 
 /// First and longest pause after a failure.
-const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
 
 /// Pause between two reminders: in the log while failing, in the store while dropping.
 const REMIND: Duration = Duration::from_secs(60);
@@ -185,35 +185,51 @@ impl Writer {
                 "the event store was moved or deleted; beginning a new one");
             self.database = None;
         }
-        if self.database.is_none() {
-            self.database = Some(reopen(&self.shared)?);
-        }
-        let Some(database) = &mut self.database else {
-            return Ok(());
+        let mut database = match self.database.take() {
+            Some(database) => database,
+            None => reopen(&self.shared)?,
         };
-        let events = || self.pending.iter().map(Arc::as_ref);
-        let result = database.write(events(), &self.minutes);
-        let full = rusqlite::ErrorCode::DiskFull;
-        match result {
-            // Our own size limit looks like a full disk: make room once, then try again.
-            Err(error) if error.sqlite_error_code() == Some(full) => {
-                database.evict()?;
-                database.write(events(), &self.minutes)
-            }
-            other => other,
+        // A batch is one transaction, unless it is large beside the whole store.
+        while !self.pending.is_empty() || !self.minutes.is_empty() {
+            self.write_some(&mut database)?;
         }
+        self.database = Some(database);
+        Ok(())
     }
 
-    fn succeed(&mut self, was_failing: bool) {
-        let stored = self.pending.len() as u64;
+    fn write_some(&mut self, database: &mut Database) -> Result<(), rusqlite::Error> {
+        let mut room = database.transaction_size();
+        let fits = |event: &&Arc<Event>| {
+            let before = room;
+            room = room.saturating_sub(weight(event));
+            before > 0
+        };
+        let count = self.pending.iter().take_while(fits).count();
+        let events = || self.pending.iter().take(count).map(Arc::as_ref);
+        let full = rusqlite::ErrorCode::DiskFull;
+        match database.write(events(), &self.minutes) {
+            // Our own size limit looks like a full disk: make room once, then try again. On a disk
+            // that is really full nothing would be gained by deleting.
+            Err(error) if error.sqlite_error_code() == Some(full) && database.is_at_limit() => {
+                database.make_room()?;
+                database.write(events(), &self.minutes)?;
+            }
+            other => other?,
+        }
+        for event in self.pending.drain(..count) {
+            self.pending_bytes = self.pending_bytes.saturating_sub(weight(&event));
+        }
+        self.minutes = Minutes::default();
+        let stored = count as u64;
         self.shared
             .totals
             .stored
             .fetch_add(stored, Ordering::Relaxed);
         self.shared.handles.stored.increment(stored);
-        self.pending.clear();
-        self.pending_bytes = 0;
-        self.minutes = Minutes::default();
+        Ok(())
+    }
+
+    fn succeed(&mut self, was_failing: bool) {
         if was_failing {
             *self.shared.health.lock() = Health::Writing;
             self.shared.handles.failing.set(0);

@@ -21,7 +21,7 @@ use babyshield_events::{Error, Filter, Health, Metrics, Reader, Spec, Store};
 use babyshield_model::{Clock, Event, Sink, SystemEvent, Timestamp, Verdict};
 use sample::{System, request};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// Set for the process that a test starts to be killed: the database it writes.
 const CHILD: &str = "BABYSHIELD_TEST_STORE";
@@ -468,6 +468,39 @@ fn a_disk_full_at_the_start_does_not_stop_the_start() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(lines.join().unwrap() > 100);
+}
+
+#[test]
+fn at_its_size_the_store_makes_room_and_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("e.db");
+    let size = babyshield_model::ByteSize(6 << 20);
+    let store = open(&Spec {
+        max_size: size,
+        ..Spec::at(&path)
+    });
+    // Faster than the regular look at the size, so that the limit itself is met.
+    for round in 0..20 {
+        for number in 0..1000 {
+            record(&store, round * 1000 + number, Verdict::Block);
+        }
+        assert!(store.flush(PATIENCE));
+        assert_eq!(store.status().health, Health::Writing, "round {round}");
+        let file = std::fs::metadata(&path).unwrap().len();
+        assert!(file <= size.0, "{file} bytes in round {round}");
+    }
+    let newest = &store
+        .reader()
+        .events(&Filter::default(), None, 1)
+        .unwrap()
+        .entries[0]
+        .event;
+    let Event::Request(newest) = newest else {
+        panic!("{newest:?}");
+    };
+    assert_eq!(newest.id.0 & 0xffff_ffff, 19_999);
+    let stored = store.reader().top_clients(&Filter::default(), 1).unwrap()[0].requests;
+    assert!(stored < 20_000, "the case must not fit: {stored}");
 }
 
 #[test]

@@ -126,7 +126,8 @@ function Reason({ finding }: { finding: Finding }) {
           <code>{finding.rule}</code>
         </button>
         {finding.class && <span class="tag">{finding.class}</span>}
-        {finding.severity && <span class={`tag sev-${finding.severity.toLowerCase()}`}>{finding.severity.toLowerCase()}</span>}
+        {summary && <span class="tag">adds up the others</span>}
+        {!summary && finding.severity && <span class={`tag sev-${finding.severity.toLowerCase()}`}>{finding.severity.toLowerCase()}</span>}
       </header>
       <p class="finding-message">{visible(finding.message)}</p>
       {finding.field && (

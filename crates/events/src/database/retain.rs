@@ -21,7 +21,7 @@ impl Database {
         let age = u64::try_from(spec.max_age.as_millis()).unwrap_or(u64::MAX);
         let mut gone = self.expire(Timestamp(now.0.saturating_sub(age)))?;
         gone += self.thin_plain(spec.plain_kept)?;
-        gone += self.shrink()?;
+        gone += self.shrink(self.soft_limit())?;
         if gone > 0 {
             self.vacuum()?;
         }
@@ -57,10 +57,8 @@ impl Database {
         self.delete(OLDEST, plain, excess.min(STEP * STEPS))
     }
 
-    /// Deletes the least telling and oldest until nine tenths of the size are used, leaving room
-    /// for the log of changes beside the file.
-    fn shrink(&mut self) -> rusqlite::Result<usize> {
-        let target = self.soft_limit();
+    /// Deletes the least telling and oldest until no more than `target` bytes are used.
+    fn shrink(&mut self, target: u64) -> rusqlite::Result<usize> {
         let mut gone = 0;
         for _ in 0..STEPS {
             if self.used()? <= target {
@@ -75,8 +73,25 @@ impl Database {
         Ok(gone)
     }
 
+    /// Whether the file is so near its limit that a transaction may not fit.
+    pub(crate) fn is_at_limit(&self) -> bool {
+        self.used().is_ok_and(|used| used >= self.max_size / 4 * 3)
+    }
+
+    /// Bytes of events one transaction may bring. With indexes and rows it takes about three
+    /// times as much in the file, so it fits into the quarter that [`Self::make_room`] makes.
+    pub(crate) fn transaction_size(&self) -> usize {
+        usize::try_from(self.max_size / 16).unwrap_or(usize::MAX)
+    }
+
+    /// Makes room for one transaction now, without looking at age.
+    pub(crate) fn make_room(&mut self) -> rusqlite::Result<()> {
+        self.shrink(self.max_size / 4 * 3)?;
+        Ok(())
+    }
+
     /// Deletes a step of the least telling, oldest events there are.
-    pub(crate) fn evict(&mut self) -> rusqlite::Result<usize> {
+    fn evict(&mut self) -> rusqlite::Result<usize> {
         for tier in Tier::BY_WORTH {
             let step = self.delete(OLDEST, tier.number(), STEP)?;
             if step > 0 {
@@ -132,8 +147,8 @@ impl Database {
         )
     }
 
-    /// The share of the size that events may fill.
-    pub(crate) fn soft_limit(&self) -> u64 {
+    /// What events may fill between two looks: nine tenths, less the log beside the file.
+    fn soft_limit(&self) -> u64 {
         let share = self.max_size / 10 * 9;
         share
             .min(self.max_size.saturating_sub(WAL_PAGES * PAGE))
