@@ -29,6 +29,8 @@ pub struct Policy {
     pub spec: Spec,
     /// Where to listen, whom to believe, where requests go.
     pub gateway: gateway::Spec,
+    /// The rules and their bounds, as the engine was given them.
+    pub waf: babyshield_waf::Spec,
     /// The rules.
     pub rules: Arc<babyshield_waf::Plan>,
     /// Whom and what to turn away.
@@ -60,7 +62,8 @@ impl Policy {
         };
         let block = gather(block_plan(&spec), &mut found);
         let limits = gather(limit_plan(&spec), &mut found);
-        let rules = rules(&spec, &document, files);
+        let waf = waf_spec(&spec, &document);
+        let rules = rules(&waf, &spec, &document, files);
         let rules = gather(rules, &mut found).map(|compiled| {
             found.extend(compiled.warnings);
             compiled.plan
@@ -71,6 +74,7 @@ impl Policy {
         };
         let mut policy = Self {
             gateway: gateway_spec(&spec, &document.folder),
+            waf,
             rules: Arc::new(rules),
             block: Arc::new(block),
             limits: Arc::new(limits),
@@ -260,6 +264,7 @@ fn inline(text: &Setting<String>, document: &Document) -> (String, String) {
 }
 
 fn rules(
+    waf: &babyshield_waf::Spec,
     spec: &Spec,
     document: &Document,
     files: &dyn Files,
@@ -277,7 +282,7 @@ fn rules(
     if missing {
         return Err(Diagnostics::new());
     }
-    babyshield_waf::Plan::compile(&waf_spec(spec, document), files)
+    babyshield_waf::Plan::compile(waf, files)
 }
 
 fn events_spec(spec: &Spec, folder: &Path) -> babyshield_events::Spec {

@@ -3,7 +3,6 @@
 //! A policy is one TOML file. [`Document`] is that file as read: a [`spec::Spec`], what is wrong
 //! with it, and where every value came from. What the keys are is said once, where they are read
 //! (`spec/*.rs`), and [`catalogue`] is gathered from there.
-#![allow(dead_code)]
 
 pub mod catalogue;
 mod check;

@@ -1,6 +1,8 @@
 //! Each `bad/*.toml` is a faulty policy; the file beside it with `.expected` has every diagnostic
 //! it must yield. `BLESS=1 cargo nextest run -p babyshield-policy` writes them anew.
 
+#![allow(clippy::expect_used, reason = "helpers of tests may fail them")]
+
 use std::fs;
 use std::path::Path;
 

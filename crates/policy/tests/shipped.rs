@@ -1,6 +1,8 @@
 //! What ships beside the crate: the example policies, the schema and the reference. `BLESS=1
 //! cargo nextest run -p babyshield-policy` writes the generated ones anew.
 
+#![allow(clippy::expect_used, reason = "helpers of tests may fail them")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

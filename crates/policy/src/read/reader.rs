@@ -9,6 +9,9 @@ use super::{Fault, Key, KeyDoc, Resolved, Setting, Shape, Show, Value, nearest};
 use crate::kind::File;
 use crate::tree::{Entry, Node, Tree, quote};
 
+/// The value of a key that is absent and has no default.
+const NOTHING: &str = "(none)";
+
 /// What a reading leaves behind besides its values.
 #[derive(Debug, Default)]
 pub(crate) struct Record {
@@ -96,7 +99,12 @@ impl<'a> Reader<'a> {
 
     /// A value that may be absent.
     pub(crate) fn optional<T: Value>(&mut self, key: Key) -> Option<Setting<T>> {
-        let node = self.take(key, &T::shape(), None, false)?;
+        let Some(node) = self.take(key, &T::shape(), None, false) else {
+            if key.inherits.is_none() {
+                self.note(key, NOTHING.to_owned(), &Setting::default(()));
+            }
+            return None;
+        };
         let setting = self.parse::<T>(node)?;
         self.note(key, setting.show(), &setting);
         Some(setting)
