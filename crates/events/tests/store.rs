@@ -109,6 +109,7 @@ fn every_filter_narrows_in_the_store_as_in_memory() {
     other.route = Some("POST /v1/login".into());
     other.layer = Some(babyshield_model::Layer::Limit);
     other.target = "/v1/LOGIN".into();
+    other.agent = "say \"hi\" \\ übermut".into();
     other.enforced = false;
     other.findings[0].rule = "limit:login".into();
     other.findings[0].class = "rate".into();
@@ -147,6 +148,14 @@ fn every_filter_narrows_in_the_store_as_in_memory() {
         },
         Filter {
             text: Some("v1/login".into()),
+            ..all.clone()
+        },
+        Filter {
+            text: Some("SAY \"hi\" \\".into()),
+            ..all.clone()
+        },
+        Filter {
+            text: Some("übermut".into()),
             ..all.clone()
         },
     ];

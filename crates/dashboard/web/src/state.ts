@@ -32,8 +32,11 @@ const ROWS = 400;
 /** Rows that wait while the list is paused. */
 const WAITING = 400;
 
-/** Time between two looks at the figures. */
+/** Shortest time between two looks at the figures. */
 const REFRESH = 3000;
+
+/** Longest share of the time that the gateway may spend on answering one page. */
+const SHARE = 0.1;
 
 export interface Filter {
   verdict: Verdict | "attacks" | "";
@@ -257,12 +260,32 @@ export async function refresh(): Promise<void> {
 
 let timer: ReturnType<typeof setTimeout> | undefined;
 
-/** Looks at the figures again shortly, since something happened. */
+/** When the figures may be asked for again: a large store takes its time to count. */
+let earliest = 0;
+
+/** Looks at the figures again after a while, or as soon as it may. */
+function again(after: number): void {
+  clearTimeout(timer);
+  timer = setTimeout(async () => {
+    if (document.visibilityState === "visible") {
+      const begun = performance.now();
+      await refresh();
+      const took = performance.now() - begun;
+      earliest = performance.now() + took / SHARE;
+    }
+    again(Math.max(REFRESH, earliest - performance.now()));
+  }, after);
+}
+
+let pressed = false;
+
+/** Something happened: the figures follow shortly. */
 function soon(): void {
-  timer ??= setTimeout(() => {
-    timer = undefined;
-    void refresh();
-  }, 1200);
+  if (pressed) return;
+  pressed = true;
+  const after = Math.max(800, earliest - performance.now());
+  setTimeout(() => (pressed = false), after);
+  again(after);
 }
 
 export async function open(id: string): Promise<void> {
@@ -298,7 +321,6 @@ export function start(): void {
     void filter.value;
     void reload();
   });
-  setInterval(() => {
-    if (document.visibilityState === "visible") void refresh();
-  }, REFRESH);
+  again(REFRESH);
+  document.addEventListener("visibilitychange", () => again(0));
 }
