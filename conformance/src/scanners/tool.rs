@@ -243,7 +243,7 @@ fn ffuf(target: &Target) -> Result<Found, String> {
 fn slowhttptest(target: &Target) -> Result<Found, String> {
     let url = format!("http://{}/", target.address);
     let count = SLOW.to_string();
-    output(
+    let text = output(
         Tool::Slowhttptest,
         target,
         &[
@@ -252,14 +252,21 @@ fn slowhttptest(target: &Target) -> Result<Found, String> {
         ],
     )?;
     let table = read(target, "slow.csv")?;
-    let last = table.lines().last().unwrap_or_default();
-    let held: usize = last
+    let last: Vec<&str> = table
+        .lines()
+        .last()
+        .unwrap_or_default()
         .split(',')
-        .nth(3)
-        .and_then(|field| field.parse().ok())
-        .ok_or_else(|| format!("slowhttptest's table is odd: {last}"))?;
+        .collect();
+    let number = |at: usize| last.get(at).and_then(|field| field.parse::<usize>().ok());
+    let (Some(second), Some(connected)) = (number(0), number(3)) else {
+        return Err(format!("slowhttptest's table is odd: {last:?}"));
+    };
+    // The table's last line is from before the last connection went.
+    let gone = text.contains("No open connections left");
+    let held = if gone { 0 } else { connected };
     Ok(Found {
         holes: held,
-        text: format!("{held} of {SLOW} slow connections held"),
+        text: format!("{held} of {SLOW} slow connections held after {second} s"),
     })
 }
