@@ -147,7 +147,7 @@ pub struct Timeouts {
     /// Between two pieces of a request body.
     #[serde(with = "duration")]
     pub body: Duration,
-    /// Waiting that a body has free before `resources.body_rate` counts.
+    /// Waiting that a body has free; its bytes earn it back at `resources.body_rate`.
     #[serde(with = "duration")]
     pub body_grace: Duration,
     /// Between two requests on a connection.
@@ -266,7 +266,7 @@ impl Default for Timeouts {
             handshake: Duration::from_secs(10),
             head: Duration::from_secs(10),
             body: Duration::from_secs(30),
-            body_grace: Duration::from_secs(10),
+            body_grace: Duration::from_secs(30),
             idle: Duration::from_secs(60),
             write: Duration::from_secs(60),
             tunnel: Duration::from_secs(3600),

@@ -178,28 +178,6 @@ impl Collected {
         true
     }
 
-    /// As [`Collected::push`], and gives the chunk back when it does not fit.
-    ///
-    /// # Errors
-    /// The chunk itself.
-    pub fn try_push(&mut self, chunk: Bytes) -> Result<(), Bytes> {
-        if self.push(chunk.clone()) {
-            Ok(())
-        } else {
-            Err(chunk)
-        }
-    }
-
-    /// Adds one last chunk outside of the budget, to be passed on at once.
-    #[must_use]
-    pub fn over_budget(mut self, chunk: Bytes) -> Self {
-        let held = self.held.take();
-        // Without a budget every chunk fits.
-        self.push(chunk);
-        self.held = held;
-        self
-    }
-
     /// Keeps the trailers.
     pub fn trailers(&mut self, trailers: HeaderMap) {
         self.trailers = Some(trailers);

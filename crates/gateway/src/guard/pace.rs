@@ -17,7 +17,7 @@ pub(crate) struct Limits {
     pub(crate) idle: Duration,
     /// Time between two pieces of a body.
     pub(crate) body_idle: Duration,
-    /// Bytes a second a body must keep up, once `grace` has passed.
+    /// Bytes a second a body must keep up, but for `grace`.
     pub(crate) body_rate: u64,
     /// Waiting time a body has free.
     pub(crate) grace: Duration,
@@ -36,9 +36,11 @@ pub(crate) struct Pace {
     waiting: Option<Instant>,
     /// The current head's first byte came.
     head: Option<Instant>,
-    /// Time spent waiting for the current body, and its bytes so far.
-    waited: Duration,
-    received: u64,
+    /// Waiting time the current body has left; `None` before its first wait. Bytes earn it back,
+    /// but never beyond `grace`: nobody sends fast first to be slow for hours.
+    allowance: Option<Duration>,
+    /// Bytes that have not earned anything yet.
+    fresh: u64,
 }
 
 impl Pace {
@@ -47,17 +49,17 @@ impl Pace {
             last: Instant::now(),
             waiting: None,
             head: None,
-            waited: Duration::ZERO,
-            received: 0,
+            allowance: None,
+            fresh: 0,
         }
     }
 
     /// Bytes came.
     pub(crate) fn read(&mut self, count: usize) {
         self.last = Instant::now();
-        self.received += count as u64;
-        if let Some(since) = self.waiting.take() {
-            self.waited += self.last - since;
+        self.fresh = self.fresh.saturating_add(count as u64);
+        if let (Some(since), Some(allowance)) = (self.waiting.take(), &mut self.allowance) {
+            *allowance = allowance.saturating_sub(self.last - since);
         }
     }
 
@@ -65,8 +67,8 @@ impl Pace {
     pub(super) fn message(&mut self) {
         self.head = None;
         self.waiting = None;
-        self.waited = Duration::ZERO;
-        self.received = 0;
+        self.allowance = None;
+        self.fresh = 0;
     }
 
     /// The connection was not idle after all.
@@ -85,13 +87,14 @@ impl Pace {
 
     pub(crate) fn body_until(&mut self, limits: &Limits) -> Instant {
         let since = *self.waiting.get_or_insert_with(Instant::now);
-        let earned = match limits.body_rate {
-            0 => limits.body_idle,
-            rate => {
-                let millis = self.received.saturating_mul(1000) / rate;
-                (limits.grace + Duration::from_millis(millis)).saturating_sub(self.waited)
-            }
-        };
-        since + earned.min(limits.body_idle)
+        if limits.body_rate == 0 {
+            return since + limits.body_idle;
+        }
+        let millis = std::mem::take(&mut self.fresh).saturating_mul(1000) / limits.body_rate;
+        let before = self.allowance.unwrap_or(limits.grace);
+        let earned = before.saturating_add(Duration::from_millis(millis));
+        let allowance = earned.min(limits.grace);
+        self.allowance = Some(allowance);
+        since + allowance.min(limits.body_idle)
     }
 }

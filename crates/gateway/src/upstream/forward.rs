@@ -117,7 +117,8 @@ impl Call<'_> {
                 );
             };
             self.exchange.upstream(Arc::clone(&server.target.text));
-            if self.upstream.host == Host::Server {
+            let hostless = !request.headers().contains_key(header::HOST);
+            if self.upstream.host == Host::Server || hostless {
                 request
                     .headers_mut()
                     .insert(header::HOST, server.host.clone());

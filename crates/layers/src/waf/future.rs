@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::Response;
+use http::{Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 
+use super::read::Lost;
 use super::{Judge, Plan, read};
 use crate::{Collected, Refusal, Replayed};
 
@@ -176,8 +177,7 @@ fn is_stream<B>(response: &Response<B>) -> bool {
         })
 }
 
-/// Holds a response back until the rules have seen its body. A body that breaks while it is read
-/// is passed on as far as it came: its error is the caller's to see.
+/// Holds a response back until the rules have seen its body, or as much of it as they look at.
 async fn hold<B, E>(
     response: Response<B>,
     mut judge: Judge,
@@ -190,9 +190,18 @@ where
     let collected = Collected::new(Some(plan.budget.hold()));
     let body = match read::response(body, collected, plan.response_body).await {
         Ok(body) => body,
-        Err(_) => {
-            let lost = "The upstream broke off its response.";
-            return Ok(Refusal::upstream(http::StatusCode::BAD_GATEWAY, lost).answer());
+        Err(lost) => {
+            let (status, detail) = match lost {
+                Lost::Broken => (
+                    StatusCode::BAD_GATEWAY,
+                    "The upstream broke off its response.",
+                ),
+                Lost::Overfull => (
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "Too many large responses are being read at once. Try again shortly.",
+                ),
+            };
+            return Ok(Refusal::upstream(status, detail).answer());
         }
     };
     Ok(match judge.response_body(body.front()) {

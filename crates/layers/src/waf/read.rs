@@ -46,26 +46,32 @@ where
     }
 }
 
+/// Why a response could not be read.
+pub(super) enum Lost {
+    /// It broke off.
+    Broken,
+    /// All bodies together hold more than they may: what cannot be inspected does not pass.
+    Overfull,
+}
+
 /// Reads a response body up to `limit` bytes; what is behind them is left in the stream.
 pub(super) async fn response<B>(
-    body: B,
+    mut body: B,
     mut collected: Collected,
     limit: usize,
-) -> Result<Replayed<B>, B::Error>
+) -> Result<Replayed<B>, Lost>
 where
     B: Body<Data = Bytes> + Unpin,
 {
-    let mut body = body;
     while collected.len() < limit {
         let mut pinned = std::pin::Pin::new(&mut body);
         let Some(frame) = poll_fn(|cx| pinned.as_mut().poll_frame(cx)).await else {
             return Ok(Replayed::new(collected, None));
         };
-        match frame?.into_data() {
-            // A response that does not fit into the budget passes on from here.
+        match frame.map_err(|_| Lost::Broken)?.into_data() {
             Ok(data) => {
-                if let Err(data) = collected.try_push(data) {
-                    return Ok(Replayed::new(collected.over_budget(data), Some(body)));
+                if !collected.push(data) {
+                    return Err(Lost::Overfull);
                 }
             }
             Err(frame) => {
