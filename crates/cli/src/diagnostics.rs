@@ -20,10 +20,21 @@ pub(crate) fn print(found: &[Diagnostic], format: Format) {
     let _ignored = match format {
         Format::Json => writeln!(io::stdout(), "{}", json(found)),
         Format::Text if io::stderr().is_terminal() => {
-            write!(io::stderr(), "{}", drawn(found, GraphicalTheme::unicode()))
+            let theme = match colours() {
+                true => GraphicalTheme::unicode(),
+                false => GraphicalTheme::unicode_nocolor(),
+            };
+            write!(io::stderr(), "{}", drawn(found, theme))
         }
         Format::Text => write!(io::stderr(), "{}", plain(found)),
     };
+}
+
+/// Whether standard error takes colours: a terminal does, unless `NO_COLOR` asks for none
+/// (no-color.org).
+pub(crate) fn colours() -> bool {
+    let none = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    io::stderr().is_terminal() && !none
 }
 
 fn plain(found: &[Diagnostic]) -> String {

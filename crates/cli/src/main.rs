@@ -16,7 +16,7 @@ use clap::Parser;
 use commands::Command;
 use output::{Exit, Failure};
 
-/// The whole defence of an API in one binary.
+/// The whole defence of an API in one binary
 #[derive(Debug, Parser)]
 #[command(
     name = "babyshield",

@@ -31,11 +31,6 @@ fn place(mut diagnostic: Diagnostic, span: Option<&Span>) -> Diagnostic {
 
 fn listeners(spec: &Spec, found: &mut Diagnostics) {
     let mut taken: HashMap<SocketAddr, &str> = HashMap::new();
-    if spec.listen.is_empty() {
-        let fault = Diagnostic::error("policy.no_listener", "`listen` needs at least one address")
-            .help("write `listen = [\"0.0.0.0:8080\"]`");
-        found.push(place(fault, spec.listen.span()));
-    }
     for listen in &spec.listen.value {
         if listen.address.port() != 0 && taken.insert(listen.address, "listen").is_some() {
             let message = format!("{} is listed twice", listen.address);

@@ -87,7 +87,13 @@ impl Policy {
             bytes: Bounds::LEAST_BYTES,
         }));
         if let Err(faults) = policy.plan(trial) {
-            found.extend(faults);
+            // Where values were refused, what has no place may only follow from that.
+            let alone = !is_faulty(&found);
+            found.extend(
+                faults
+                    .into_iter()
+                    .filter(|fault| alone || fault.span.is_some()),
+            );
             sort(&mut found);
         }
         if is_faulty(&found) {

@@ -8,9 +8,13 @@
     reason = "helpers of tests may fail them"
 )]
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::path::Path;
+use std::time::Duration;
 
+use babyshield_limit::{Part, Subject};
 use babyshield_model::Source;
 use babyshield_policy::{Document, Policy, Shape, catalogue};
 use babyshield_waf::source::Disk;
@@ -101,7 +105,11 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("health.successes", "[health]\n", "successes = 7"),
     ("health.rest", "[health]\n", "rest = \"1s\""),
     ("admin.listen", "[admin]\n", "listen = \"127.0.0.1:3\""),
-    ("admin.protect", "[admin]\n", "protect = [\"203.0.113.7\"]"),
+    (
+        "admin.protect",
+        "[block]\nnetworks = [\"203.0.113.0/24\"]\n[admin]\n",
+        "protect = [\"203.0.113.7\"]",
+    ),
     ("waf.rules", "[waf]\n", "rules = [\"other.conf\"]"),
     (
         "waf.directives",
@@ -141,7 +149,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("block.paths", "[block]\n", "paths = [\"/internal/**\"]"),
     (
         "allow.networks",
-        "[allow]\n",
+        "[block]\nnetworks = [\"198.51.100.0/24\"]\n[allow]\n",
         "networks = [\"198.51.100.7\"]",
     ),
     (
@@ -233,7 +241,7 @@ fn image(folder: &Path, rest: &str) -> String {
     let rest = match rest {
         rest if rest.contains("rules =") => rest.to_owned(),
         rest if rest.contains("[waf]\n") => rest.replace("[waf]\n", few),
-        rest => format!("{rest}{few}"),
+        rest => format!("{rest}\n{few}"),
     };
     let source = Source::new("policy.toml", format!("{head}{rest}"));
     let document = Document::parse(&source, None, folder, &Disk);
@@ -241,17 +249,64 @@ fn image(folder: &Path, rest: &str) -> String {
         Ok(policy) => policy,
         Err(faults) => panic!("{}\n{faults:#?}", source.text),
     };
+    let limits: Vec<String> = policy
+        .limits
+        .limits()
+        .map(|limit| format!("{limit:?}"))
+        .collect();
     format!(
-        "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        "{:?} {:?} {limits:?} {:?} {} {} {:?} {:?} {:?} {:?}",
         policy.gateway,
         policy.waf,
-        policy.limits,
-        policy.block,
+        policy.limits.bounds(),
+        callers(&policy),
+        refusals(&policy),
         policy.events,
         policy.admin(),
         policy.spec.log.format.value,
         policy.spec.log.level.value,
     )
+}
+
+/// Whether two addresses of one /56 are one caller.
+fn callers(policy: &Policy) -> bool {
+    let store = policy.store();
+    let ids: Vec<_> = policy.limits.find("burst").into_iter().collect();
+    let spend = |address: &str| {
+        let caller = Caller(address.parse().expect("an address"));
+        let decision = policy.limits.check(&*store, &ids, &caller, Duration::ZERO);
+        decision.map(|decision| decision.remaining)
+    };
+    spend("2001:db8:0:1::1") != spend("2001:db8:0:2::1")
+}
+
+struct Caller(IpAddr);
+
+impl Subject for Caller {
+    fn address(&self) -> IpAddr {
+        self.0
+    }
+
+    fn value(&self, _: &Part) -> Option<Cow<'_, [u8]>> {
+        None
+    }
+}
+
+/// What the lists say of some callers, agents and paths.
+fn refusals(policy: &Policy) -> String {
+    let mut said = String::new();
+    for client in ["192.0.2.1", "198.51.100.7", "203.0.113.7"] {
+        let client: IpAddr = client.parse().expect("an address");
+        for agent in ["curl/8", "examplebot/1"] {
+            for path in ["/", "/internal/a"] {
+                let judged = policy
+                    .block
+                    .judge(client, agent.as_bytes(), path.as_bytes());
+                said.push_str(judged.map_or("-", |(layer, _)| layer.as_str()));
+            }
+        }
+    }
+    said
 }
 
 fn folder() -> tempfile::TempDir {
@@ -292,7 +347,8 @@ fn every_key_changes_what_the_policy_compiles_to() {
             ),
             _ => ((*before).to_owned(), format!("{before}{change}\n")),
         };
-        let [base, changed] = [base, changed].map(|text| image(folder.path(), &text));
+        let [base, same, changed] = [&base, &base, &changed].map(|text| image(folder.path(), text));
+        assert_eq!(base, same, "the image is not the same twice");
         assert!(base != changed, "{key} does nothing");
     }
 }

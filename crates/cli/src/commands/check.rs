@@ -4,8 +4,10 @@ use crate::diagnostics;
 use crate::output::{self, Exit, Format, Outcome};
 use crate::policy::Named;
 
-/// Check a policy and everything it names: rule files, certificates, networks, patterns. Nothing
-/// is started. Every fault is told at once, with its place and what to do.
+/// Check a policy and everything it names
+///
+/// Rule files, certificates, networks and patterns are read and compiled; nothing is started. Every
+/// fault is told at once, with its place and what to do.
 #[derive(Debug, Args)]
 #[command(after_help = "Exit codes: 0 the policy is good (warnings do not count); 2 it is not.")]
 pub(crate) struct Check {

@@ -4,7 +4,7 @@ use clap_complete::Shell;
 use crate::Cli;
 use crate::output::{self, Exit, Failure, Outcome};
 
-/// Write a completion script for a shell to standard output.
+/// Write a completion script for a shell
 #[derive(Debug, Args)]
 pub(crate) struct Completions {
     /// Which shell.

@@ -7,12 +7,10 @@ use serde_json::json;
 use crate::output::{self, Exit, Failure, Format, Outcome};
 use crate::policy::Named;
 
-/// Show what a policy says, and what its keys mean.
+/// Show what a policy says, and what its keys mean
 #[derive(Debug, Subcommand)]
 pub(crate) enum Config {
-    /// Show every value in force and where it came from.
     Effective(Effective),
-    /// Explain a key: what it does, what it takes, its default.
     Explain(Explain),
     /// Print the JSON Schema (draft 2020-12) of the policy, for editors.
     Schema,
@@ -22,8 +20,10 @@ pub(crate) enum Config {
     Reference,
 }
 
-/// Show every value in force and where it came from; with a request, the values that have a say
-/// in it.
+/// Show every value in force and where it came from
+///
+/// With a request, only the values that have a say in it, a route's own in place of what it
+/// overrides.
 #[derive(Debug, Args)]
 pub(crate) struct Effective {
     /// A request, such as "POST /v1/login" or "GET api.example.com/v1".
@@ -35,7 +35,7 @@ pub(crate) struct Effective {
     format: Format,
 }
 
-/// Explain a key: what it does, what it takes, its default.
+/// Explain a key: what it does, what it takes, its default
 #[derive(Debug, Args)]
 #[command(after_help = "Exit codes: 0 explained; 1 there is no such key.")]
 pub(crate) struct Explain {

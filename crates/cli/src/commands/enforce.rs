@@ -21,8 +21,10 @@ const DAY: u64 = 24 * 3600 * 1000;
 /// What `enforce` does not let pass. Malformed requests are refused in every mode.
 const STOPPED: [Verdict; 3] = [Verdict::Block, Verdict::Limit, Verdict::Challenge];
 
-/// Show what watch mode would have blocked, ask, and write `mode = "enforce"` into the policy. A
-/// running gateway takes it up by itself.
+/// Show what would have been blocked, then block it from now on
+///
+/// Shows what `watch` mode let pass that `enforce` would have stopped, asks, and writes
+/// `mode = "enforce"` into the policy. A running gateway takes it up by itself.
 #[derive(Debug, Args)]
 #[command(after_help = "Exit codes: 0 it enforces now, or did before; 1 it was not switched.")]
 pub(crate) struct Enforce {

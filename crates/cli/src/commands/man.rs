@@ -5,7 +5,9 @@ use clap::{Args, CommandFactory};
 use crate::Cli;
 use crate::output::{self, Exit, Failure, Outcome};
 
-/// Write the manual pages: all of them into a folder, or the first one to standard output.
+/// Write the manual pages
+///
+/// All of them into a folder, or the first one to standard output.
 #[derive(Debug, Args)]
 pub(crate) struct Man {
     /// Where to write them.

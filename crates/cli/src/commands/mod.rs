@@ -17,25 +17,16 @@ use crate::output::{Format, Outcome};
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Start the gateway and its dashboard.
     Run(run::Run),
-    /// Check a policy and everything it names.
     Check(check::Check),
-    /// Show what a policy says, and what its keys mean.
     #[command(subcommand)]
     Config(config::Config),
-    /// Show the rules of the rule engine, or check rule files.
     #[command(subcommand)]
     Rules(rules::Rules),
-    /// Decide recorded requests offline.
     Replay(replay::Replay),
-    /// Explain what became of one request.
     Why(why::Why),
-    /// Show what would have been blocked, then block it from now on.
     Enforce(enforce::Enforce),
-    /// Write a completion script for a shell.
     Completions(completions::Completions),
-    /// Write the manual pages.
     Man(man::Man),
 }
 

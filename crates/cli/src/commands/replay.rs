@@ -16,7 +16,9 @@ const ROWS: usize = 20;
 /// Stands for all callers; the block is set aside for documentation, so nobody has it (RFC 5737).
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
-/// Decide recorded requests offline, as `enforce` mode would, whatever the policy's mode: raw HTTP
+/// Decide recorded requests offline
+///
+/// Decided is what `enforce` mode would decide, whatever the policy's mode. Read are raw HTTP
 /// files with one request each, HAR files (.har), JSON lines (.jsonl, .ndjson) with `request` or
 /// with `method`, `uri`, `headers` and `body`, and folders of these. Rate limits are left out,
 /// since records do not say when.

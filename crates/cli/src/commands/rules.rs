@@ -9,18 +9,17 @@ use crate::diagnostics;
 use crate::output::{self, Exit, Failure, Format, Outcome};
 use crate::policy::Named;
 
-/// Show the rules of the rule engine, or check rule files.
+/// Show the rules of the rule engine, or check rule files
 #[derive(Debug, Subcommand)]
 pub(crate) enum Rules {
-    /// Check SecLang files, or a folder of the OWASP Core Rule Set.
     Check(Check),
-    /// List the rules in force.
     List(List),
-    /// Show one rule.
     Show(Show),
 }
 
-/// Check SecLang files, or a folder of the OWASP Core Rule Set. Every fault is told at once.
+/// Check SecLang files, or a folder of the OWASP Core Rule Set
+///
+/// Every fault is told at once, with its place.
 #[derive(Debug, Args)]
 #[command(after_help = "Exit codes: 0 the rules are good (warnings do not count); 2 they are not.")]
 pub(crate) struct Check {
@@ -33,7 +32,7 @@ pub(crate) struct Check {
     format: Format,
 }
 
-/// List the rules in force.
+/// List the rules in force
 #[derive(Debug, Args)]
 pub(crate) struct List {
     /// Only rules with this tag.
@@ -46,7 +45,7 @@ pub(crate) struct List {
     chosen: Chosen,
 }
 
-/// Show one rule.
+/// Show one rule
 #[derive(Debug, Args)]
 #[command(after_help = "Exit codes: 0 shown; 1 there is no such rule.")]
 pub(crate) struct Show {

@@ -8,8 +8,10 @@ use serde_json::json;
 use crate::output::{self, Exit, Failure, Format, Outcome};
 use crate::policy::Named;
 
-/// Explain what became of one request: who decided, the rule, the decoded value, the field, and
-/// the narrowest change that would let it pass. Works beside a running gateway.
+/// Explain what became of one request
+///
+/// Told are who decided, the rule, the decoded value, the field, and the narrowest change that
+/// would let it pass. Works beside a running gateway.
 #[derive(Debug, Args)]
 #[command(after_help = "Exit codes: 0 explained; 1 no such request is kept.")]
 pub(crate) struct Why {

@@ -141,11 +141,16 @@ impl<'a> Reader<'a> {
         };
         let list = self.one_or_many::<T>(node);
         self.note_list(key, node, &list);
+        self.refuse_empty(key, node);
+        list
+    }
+
+    fn refuse_empty(&mut self, key: Key, node: &Node) {
         if matches!(&node.value, Tree::List(items) if items.is_empty()) {
             let fault = Fault::new(format!("`{}` needs at least one entry", key.name));
+            let fault = fault.help(format!("write `{} = {}`", key.name, key.example));
             self.fault(&node.span, fault);
         }
-        list
     }
 
     /// One value or a list of them, or nothing.
@@ -163,7 +168,8 @@ impl<'a> Reader<'a> {
         self.note(key, format!("[{}]", shown.join(", ")), &origin);
     }
 
-    /// A list whose entries are either a value or a table of their own.
+    /// A list whose entries, of which there is at least one, are either a value or a table of
+    /// their own.
     pub(crate) fn list_or_tables<T: Value, R: Show>(
         &mut self,
         key: Key,
@@ -175,6 +181,9 @@ impl<'a> Reader<'a> {
         let default = default.into_iter().map(Setting::default).collect();
         let name = format!("{}[]", key.name);
         self.sample_table(&name, |reader| drop(table(reader)));
+        if let Some(entry) = self.entries.iter().find(|entry| entry.key == key.name) {
+            self.refuse_empty(key, &entry.node);
+        }
         self.list_of(key, shape, default, |reader, node| {
             reader.plain_or_table(key.name, node, plain, table)
         })

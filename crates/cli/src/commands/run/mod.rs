@@ -13,7 +13,7 @@ use std::time::Duration;
 use babyshield_dashboard::{Config, State};
 use babyshield_events::{Metrics, Store};
 use babyshield_gateway::{Handle, SystemClock};
-use babyshield_model::{Clock, Sink};
+use babyshield_model::{Clock, Sink, Timestamp};
 use babyshield_policy::Policy;
 use babyshield_policy::spec::{Format as LogFormat, Log, Severity};
 use clap::Args;
@@ -33,7 +33,9 @@ use reload::Reloader;
 /// How long the last events may take to reach the disk when stopping.
 const FLUSH: Duration = Duration::from_secs(5);
 
-/// Start the gateway and its dashboard. The policy, and every file it names, is watched: a changed
+/// Start the gateway and its dashboard
+///
+/// The policy, and every file it names, is watched: a changed
 /// policy is put to work without dropping a connection; a faulty one is refused, told, and the one
 /// in force stays. SIGHUP reads it again at once. SIGTERM and SIGINT let requests under way
 /// finish; a second one ends at once.
@@ -56,13 +58,15 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) fn execute(self) -> Outcome {
         let origin = self.origin()?;
+        let clock = SystemClock::start();
+        let loading = clock.now();
         let policy = origin.load()?;
         crate::diagnostics::print(policy.warnings(), output::Format::Text);
         log(&policy.spec.log);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;
-        let outcome = runtime.block_on(run(origin, policy));
+        let outcome = runtime.block_on(run(origin, policy, loading, Arc::new(clock)));
         // Whatever still waits for a disk or a name is not waited for.
         runtime.shutdown_timeout(Duration::from_secs(1));
         outcome
@@ -94,8 +98,12 @@ fn log(log: &Log) {
     let others = level.min(LevelFilter::WARN);
     let targets = Targets::new()
         .with_default(others)
-        .with_target("babyshield", level);
-    let lines = fmt::layer().with_writer(std::io::stderr);
+        .with_target("babyshield", level)
+        // The event store writes the same line, with its reason and at a bounded rate.
+        .with_target("babyshield_layers::record", LevelFilter::OFF);
+    let lines = fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(crate::diagnostics::colours());
     let lines = match log.format.value {
         LogFormat::Text => lines.with_target(false).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
@@ -105,14 +113,19 @@ fn log(log: &Log) {
         .init();
 }
 
-async fn run(origin: Origin, policy: Policy) -> Outcome {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+async fn run(origin: Origin, policy: Policy, loading: Timestamp, clock: Arc<dyn Clock>) -> Outcome {
+    let (mut stop, hangup) = (signals::Stop::listen()?, signals::hangup()?);
     let metrics = Metrics::new();
     metrics.install().map_err(Failure::broken)?;
     let store = Store::open(&policy.events, Arc::clone(&clock), metrics);
     let store = Arc::new(store.map_err(Failure::broken)?);
     let overview = Arc::new(Overview::new(Arc::clone(&store)));
     let sink: Arc<dyn Sink> = Arc::clone(&overview) as Arc<dyn Sink>;
+    let admin = TcpListener::bind(policy.admin()).await;
+    let admin = admin.map_err(|error| {
+        let address = policy.admin();
+        Failure::Broken(format!("the dashboard cannot listen on {address}: {error}"))
+    })?;
     let spent = policy.store();
     let plan = policy.plan(Arc::clone(&spent)).map_err(Failure::Faulty)?;
     let handle = Handle::start(plan, Arc::clone(&sink), Arc::clone(&clock)).await;
@@ -121,12 +134,6 @@ async fn run(origin: Origin, policy: Policy) -> Outcome {
     overview.take(&policy, &origin, &addresses, clock.now());
 
     let end = CancellationToken::new();
-    let admin = TcpListener::bind(policy.admin()).await.map_err(|error| {
-        Failure::Broken(format!(
-            "the dashboard cannot listen on {}: {error}",
-            policy.admin()
-        ))
-    })?;
     let base = format!("http://{}", admin.local_addr()?);
     let dashboard = State::new(Config {
         store: Arc::clone(&store),
@@ -147,10 +154,11 @@ async fn run(origin: Origin, policy: Policy) -> Outcome {
         sink,
         overview,
         clock,
+        hangup,
     };
-    let watching = tokio::spawn(reloader.run(policy, end.clone()));
-    let outcome = signals::until_told(dashboard, end.clone()).await;
-    let left = signals::or_at_once(handle.stop()).await;
+    let watching = tokio::spawn(reloader.run(policy, loading, end.clone()));
+    let outcome = stop.or_failed(dashboard).await;
+    let left = stop.or_at_once(handle.stop()).await;
     if let Some(left @ 1..) = left {
         tracing::warn!(target: "babyshield", "{left} connections did not finish in time");
     }

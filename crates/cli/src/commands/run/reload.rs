@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use babyshield_gateway::Handle;
 use babyshield_limit::Store as Spent;
-use babyshield_model::{Clock, Diagnostic, Diagnostics, Event, Severity, Sink, SystemEvent};
+use babyshield_model::{
+    Clock, Diagnostic, Diagnostics, Event, Severity, Sink, SystemEvent, Timestamp,
+};
 use babyshield_policy::Policy;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::Signal;
 use tokio_util::sync::CancellationToken;
 
 use super::overview::Overview;
@@ -27,21 +29,18 @@ pub(super) struct Reloader {
     pub(super) sink: Arc<dyn Sink>,
     pub(super) overview: Arc<Overview>,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) hangup: Signal,
 }
 
 impl Reloader {
-    /// Runs until `end`. `policy` is the one in force.
-    pub(super) async fn run(self, policy: Policy, end: CancellationToken) {
-        let Ok(mut hangup) = signal(SignalKind::hangup()) else {
-            tracing::error!(target: "babyshield", "SIGHUP cannot be received; restart to reload");
-            return;
-        };
+    /// Runs until `end`. `policy` is the one in force, read from `loading` on.
+    pub(super) async fn run(mut self, policy: Policy, loading: Timestamp, end: CancellationToken) {
         let mut policy = policy;
-        let mut known = look(self.files(&policy)).await;
+        let mut known = look(self.files(&policy)).await.forget_since(loading);
         let mut seen = known.clone();
         loop {
             let told = tokio::select! {
-                told = hangup.recv() => told.is_some(),
+                told = self.hangup.recv() => told.is_some(),
                 () = tokio::time::sleep(EVERY) => false,
                 () = end.cancelled() => return,
             };
@@ -50,13 +49,13 @@ impl Reloader {
             let settled = now == seen;
             seen.clone_from(&now);
             if told || (now != known && settled) {
-                known = now;
+                let loading = self.clock.now();
                 if let Some(new) = self.reload(&policy).await {
                     policy = new;
-                    // It may name other files.
-                    known = look(self.files(&policy)).await;
-                    seen.clone_from(&known);
                 }
+                // It may name other files now.
+                seen = look(self.files(&policy)).await;
+                known = seen.clone().forget_since(loading);
             }
         }
     }
@@ -111,11 +110,11 @@ impl Reloader {
             .iter()
             .filter(|fault| fault.severity == Severity::Error);
         let lines: Vec<String> = errors.take(20).map(ToString::to_string).collect();
-        let reason = lines.join("\n");
-        self.overview.reject(reason.clone());
+        self.overview.reject(lines.join("\n"));
+        let reason = lines.join("; ");
         self.record(
             "policy.rejected",
-            format!("the policy in force stays:\n{reason}"),
+            format!("the policy in force stays: {reason}"),
         );
     }
 

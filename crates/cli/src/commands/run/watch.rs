@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use babyshield_model::Timestamp;
 
 /// Files looked at below a folder of rules; a rule set has some hundred.
 const MOST: usize = 10_000;
+
+/// How many milliseconds a file's time may lie before the moment it was written.
+const GRAIN: u64 = 20;
 
 /// Folders within folders of rules.
 const DEPTH: usize = 4;
@@ -25,6 +30,19 @@ impl Snapshot {
             snapshot.look(path, DEPTH);
         }
         snapshot
+    }
+
+    /// Forgets the state of files written since `loading` began: what was loaded of them is not
+    /// known, so that the next look finds them changed. File systems keep time only so finely.
+    pub(super) fn forget_since(mut self, loading: Timestamp) -> Self {
+        let since = UNIX_EPOCH + Duration::from_millis(loading.0.saturating_sub(GRAIN));
+        for state in self.0.values_mut() {
+            let written = state.and_then(|(_, written)| written);
+            if written.is_some_and(|written| written >= since) {
+                *state = None;
+            }
+        }
+        self
     }
 
     fn look(&mut self, path: &Path, depth: usize) {
@@ -61,5 +79,15 @@ mod tests {
         let longer = Snapshot::take(&paths);
         assert!(empty != one && one != longer);
         assert_eq!(longer, Snapshot::take(&paths));
+    }
+
+    #[test]
+    fn a_file_written_while_it_was_loaded_counts_as_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = [folder.path().join("policy.toml")];
+        std::fs::write(&paths[0], "one").unwrap();
+        let taken = Snapshot::take(&paths);
+        assert!(taken.clone().forget_since(Timestamp(1)) != taken);
+        assert_eq!(taken.clone().forget_since(Timestamp(u64::MAX / 2)), taken);
     }
 }

@@ -1,0 +1,322 @@
+//! `babyshield run` from start to stop, over loopback sockets.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may fail them"
+)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+const RULES: &str = "SecRuleEngine On\nSecRule ARGS:q \"@streq attack\" \
+                     \"id:7,phase:1,deny,log,msg:'tripped'\"\n";
+
+/// An API that answers everything with 200 and counts nothing.
+fn api() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            thread::spawn(move || answer(stream));
+        }
+    });
+    address
+}
+
+fn answer(mut stream: TcpStream) {
+    let mut reader = BufReader::new(stream.try_clone().expect("a clone"));
+    let mut line = String::new();
+    while reader.read_line(&mut line).is_ok_and(|read| read > 0) {
+        if line == "\r\n" {
+            let response = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+            if stream.write_all(response).is_err() {
+                return;
+            }
+        }
+        line.clear();
+    }
+}
+
+/// A running gateway, killed when dropped.
+struct Gateway {
+    child: Child,
+    screen: String,
+    log: Receiver<String>,
+    folder: tempfile::TempDir,
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        // It may have stopped by itself.
+        let _gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+fn policy(mode: &str, api: SocketAddr, further: &str) -> String {
+    format!(
+        "version = 1\nmode = \"{mode}\"\nlisten = [\"127.0.0.1:0\"]\nupstream = \"http://{api}\"\n\
+         [admin]\nlisten = \"127.0.0.1:0\"\n[waf]\nrules = [\"rules.conf\"]\n{further}"
+    )
+}
+
+impl Gateway {
+    fn start(text: &str, arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("rules.conf"), RULES).expect("a file");
+        fs::write(folder.path().join("policy.toml"), text).expect("a file");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_babyshield"))
+            .current_dir(folder.path())
+            .args(["run", "--policy", "policy.toml"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        let (lines, log) = channel();
+        let err = child.stderr.take().expect("a pipe");
+        thread::spawn(move || {
+            for line in BufReader::new(err).lines().map_while(Result::ok) {
+                if lines.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut screen = String::new();
+        while !screen.contains("Ctrl-C") {
+            assert!(
+                out.read_line(&mut screen).expect("a line") > 0,
+                "it ended: {screen}"
+            );
+        }
+        Self {
+            child,
+            screen,
+            log,
+            folder,
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("policy.toml")
+    }
+
+    /// The address a line of the screen names.
+    fn address(&self, name: &str) -> SocketAddr {
+        let mut lines = self.screen.lines();
+        let line = lines
+            .find(|line| line.trim_start().starts_with(name))
+            .expect("the line");
+        let url = line.split("http://").nth(1).expect("an address");
+        url.split('/')
+            .next()
+            .and_then(|text| text.parse().ok())
+            .expect("an address")
+    }
+
+    fn get(&self, path: &str) -> String {
+        get(self.address("listening"), path)
+    }
+
+    /// Waits for a line of the log.
+    fn hear(&self, part: &str) -> String {
+        loop {
+            let line = self.log.recv_timeout(Duration::from_secs(30));
+            let line = line.unwrap_or_else(|_| panic!("nothing of `{part}` in the log"));
+            if line.contains(part) {
+                return line;
+            }
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let mut kill = Command::new("kill");
+        let sent = kill.args([name, &self.child.id().to_string()]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    fn ask(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_babyshield"));
+        command
+            .current_dir(self.folder.path())
+            .args(arguments)
+            .args(["-p", "policy.toml"]);
+        command.output().expect("the binary runs")
+    }
+}
+
+fn get(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .expect("a timeout");
+    let head = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).expect("a request");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).expect("a response");
+    response
+}
+
+fn status(response: &str) -> &str {
+    response.split(' ').nth(1).unwrap_or_default()
+}
+
+#[test]
+fn an_attack_is_blocked_and_explained_and_the_rest_passes() {
+    let gateway = Gateway::start(&policy("enforce", api(), ""), &[]);
+    for part in [
+        "BabyShield",
+        "enforce: attacks are blocked",
+        " from rules.conf",
+        "login?token=",
+    ] {
+        assert!(gateway.screen.contains(part), "{part}: {}", gateway.screen);
+    }
+    assert_eq!(status(&gateway.get("/?q=fine")), "200");
+    let blocked = gateway.get("/?q=attack");
+    assert_eq!(status(&blocked), "403");
+    let id = blocked
+        .lines()
+        .find_map(|line| line.strip_prefix("x-request-id: "))
+        .expect("an id");
+    gateway.hear("request.blocked");
+    let why = gateway.ask(&["why", id]);
+    let text = String::from_utf8_lossy(&why.stdout).into_owned();
+    assert!(
+        why.status.success() && text.contains("tripped") && text.contains("ARGS:q"),
+        "{text}"
+    );
+    let unknown = gateway.ask(&["why", "01ARZ3NDEKTSV4RRFFQ69G5FAV"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    let metrics = get(gateway.address("dashboard"), "/metrics");
+    assert!(metrics.contains("babyshield_requests_total"), "{metrics}");
+}
+
+#[test]
+fn a_faulty_policy_keeps_the_old_plan_and_a_good_one_takes_its_place() {
+    let api = api();
+    let gateway = Gateway::start(&policy("enforce", api, ""), &[]);
+    let before = gateway.address("listening");
+    fs::write(gateway.path(), policy("enfroce", api, "")).expect("a file");
+    let told = gateway.hear("policy.toml:2:8");
+    assert!(told.contains("did you mean \"enforce\"?"), "{told}");
+    gateway.hear("policy.rejected");
+    assert_eq!(status(&get(before, "/?q=attack")), "403");
+
+    fs::write(gateway.path(), policy("watch", api, "")).expect("a file");
+    gateway.hear("policy.reloaded");
+    assert_eq!(status(&get(before, "/?q=attack")), "200");
+
+    // A rule file counts as well.
+    let rules = RULES.replace("attack", "other");
+    fs::write(gateway.folder.path().join("rules.conf"), rules).expect("a file");
+    gateway.hear("policy.reloaded");
+}
+
+#[test]
+fn hangup_reads_the_policy_again_at_once() {
+    let gateway = Gateway::start(&policy("watch", api(), ""), &[]);
+    gateway.signal("-HUP");
+    gateway.hear("policy.reloaded");
+}
+
+#[test]
+fn enforce_shows_what_watch_let_pass_and_the_gateway_takes_it_up() {
+    let gateway = Gateway::start(&policy("watch", api(), ""), &[]);
+    assert_eq!(status(&gateway.get("/?q=attack")), "200");
+    gateway.hear("request.blocked");
+    let unasked = gateway.ask(&["enforce"]);
+    assert_eq!(unasked.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&unasked.stdout).into_owned();
+    assert!(
+        text.contains("tripped") && text.contains("GET /?q=attack"),
+        "{text}"
+    );
+    let switched = gateway.ask(&["enforce", "--yes"]);
+    assert_eq!(switched.status.code(), Some(0));
+    gateway.hear("policy.reloaded");
+    assert_eq!(status(&gateway.get("/?q=attack")), "403");
+    let text = fs::read_to_string(gateway.path()).expect("the policy");
+    assert!(text.contains("mode = \"enforce\"\nlisten"), "{text}");
+    let again = gateway.ask(&["enforce"]);
+    assert!(String::from_utf8_lossy(&again.stdout).contains("enforces already"));
+}
+
+#[test]
+fn the_command_line_goes_over_the_file_also_after_a_reload() {
+    let nobody = SocketAddr::from(([127, 0, 0, 1], 9));
+    let upstream = format!("http://{}", api());
+    let gateway = Gateway::start(&policy("watch", nobody, ""), &["--upstream", &upstream]);
+    assert!(gateway.screen.contains(&upstream), "{}", gateway.screen);
+    assert_eq!(status(&gateway.get("/")), "200");
+    gateway.signal("-HUP");
+    gateway.hear("policy.reloaded");
+    assert_eq!(status(&gateway.get("/")), "200");
+}
+
+#[test]
+fn a_signal_stops_it_and_loses_no_event() {
+    let mut gateway = Gateway::start(&policy("enforce", api(), ""), &[]);
+    let blocked = gateway.get("/?q=attack");
+    gateway.signal("-TERM");
+    let ended = gateway.child.wait().expect("an end");
+    assert_eq!(ended.code(), Some(0));
+    let id = blocked
+        .lines()
+        .find_map(|line| line.strip_prefix("x-request-id: "))
+        .expect("an id");
+    assert!(gateway.ask(&["why", id]).status.success());
+}
+
+#[test]
+fn a_taken_port_or_a_missing_folder_is_a_failure_with_its_reason() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("an address");
+    let text = policy("watch", api(), "");
+    let cases = [
+        (
+            text.replace("127.0.0.1:0\"]", &format!("{address}\"]")),
+            "cannot listen on",
+        ),
+        (
+            text.replace(
+                "[admin]\nlisten = \"127.0.0.1:0\"",
+                &format!("[admin]\nlisten = \"{address}\""),
+            ),
+            "the dashboard cannot listen on",
+        ),
+        (
+            format!("{text}[events]\npath = \"nowhere/events.db\"\n"),
+            "events.db",
+        ),
+    ];
+    for (text, part) in cases {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::write(folder.path().join("rules.conf"), RULES).expect("a file");
+        fs::write(folder.path().join("policy.toml"), text).expect("a file");
+        let (code, err) = run_to_end(folder.path());
+        assert!(err.contains(part), "{part}: {err}");
+        assert_eq!(code, Some(3), "{part}");
+    }
+}
+
+fn run_to_end(folder: &Path) -> (Option<i32>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_babyshield"))
+        .current_dir(folder)
+        .args(["run", "-p", "policy.toml"])
+        .output()
+        .expect("the binary runs");
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
+}
