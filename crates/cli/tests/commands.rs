@@ -163,7 +163,11 @@ fn config_explains_and_resolves() {
         &["config", "effective", "login"],
     ));
     assert!(code == 2 && err.contains("names no request"), "{err}");
+}
 
+#[test]
+fn keys_are_explained_and_the_schema_is_printed() {
+    let folder = tempfile::tempdir().expect("a folder");
     let (code, out, _) = told(&babyshield(
         folder.path(),
         &["config", "explain", "waf.level"],

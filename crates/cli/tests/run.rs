@@ -295,8 +295,8 @@ fn a_taken_port_or_a_missing_folder_is_a_failure_with_its_reason() {
             "the dashboard cannot listen on",
         ),
         (
-            format!("{text}[events]\npath = \"nowhere/events.db\"\n"),
-            "events.db",
+            format!("{text}[events]\npath = \"policy.toml\"\n"),
+            "not an event store",
         ),
     ];
     for (text, part) in cases {

@@ -53,6 +53,15 @@ fn listeners(spec: &Spec, found: &mut Diagnostics) {
             .help("the dashboard needs a listener of its own");
         found.push(place(fault, admin.span()));
     }
+    if !admin.ip().is_loopback() {
+        let message = format!(
+            "the dashboard on {} can be reached from other machines",
+            admin.value
+        );
+        let fault = Diagnostic::warning("policy.open_dashboard", message)
+            .help("it speaks no TLS; listen on 127.0.0.1 and forward the port over SSH");
+        found.push(place(fault, admin.span()));
+    }
     if !spec.tls.is_empty() && !spec.listen.iter().any(|listen| listen.tls) {
         let fault = Diagnostic::warning("policy.unused", "no listener uses this certificate")
             .help("write `listen = [{ address = \"0.0.0.0:443\", tls = true }]`");

@@ -63,7 +63,7 @@ impl Policy {
         let block = gather(block_plan(&spec), &mut found);
         let limits = gather(limit_plan(&spec), &mut found);
         let waf = waf_spec(&spec, &document);
-        let rules = rules(&waf, &spec, &document, files);
+        let rules = babyshield_waf::Plan::compile(&waf, files);
         let rules = gather(rules, &mut found).map(|compiled| {
             found.extend(compiled.warnings);
             compiled.plan
@@ -86,16 +86,8 @@ impl Policy {
             keys: Bounds::LEAST_KEYS,
             bytes: Bounds::LEAST_BYTES,
         }));
-        if let Err(faults) = policy.plan(trial) {
-            // Where values were refused, what has no place may only follow from that.
-            let alone = !is_faulty(&found);
-            found.extend(
-                faults
-                    .into_iter()
-                    .filter(|fault| alone || fault.span.is_some()),
-            );
-            sort(&mut found);
-        }
+        let _proven = gather(policy.plan(trial), &mut found);
+        sort(&mut found);
         if is_faulty(&found) {
             return Err(found);
         }
@@ -157,11 +149,18 @@ impl Policy {
     }
 }
 
+/// Adds the faults of a crate below. Where values were refused before, what has no place may only
+/// follow from that, and is left out.
 fn gather<T>(compiled: Result<T, Diagnostics>, found: &mut Diagnostics) -> Option<T> {
+    let alone = !is_faulty(found);
     match compiled {
         Ok(plan) => Some(plan),
-        Err(mut faults) => {
-            found.append(&mut faults);
+        Err(faults) => {
+            found.extend(
+                faults
+                    .into_iter()
+                    .filter(|fault| alone || fault.span.is_some()),
+            );
             None
         }
     }
@@ -267,28 +266,6 @@ fn inline(text: &Setting<String>, document: &Document) -> (String, String) {
         }
         None => (format!("{name} (waf.directives)"), text.value.clone()),
     }
-}
-
-fn rules(
-    waf: &babyshield_waf::Spec,
-    spec: &Spec,
-    document: &Document,
-    files: &dyn Files,
-) -> Result<babyshield_waf::Compiled, Diagnostics> {
-    // Missing files were told with their place in the policy; the engine only knows their path.
-    let told = |span: &Span| {
-        let mut told = document.diagnostics.iter();
-        told.any(|fault| fault.span.as_ref() == Some(span))
-    };
-    let missing = spec
-        .waf
-        .rules
-        .iter()
-        .any(|file| file.span().is_some_and(told));
-    if missing {
-        return Err(Diagnostics::new());
-    }
-    babyshield_waf::Plan::compile(waf, files)
 }
 
 fn events_spec(spec: &Spec, folder: &Path) -> babyshield_events::Spec {

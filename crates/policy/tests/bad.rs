@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::Path;
 
-use babyshield_policy::Document;
+use babyshield_policy::{Document, Policy};
 use babyshield_waf::source::Disk;
 
 #[test]
@@ -41,8 +41,12 @@ fn every_fault_is_told_at_once_with_its_place_and_help() {
 /// One line a diagnostic, the file by its own name only.
 fn told(path: &Path) -> String {
     let document = Document::load(path, None, &Disk);
+    let found = match Policy::compile(document, &Disk) {
+        Ok(policy) => policy.document.diagnostics,
+        Err(found) => found,
+    };
     let folder = format!("{}/", path.parent().expect("a folder").display());
-    let lines = document.diagnostics.iter();
+    let lines = found.iter();
     lines
         .map(|found| format!("{}\n", found.to_string().replace(&folder, "")))
         .map(|line| line.replace(folder.trim_end_matches('/'), "."))

@@ -3,11 +3,13 @@
 #![allow(
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "helpers of tests may fail them"
 )]
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use babyshield_model::{Layer, Source, Verdict};
 use babyshield_policy::replay::{Decision, Entry, Replay, Request, Summary};
@@ -21,7 +23,11 @@ const RULES: &str = "SecRuleEngine On\nSecRequestBodyAccess On\n\
     SecRule ARGS:q \"@streq odd\" \"id:3,phase:1,pass,log\"\n\
     SecRule ARGS:q \"@streq odd\" \"id:4,phase:1,pass,nolog\"\n";
 
-fn replay(policy: &str, client: &str) -> Replay {
+fn replay(text: &str, client: &str) -> Replay {
+    Replay::new(&policy(text), client.parse::<IpAddr>().expect("an address"))
+}
+
+fn policy(policy: &str) -> Policy {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("rules.conf"), RULES).expect("a file");
     let text = format!(
@@ -31,7 +37,7 @@ fn replay(policy: &str, client: &str) -> Replay {
     let source = Source::new("policy.toml", text);
     let document = Document::parse(&source, None, folder.path(), &Disk);
     match Policy::compile(document, &Disk) {
-        Ok(policy) => Replay::new(&policy, client.parse::<IpAddr>().expect("an address")),
+        Ok(policy) => policy,
         Err(faults) => panic!("{faults:#?}"),
     }
 }
@@ -112,6 +118,41 @@ fn the_callers_address_counts() {
     assert_eq!(decide(&allow), Verdict::Allow);
     let protect = format!("{deny}[admin]\nprotect = [\"198.51.100.7\"]\n");
     assert_eq!(decide(&protect), Verdict::Allow);
+}
+
+#[test]
+fn limits_count_where_they_are_asked_for() {
+    let text = "[limits]\ndefault = \"2/min per ip\"\nlogin = \"1/min per body.email\"\n\
+                [[route]]\nmatch = \"POST /login\"\nlimit = \"login\"\n";
+    let get = "GET / HTTP/1.1\nHost: h\n".to_owned();
+    let login = |email: &str| {
+        let kind = "Content-Type: application/x-www-form-urlencoded";
+        format!("POST /login HTTP/1.1\nHost: h\n{kind}\n\nemail={email}&a=b")
+    };
+    let requests = [
+        get.clone(),
+        login("a%40x"),
+        get.clone(),
+        login("a@x"),
+        get,
+        login("b@x"),
+    ];
+    let verdicts = |replay: &Replay| -> Vec<u16> {
+        let requests = requests.iter();
+        let requests = requests.map(|text| Request::parse(text.as_bytes()).expect("a request"));
+        requests
+            .map(|request| replay.decide(&request).status)
+            .collect()
+    };
+    let policy = policy(text);
+    let client = IpAddr::from([192, 0, 2, 1]);
+    let at_once = Replay::new(&policy, client).with_limits(&policy, Duration::ZERO);
+    assert_eq!(verdicts(&at_once), [200, 200, 200, 429, 429, 200]);
+    let slowly = Replay::new(&policy, client).with_limits(&policy, Duration::from_secs(60));
+    assert_eq!(verdicts(&slowly), [200; 6]);
+    let beyond = Request::parse(login("a@x").as_bytes()).expect("a request");
+    assert_eq!(at_once.decide(&beyond).rules, ["limit:login"]);
+    assert_eq!(verdicts(&Replay::new(&policy, client)), [200; 6]);
 }
 
 fn run(folder: &Path, cores: usize, until: usize) -> (Vec<String>, Summary) {

@@ -20,8 +20,8 @@ const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 ///
 /// Decided is what `enforce` mode would decide, whatever the policy's mode. Read are raw HTTP
 /// files with one request each, HAR files (.har), JSON lines (.jsonl, .ndjson) with `request` or
-/// with `method`, `uri`, `headers` and `body`, and folders of these. Rate limits are left out,
-/// since records do not say when.
+/// with `method`, `uri`, `headers` and `body`, and folders of these. Rate limits are left out
+/// unless --limits says how far apart the requests came, since records do not say.
 ///
 /// A file named *.black or *.white, or a `label` field (normal, benign, white, legit; attack,
 /// anomalous, malicious, black), says what a request is; then detection rate, false-positive rate
@@ -44,6 +44,10 @@ pub(crate) struct Replay {
     /// Who is taken for the caller of all requests.
     #[arg(long, default_value_t = CLIENT)]
     client: IpAddr,
+    /// Count by rate limits too, as if the requests had come one after another, so far apart:
+    /// "0ms", "250ms", "1s".
+    #[arg(long, value_name = "TIME", value_parser = apart)]
+    limits: Option<Duration>,
     /// How many requests are decided at once [default: one a core].
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
@@ -64,7 +68,10 @@ enum Format {
 impl Replay {
     pub(crate) fn execute(self) -> Outcome {
         let policy = self.named.load_or_default()?;
-        let replay = replay::Replay::new(&policy, self.client);
+        let mut replay = replay::Replay::new(&policy, self.client);
+        if let Some(apart) = self.limits {
+            replay = replay.with_limits(&policy, apart);
+        }
         let cores = self.jobs.map_or_else(cores, usize::from);
         let progress = progress();
         let mut out = BufWriter::new(io::stdout().lock());
@@ -93,6 +100,11 @@ impl Replay {
             _ => Exit::Finding,
         })
     }
+}
+
+fn apart(text: &str) -> Result<Duration, String> {
+    let fault = || format!("`{text}` is not a duration, such as \"250ms\"");
+    babyshield_gateway::duration::parse(text).ok_or_else(fault)
 }
 
 fn cores() -> usize {
@@ -131,6 +143,9 @@ fn describe(summary: &Summary) -> String {
         "{} requests: {} allowed, {} blocked",
         summary.requests, summary.allowed, summary.blocked
     );
+    if summary.limited > 0 {
+        text.push_str(&format!(", {} over a limit", summary.limited));
+    }
     if summary.unreadable > 0 {
         text.push_str(&format!(
             "; {} records could not be read",

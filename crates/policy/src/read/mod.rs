@@ -6,6 +6,7 @@
 //! section visited once, nothing written) yields the catalogue behind the JSON Schema,
 //! `config explain` and the reference.
 
+mod files;
 mod key;
 mod reader;
 mod setting;

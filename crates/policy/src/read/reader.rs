@@ -6,7 +6,6 @@ use babyshield_model::{Diagnostic, Diagnostics, Source, Span};
 use babyshield_waf::Files;
 
 use super::{Fault, Key, KeyDoc, Resolved, Setting, Shape, Show, Value, nearest};
-use crate::kind::File;
 use crate::tree::{Entry, Node, Tree, quote};
 
 /// The value of a key that is absent and has no default.
@@ -37,7 +36,7 @@ pub(crate) struct Place<'a> {
 /// One table being read.
 pub(crate) struct Reader<'a> {
     record: &'a mut Record,
-    document: Place<'a>,
+    pub(super) document: Place<'a>,
     entries: &'a [Entry],
     /// Where the table stands; `None` when it is not written.
     span: Option<Span>,
@@ -46,7 +45,7 @@ pub(crate) struct Reader<'a> {
     pattern: String,
     known: Vec<&'static str>,
     /// Visits every section once and notes the keys instead of the values.
-    sample: bool,
+    pub(super) sample: bool,
 }
 
 /// Reads a whole document with `section`, or, without one, takes a sample of all keys.
@@ -271,34 +270,6 @@ impl<'a> Reader<'a> {
         }
         self.entries = &[];
         named
-    }
-
-    /// Refuses a path where nothing is that can be read. `word` is what may stand there in place
-    /// of a path.
-    pub(crate) fn look_for(&mut self, file: &Setting<File>, word: Option<&str>) {
-        if self.sample || word.is_some_and(|word| file.0 == Path::new(word)) {
-            return;
-        }
-        let Place { folder, files, .. } = self.document;
-        let path = folder.join(&file.0);
-        let near = word.and_then(|word| nearest(&file.0.to_string_lossy(), [word]).map(|_| word));
-        let name = file.0.display();
-        // A folder cannot be read as a file, but it is there.
-        let there = files.glob(&path).is_ok_and(|found| !found.is_empty());
-        let fault = match (files.read(&path), near) {
-            (Ok(_), _) => return,
-            (Err(error), _) if error.kind() == std::io::ErrorKind::IsADirectory => return,
-            (Err(error), _) if there => Fault::new(format!("`{name}` cannot be read: {error}"))
-                .help("the user BabyShield runs as needs to be able to read it"),
-            (Err(_), Some(word)) => Fault::new(format!("there is no file `{name}`"))
-                .help(format!("did you mean \"{word}\"?")),
-            (Err(_), None) => Fault::new(format!("there is no file `{name}`")).help(format!(
-                "relative paths start at the policy's own folder, `{}`",
-                Path::new(".").join(folder).display()
-            )),
-        };
-        let code = "policy.missing_file";
-        self.refuse(file, Fault { code, ..fault });
     }
 
     /// Records a fault of the section's own at a value it was given.

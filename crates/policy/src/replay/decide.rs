@@ -3,13 +3,17 @@
 use std::cmp::Reverse;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
 
 use babyshield_layers::block;
+use babyshield_limit::LimitId;
 use babyshield_model::{Finding, Layer, Verdict};
 use babyshield_waf::{Connection, Decision as Step, Interruption, Plan as Rules};
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
+use super::pace::Pace;
 use super::request::Request;
 use super::summary::round;
 use crate::Policy;
@@ -26,14 +30,19 @@ pub struct Replay {
     routes: Vec<Route>,
     /// Who is taken for the caller, since records do not say.
     client: IpAddr,
+    /// The limits of requests that no route speaks of.
+    limits: Vec<LimitId>,
+    pace: Option<Pace>,
 }
 
 /// What a route changes about a decision.
 #[derive(Debug)]
 struct Route {
     pattern: Pattern,
+    name: String,
     /// `None` where bodies stream.
     body: Option<u64>,
+    limits: Vec<LimitId>,
 }
 
 /// What was decided, as one line of the output.
@@ -64,20 +73,51 @@ impl Replay {
     #[must_use]
     pub fn new(policy: &Policy, client: IpAddr) -> Self {
         let body = policy.spec.waf.body.value.0;
-        let routes = policy.spec.routes.iter().map(|route| Route {
+        let everywhere = policy.gateway.limits.iter();
+        let ids = |own: &[String]| -> Vec<LimitId> {
+            let names = everywhere.clone().chain(own);
+            names.filter_map(|name| policy.limits.find(name)).collect()
+        };
+        // The gateway's routes stand in the order of the policy's.
+        let routes = policy.spec.routes.iter().zip(&policy.gateway.routes);
+        let routes = routes.map(|(route, gateway)| Route {
             pattern: route.pattern.value.clone(),
+            name: gateway.pattern.clone(),
             body: (!route.stream.value)
                 .then(|| route.body.as_ref().map_or(body, |body| body.value.0)),
+            limits: ids(&gateway.limits),
         });
         let mut routes: Vec<Route> = routes.collect();
         routes.sort_by_key(|route| Reverse(route.pattern.specificity()));
+        let default = policy.spec.limits.default.iter();
+        let default: Vec<String> = default.map(|limit| limit.name.clone()).collect();
         Self {
             block: Arc::clone(&policy.block),
             rules: Arc::clone(&policy.rules),
             body,
             routes,
             client,
+            limits: ids(&default),
+            pace: None,
         }
+    }
+
+    /// Counts requests by the policy's limits too, as if they had come one after another, `apart`
+    /// from each other. [`Replay::run`] then decides one at a time.
+    #[must_use]
+    pub fn with_limits(mut self, policy: &Policy, apart: Duration) -> Self {
+        self.pace = Some(Pace {
+            plan: Arc::clone(&policy.limits),
+            store: policy.store(),
+            apart,
+            came: AtomicU32::new(0),
+        });
+        self
+    }
+
+    /// Whether the order of requests matters.
+    pub(super) fn is_ordered(&self) -> bool {
+        self.pace.is_some()
     }
 
     /// Decides one request.
@@ -95,15 +135,29 @@ impl Replay {
         if let Some((layer, finding)) = self.block.judge(self.client, agent, request.path()) {
             return refused(layer, 403, vec![finding]);
         }
-        let limit = self.body_limit(request);
+        let route = self.route(request);
+        if let Some(pace) = &self.pace {
+            let limits = route.map_or(&self.limits, |route| &route.limits);
+            let name = route.map(|route| route.name.as_str());
+            if let Some(limit) = pace.spend(limits, self.client, name, request) {
+                return Decision {
+                    verdict: Verdict::Limit,
+                    status: 429,
+                    layer: Some(Layer::Limit),
+                    rules: vec![format!("limit:{limit}")],
+                    ..Decision::default()
+                };
+            }
+        }
+        let limit = route.map_or(Some(self.body), |route| route.body);
         if limit.is_some_and(|limit| request.body.len() as u64 > limit) {
             return refused(Layer::Size, 413, Vec::new());
         }
         self.ask_rules(request, limit.is_none())
     }
 
-    /// The longest body allowed; `None` where bodies stream.
-    fn body_limit(&self, request: &Request) -> Option<u64> {
+    /// The route that holds, if one does.
+    fn route(&self, request: &Request) -> Option<&Route> {
         let [method, host, path] = [
             request.method.as_slice(),
             request.header("host").unwrap_or_default(),
@@ -112,8 +166,7 @@ impl Replay {
         .map(String::from_utf8_lossy);
         let host = host.rsplit_once(':').map_or(&*host, |(host, _)| host);
         let mut routes = self.routes.iter();
-        let found = routes.find(|route| route.pattern.matches(&method, host, &path));
-        found.map_or(Some(self.body), |route| route.body)
+        routes.find(|route| route.pattern.matches(&method, host, &path))
     }
 
     fn ask_rules(&self, request: &Request, streams: bool) -> Decision {

@@ -3,13 +3,14 @@
 //! Records are found in files and folders (see [`Replay::run`]), read and decided on all cores,
 //! and reported in the order they were found. What is decided is what the gateway in `enforce`
 //! mode would decide, by the parts of its path that need no connection: blocked networks, user
-//! agents and paths, the size of the body, and the rules. Memory stays bounded however large the
+//! agents and paths, the size of the body, the rules, and, where asked for, rate limits. Memory stays bounded however large the
 //! files are.
 
 mod decide;
 mod input;
 mod label;
 mod object;
+mod pace;
 mod request;
 mod summary;
 
@@ -86,7 +87,7 @@ impl Replay {
         cores: usize,
         each: &mut dyn FnMut(&Entry) -> bool,
     ) -> Summary {
-        let cores = cores.max(1);
+        let cores = if self.is_ordered() { 1 } else { cores.max(1) };
         let (tickets, taken) = sync_channel(cores * BATCHES_PER_CORE);
         let (jobs, todo) = channel();
         let (results, done) = channel();

@@ -67,8 +67,10 @@ impl Events {
     pub(super) fn read(r: &mut Reader<'_>) -> Self {
         let spec = babyshield_events::Spec::default();
         let count = |number: usize| Number(u32::try_from(number).unwrap_or(u32::MAX));
+        let path = r.value(PATH, File(spec.path));
+        r.look_for_folder(&path);
         Self {
-            path: r.value(PATH, File(spec.path)),
+            path,
             max_size: r.value(MAX_SIZE, spec.max_size),
             max_age: r.value(MAX_AGE, spec.max_age),
             queue: r.value(QUEUE, count(spec.queue)),
