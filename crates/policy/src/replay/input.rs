@@ -115,7 +115,10 @@ fn walk(path: &Path, depth: usize, take: &mut Take<'_>) -> bool {
         Ok(entries) => {
             let mut paths: Vec<PathBuf> = entries.iter().map(std::fs::DirEntry::path).collect();
             paths.sort();
-            let visible = paths.iter().filter(|path| !is_hidden(path));
+            // A link to a folder may lead back to where it stands.
+            let visible = paths
+                .iter()
+                .filter(|path| !is_hidden(path) && !(path.is_symlink() && path.is_dir()));
             visible.into_iter().all(|path| walk(path, depth - 1, take))
         }
         Err(error) => take(broken(path, None, unreadable(&error))),
@@ -379,6 +382,7 @@ mod tests {
         write("a.black", "GET /a HTTP/1.1\n\n");
         write("b/b.white", "GET /b HTTP/1.1\n\n");
         write("b/.hidden", "nothing");
+        std::os::unix::fs::symlink(folder.path(), folder.path().join("b/loop")).unwrap();
         write(
             "c.jsonl",
             "{\"uri\":\"/c1\"}\n\nbroken\n{\"uri\":\"/c2\",\"label\":\"white\"}",
