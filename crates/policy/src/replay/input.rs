@@ -118,7 +118,7 @@ fn walk(path: &Path, depth: usize, take: &mut Take<'_>) -> bool {
             // A link to a folder may lead back to where it stands.
             let visible = paths
                 .iter()
-                .filter(|path| !is_hidden(path) && !(path.is_symlink() && path.is_dir()));
+                .filter(|path| !(is_hidden(path) || path.is_symlink() && path.is_dir()));
             visible.into_iter().all(|path| walk(path, depth - 1, take))
         }
         Err(error) => take(broken(path, None, unreadable(&error))),
