@@ -36,6 +36,9 @@ const PING: (Duration, Duration) = (Duration::from_secs(30), Duration::from_secs
 /// Streams a caller may open and reset before it is cut off (the rapid reset attack).
 const RESETS: usize = 32;
 
+/// Field lines the HTTP/1 parser takes unless told otherwise.
+const PARSER_FIELDS: usize = 100;
+
 /// What a response is sent as.
 type Sent = Outgoing<record::Body<Replayed<upstream::Body>>>;
 
@@ -94,7 +97,12 @@ impl Session {
         let desk = Desk::new(self);
         let service = service_fn(|request| desk.one(request));
         let mut builder = http1::Builder::new();
-        builder.header_read_timeout(None).max_headers(fields);
+        builder.header_read_timeout(None);
+        // Any other bound than its own makes the parser allocate for every request; below its
+        // own, the guard's bound is the one that counts.
+        if fields > PARSER_FIELDS {
+            builder.max_headers(fields);
+        }
         let connection = builder.serve_connection(guard, service).with_upgrades();
         let mut connection = pin!(connection);
         tokio::select! {

@@ -89,7 +89,7 @@ impl Shared {
             upstream: &upstream,
             exchange,
         };
-        call.run(Request::from_parts(parts, body)).await
+        call.run(Box::new(Request::from_parts(parts, body))).await
     }
 }
 
@@ -102,7 +102,7 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    async fn run(mut self, mut request: Request<Outbound>) -> Answer {
+    async fn run(mut self, mut request: Box<Request<Outbound>>) -> Answer {
         let mut tried = Vec::new();
         let mut fresh = false;
         for attempt in 1..=ATTEMPTS {
@@ -131,7 +131,7 @@ impl Call<'_> {
             request = match (failure, spare) {
                 (Failure::Unsent(request, _), _) if attempt < ATTEMPTS && self.untried(&tried) => {
                     tried.push(server);
-                    *request
+                    request
                 }
                 (Failure::Broken(error), Some(spare))
                     if attempt < ATTEMPTS && Refusal::find(&error).is_none() =>
@@ -156,13 +156,14 @@ impl Call<'_> {
 
     async fn attempt(
         &mut self,
-        request: Request<Outbound>,
+        request: Box<Request<Outbound>>,
         server: &Arc<Server>,
         occupied: Occupied,
         fresh: bool,
     ) -> Result<Answer, Failure> {
+        // The rare ways are boxed, so that the future of the common one stays small.
         if let Some(sender) = server.pool.shared() {
-            return self.shared(request, sender, occupied).await;
+            return Box::pin(self.shared(request, sender, occupied)).await;
         }
         let pooled = if fresh {
             None
@@ -171,18 +172,18 @@ impl Call<'_> {
         };
         let connection = match pooled {
             Some(connection) => connection,
-            None => match connect(server).await {
+            None => match Box::pin(connect(server)).await {
                 Ok(Fresh::One(connection)) => connection,
                 Ok(Fresh::Many(sender)) => {
                     server.reached();
                     server.pool.share(&sender);
-                    return self.shared(request, sender, occupied).await;
+                    return Box::pin(self.shared(request, sender, occupied)).await;
                 }
                 Err(error) => {
                     if server.missed(&self.upstream.health) {
                         tracing::warn!(server = %server.target.text, %error, "upstream rests");
                     }
-                    return Err(Failure::Unsent(Box::new(request), error));
+                    return Err(Failure::Unsent(request, error));
                 }
             },
         };
@@ -191,7 +192,7 @@ impl Call<'_> {
 
     async fn single(
         &mut self,
-        request: Request<Outbound>,
+        request: Box<Request<Outbound>>,
         mut connection: Box<Single>,
         occupied: Occupied,
     ) -> Result<Answer, Failure> {
@@ -200,7 +201,7 @@ impl Call<'_> {
             .await?;
         occupied.server().reached();
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(self.switch(response, connection, occupied).await);
+            return Ok(Box::pin(self.switch(response, connection, occupied)).await);
         }
         onward::strip(response.headers_mut());
         let (parts, incoming) = response.into_parts();
@@ -221,12 +222,12 @@ impl Call<'_> {
     /// server's time runs while nothing more comes from the caller either.
     async fn send(
         &self,
-        request: Request<Outbound>,
+        request: Box<Request<Outbound>>,
         connection: &mut Single,
         server: &Server,
     ) -> Result<Response<Incoming>, Failure> {
         let limit = server.timeouts.response;
-        let sending = connection.sender.try_send_request(request);
+        let sending = connection.sender.try_send_request(*request);
         let mut sending = pin!(sending);
         let mut since = Instant::now();
         let mut received = self.exchange.bytes_in();
@@ -256,7 +257,7 @@ impl Call<'_> {
 
     async fn shared(
         &mut self,
-        request: Request<Outbound>,
+        request: Box<Request<Outbound>>,
         mut sender: hyper::client::conn::http2::SendRequest<Outbound>,
         occupied: Occupied,
     ) -> Result<Answer, Failure> {
@@ -365,13 +366,13 @@ impl Call<'_> {
 
 /// A copy to send again should the connection turn out to be closed: only of requests that may be
 /// repeated and whose body is at hand.
-fn spare(request: &Request<Outbound>) -> Option<Request<Outbound>> {
+fn spare(request: &Request<Outbound>) -> Option<Box<Request<Outbound>>> {
     let repeatable = matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE | Method::PUT | Method::DELETE
     );
     let body = repeatable.then(|| request.body().duplicate()).flatten()?;
-    let mut spare = Request::new(body);
+    let mut spare = Box::new(Request::new(body));
     *spare.method_mut() = request.method().clone();
     *spare.uri_mut() = request.uri().clone();
     *spare.version_mut() = request.version();
@@ -402,4 +403,24 @@ fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         next = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+    use super::*;
+
+    /// Every request allocates this future: what it grows by, every request pays for.
+    #[test]
+    fn the_future_of_a_request_stays_small() {
+        let tunnels = Tunnels {
+            tasks: TaskTracker::new(),
+            end: CancellationToken::new(),
+            idle: std::time::Duration::ZERO,
+        };
+        let forward = Forward::new(Vec::new(), tunnels);
+        let size = size_of_val(&forward.shared.forward(Request::new(Outbound::default())));
+        assert!(size <= 4096, "{size} bytes");
+    }
 }

@@ -56,7 +56,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Wire<T> {
 
     pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         // The gateway may close while we write: what it answers is what counts.
-        let _ = self.io.write_all(bytes.as_ref()).await;
+        drop(self.io.write_all(bytes.as_ref()).await);
     }
 
     /// `GET` with a host on an open connection.
