@@ -8,6 +8,32 @@
 //!
 //! In the order of the request's way: [`record`], [`caller`], [`protocol`], [`block`], [`limit`],
 //! [`size`], [`waf`]; on the way back [`headers`]. What a route asks of them is one [`Treatment`].
+//! ```
+//! use std::sync::Arc;
+//!
+//! use babyshield_layers::{Replayed, record, size};
+//! use babyshield_model::{ManualClock, Memory};
+//! use bytes::Bytes;
+//! use tower::{Layer, Service};
+//!
+//! type Body = Replayed<size::Limited<http_body_util::Full<Bytes>>>;
+//!
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! let events = Arc::new(Memory::default());
+//! let layers = (
+//!     record::Layer::new(events.clone(), Arc::new(ManualClock::default())),
+//!     size::Layer,
+//! );
+//! let mut service = layers.layer(tower::service_fn(async |_: http::Request<_>| {
+//!     Ok::<_, std::convert::Infallible>(http::Response::new(Body::default()))
+//! }));
+//! let request = http::Request::new(http_body_util::Full::new(Bytes::from_static(b"hello")));
+//! let response = service.call(request).await.unwrap();
+//! assert!(response.headers().contains_key("x-request-id"));
+//! drop(response);
+//! assert_eq!(events.drain().len(), 1);
+//! # });
+//! ```
 
 pub mod block;
 mod body;
