@@ -9,8 +9,8 @@ use crossbeam_queue::ArrayQueue;
 use super::input;
 use super::link::Linker;
 use super::{
-    Bits, ByteRule, Chain, Disruption, Field, Gate, Link, PhasePlan, Plan, Rule, Scores, Seen,
-    Select, Target, landing, prefilter,
+    Action, Assignment, Bits, ByteRule, Chain, Disruption, Field, Gate, Judge, Link, Op, Parameter,
+    PhasePlan, Plan, Quick, Rule, Scores, Seen, Select, Slot, Target, landing, prefilter,
 };
 use crate::builtin;
 use crate::byteset::ByteSet;
@@ -238,9 +238,60 @@ fn order(set: &RuleSet, phase: Phase, rules: &mut [Rule]) -> PhasePlan {
             rule.next = u32::try_from(to.min(code.len())).unwrap_or(u32::MAX);
         }
     }
+    let code = code
+        .into_iter()
+        .map(|rule| Op {
+            rule,
+            quick: quick(rules, rule),
+        })
+        .collect();
     PhasePlan {
         code,
         ..PhasePlan::default()
+    }
+}
+
+/// Recognises the simple rules.
+fn quick(rules: &[Rule], index: u32) -> Option<Quick> {
+    let rule = rules.get(index as usize)?;
+    let ([link], Disruption::Pass) = (rule.links.as_slice(), &rule.disruption) else {
+        return None;
+    };
+    let [
+        Target {
+            variable: Variable::Tx,
+            select: Select::Slot(slot),
+            count,
+        },
+    ] = link.targets.as_slice()
+    else {
+        return None;
+    };
+    let silent = !rule.log && !rule.audit && rule.severity.is_none() && !link.capture;
+    let Judge::Number(kind, Parameter::Number(number)) = &link.judge else {
+        return None;
+    };
+    if !silent || !link.excluded.is_empty() || link.multi_match {
+        return None;
+    }
+    let slot = Slot(*slot);
+    match (count, link.actions.as_slice()) {
+        (false, []) => Some(Quick::Compare {
+            slot,
+            kind: *kind,
+            number: *number,
+            negated: link.negated,
+            next: rule.next,
+        }),
+        (true, [Action::SetSlot(own, Assignment::Number(value))])
+            if *own == slot && (*kind, *number, link.negated) == (hir::Number::Eq, 0, false) =>
+        {
+            Some(Quick::Default {
+                slot,
+                number: *value,
+            })
+        }
+        _ => None,
     }
 }
 
@@ -251,7 +302,7 @@ fn arrange(phase: &mut PhasePlan, rules: &[Rule], chains: &[Chain], factors: usi
     phase.triggered = vec![Bits::default(); factors];
     for (at, index) in phase.code.iter().enumerate() {
         let Some(link) = rules
-            .get(*index as usize)
+            .get(index.rule as usize)
             .and_then(|rule| rule.links.first())
         else {
             continue;

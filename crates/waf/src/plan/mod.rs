@@ -88,8 +88,7 @@ pub(crate) struct Chain {
 /// The rules of one phase, in order.
 #[derive(Debug, Default)]
 pub(crate) struct PhasePlan {
-    /// Indices into [`Plan::rules`].
-    pub(crate) code: Vec<u32>,
+    pub(crate) code: Vec<Op>,
     /// Positions of `code` that run whatever the strings contain.
     pub(crate) always: Bits,
     /// Positions of `code` that run when a factor is hit, by factor.
@@ -100,6 +99,30 @@ pub(crate) struct PhasePlan {
     pub(crate) fields: Vec<Field>,
     /// How many [`Seen`] there are in `fields`.
     pub(crate) views: usize,
+}
+
+/// One rule in the order of its phase.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Op {
+    /// An index into [`Plan::rules`].
+    pub(crate) rule: u32,
+    /// What the rule comes to, if it is one of the simple ones every rule set is full of.
+    pub(crate) quick: Option<Quick>,
+}
+
+/// A rule that can be carried out without looking at it. None of these is told to anybody.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Quick {
+    /// Jump when a slot's number compares so: paranoia gates.
+    Compare {
+        slot: Slot,
+        kind: Number,
+        number: i64,
+        negated: bool,
+        next: u32,
+    },
+    /// Write a number into a slot that is not set: defaults.
+    Default { slot: Slot, number: i64 },
 }
 
 /// Values of a variable that gated rules of a phase look at, and the chains they look through.

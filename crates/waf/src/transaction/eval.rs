@@ -7,8 +7,8 @@ use crate::hir::{Allow, Engine, Number, Phase, Text};
 use crate::operator::regex::{Cache, Captures, GROUPS, Options, Pattern};
 use crate::operator::{bytes, inject, number, text};
 use crate::plan::{
-    Disruption, Field, Judge, Link, Macro, Parameter, PhasePlan, Plan, Rule, Select, Slot, Target,
-    has, ones,
+    Disruption, Field, Judge, Link, Macro, Parameter, PhasePlan, Plan, Quick, Rule, Select, Slot,
+    Target, has, ones,
 };
 use crate::variable::{Shape, Variable};
 
@@ -54,10 +54,17 @@ impl Transaction {
         let mut at = 0;
         while let Some(position) = self.scratch.due.next(at) {
             at = position + 1;
-            let Some(index) = code.code.get(position).map(|index| *index as usize) else {
+            let Some(op) = code.code.get(position) else {
                 break;
             };
+            let index = op.rule as usize;
             if self.scratch.removed.contains(index) {
+                continue;
+            }
+            if let Some(quick) = op.quick
+                && let Some(next) = self.quick(quick)
+            {
+                at = at.max(next as usize);
                 continue;
             }
             let Some(rule) = plan.rules.get(index) else {
@@ -88,6 +95,31 @@ impl Transaction {
             at = at.max(rule.next as usize);
         }
         Decision::Continue
+    }
+
+    /// Carries out a simple rule, and says where to go on at the earliest. `None` when it has to
+    /// be looked at after all.
+    fn quick(&mut self, quick: Quick) -> Option<u32> {
+        match quick {
+            Quick::Compare {
+                slot,
+                kind,
+                number,
+                negated,
+                next,
+            } => match self.slot(slot) {
+                Value::Number(own) if compare(kind, own, number) != negated => Some(next),
+                Value::Number(_) | Value::Unset => Some(0),
+                Value::Text(_) => None,
+            },
+            Quick::Default { slot, number } => {
+                let own = self.scratch.slots.get_mut(usize::from(slot.0))?;
+                if matches!(own, Value::Unset) {
+                    *own = Value::Number(number);
+                }
+                Some(0)
+            }
+        }
     }
 
     /// A transaction that took longer than its limit is refused.
