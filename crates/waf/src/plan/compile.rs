@@ -79,7 +79,7 @@ impl Plan {
             .map_err(|message| Diagnostic::error("waf.literals", message))?;
         let mut phases = Phase::ALL.map(|phase| order(set, phase, &mut rules));
         for phase in &mut phases {
-            arrange(phase, &rules, &chains, prefilter.factors());
+            arrange(phase, &mut rules, &chains, prefilter.factors());
         }
         let scores = Scores {
             inbound: INBOUND.iter().filter_map(|name| slots.find(name)).collect(),
@@ -296,20 +296,24 @@ fn quick(rules: &[Rule], index: u32) -> Option<Quick> {
 }
 
 /// Sorts the rules of a phase by what sets them off, and lists the values to scan.
-fn arrange(phase: &mut PhasePlan, rules: &[Rule], chains: &[Chain], factors: usize) {
+fn arrange(phase: &mut PhasePlan, rules: &mut [Rule], chains: &[Chain], factors: usize) {
     let len = phase.code.len();
     phase.always = Bits::new(len);
     phase.triggered = vec![Bits::default(); factors];
     for (at, index) in phase.code.iter().enumerate() {
         let Some(link) = rules
-            .get(index.rule as usize)
-            .and_then(|rule| rule.links.first())
+            .get_mut(index.rule as usize)
+            .and_then(|rule| rule.links.first_mut())
         else {
             continue;
         };
         if !is_scannable(link) {
             phase.always.insert(at);
             continue;
+        }
+        link.scanned = link.gate.factor.is_some() || link.gate.bytes.is_some();
+        if link.scanned {
+            wait_for_slots(&mut phase.by_slot, link, at, len);
         }
         match (link.gate.factor, link.gate.bytes) {
             (Some(factor), _) => {
@@ -334,11 +338,31 @@ fn arrange(phase: &mut PhasePlan, rules: &[Rule], chains: &[Chain], factors: usi
     }
 }
 
-/// Whether all values a link looks at are known before its phase begins.
+/// Whether all values a link looks at are known before its phase begins, or are slots, whose
+/// setting is noticed.
 fn is_scannable(link: &Link) -> bool {
-    link.targets
-        .iter()
-        .all(|target| !target.count && is_fixed(target.variable))
+    let is_known = |target: &Target| {
+        let is_slot = matches!(target.select, Select::Slot(_));
+        !target.count && (is_fixed(target.variable) || is_slot)
+    };
+    link.targets.iter().all(is_known)
+}
+
+/// A slot has a value only once a rule has set it: the rules that look at it are due from then on.
+fn wait_for_slots(by_slot: &mut Vec<Bits>, link: &Link, at: usize, len: usize) {
+    for target in &link.targets {
+        if let Select::Slot(slot) = target.select {
+            let slot = usize::from(slot);
+            if by_slot.len() <= slot {
+                by_slot.resize(slot + 1, Bits::default());
+            }
+            let mut own = Bits::new(len);
+            own.insert(at);
+            if let Some(bits) = by_slot.get_mut(slot) {
+                bits.union(&own);
+            }
+        }
+    }
 }
 
 /// Whether a variable's values stay as they are while the rules of a phase run.
@@ -372,7 +396,10 @@ fn add_views(
     let mut views = Vec::new();
     for Target {
         variable, select, ..
-    } in &link.targets
+    } in link
+        .targets
+        .iter()
+        .filter(|target| is_fixed(target.variable))
     {
         for member in variable.members() {
             let skip = skipped_names(link, *variable, *member);

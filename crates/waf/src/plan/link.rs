@@ -83,6 +83,7 @@ impl Linker {
             negated: link.negated,
             chain,
             gate: if usable { gate } else { Gate::default() },
+            scanned: false,
             multi_match: link.multi_match,
             capture: link.capture,
             actions: link

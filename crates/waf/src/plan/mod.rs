@@ -95,6 +95,8 @@ pub(crate) struct PhasePlan {
     pub(crate) triggered: prefilter::Triggers,
     /// Positions of `code` that run when certain bytes are seen, in order.
     pub(crate) by_bytes: Vec<ByteRule>,
+    /// Positions of `code` that run once a slot is set, by slot.
+    pub(crate) by_slot: Vec<Bits>,
     /// The values to scan before the phase.
     pub(crate) fields: Vec<Field>,
     /// How many [`Seen`] there are in `fields`.
@@ -196,6 +198,8 @@ pub(crate) struct Link {
     pub(crate) unconditional: bool,
     pub(crate) chain: u16,
     pub(crate) gate: Gate,
+    /// Whether everything it looks at is scanned before its phase, through its chain.
+    pub(crate) scanned: bool,
     pub(crate) multi_match: bool,
     pub(crate) capture: bool,
     pub(crate) actions: Vec<Action>,

@@ -85,7 +85,17 @@ impl Transaction {
 
     fn set_slot(&mut self, plan: &Plan, slot: Slot, assignment: &Assignment) {
         let value = self.assigned(plan, self.slot(slot), assignment);
-        if let Some(own) = self.scratch.slots.get_mut(usize::from(slot.0)) {
+        self.write_slot(plan, slot, value);
+    }
+
+    /// Sets a slot; rules of this phase that look at it are due from now on.
+    pub(super) fn write_slot(&mut self, plan: &Plan, slot: Slot, value: Value) {
+        let at = usize::from(slot.0);
+        let phase = plan.phases.get(self.state.phase.index());
+        if let Some(rules) = phase.and_then(|phase| phase.by_slot.get(at)) {
+            self.scratch.due.union(rules);
+        }
+        if let Some(own) = self.scratch.slots.get_mut(at) {
             *own = value;
         }
     }

@@ -50,6 +50,7 @@ impl Transaction {
         if code.code.is_empty() {
             return Decision::Continue;
         }
+        self.state.phase = phase;
         self.scan(&plan, code);
         let mut at = 0;
         while let Some(position) = self.scratch.due.next(at) {
@@ -62,7 +63,7 @@ impl Transaction {
                 continue;
             }
             if let Some(quick) = op.quick
-                && let Some(next) = self.quick(quick)
+                && let Some(next) = self.quick(&plan, quick)
             {
                 at = at.max(next as usize);
                 continue;
@@ -99,7 +100,7 @@ impl Transaction {
 
     /// Carries out a simple rule, and says where to go on at the earliest. `None` when it has to
     /// be looked at after all.
-    fn quick(&mut self, quick: Quick) -> Option<u32> {
+    fn quick(&mut self, plan: &Plan, quick: Quick) -> Option<u32> {
         match quick {
             Quick::Compare {
                 slot,
@@ -113,9 +114,8 @@ impl Transaction {
                 Value::Text(_) => None,
             },
             Quick::Default { slot, number } => {
-                let own = self.scratch.slots.get_mut(usize::from(slot.0))?;
-                if matches!(own, Value::Unset) {
-                    *own = Value::Number(number);
+                if matches!(self.slot(slot), Value::Unset) {
+                    self.write_slot(plan, slot, Value::Number(number));
                 }
                 Some(0)
             }
@@ -156,6 +156,11 @@ impl Transaction {
                 self.scratch.due.union(rules);
             }
         }
+        for (slot, rules) in code.by_slot.iter().enumerate() {
+            if !matches!(self.scratch.slots.get(slot), None | Some(Value::Unset)) {
+                self.scratch.due.union(rules);
+            }
+        }
         for rule in &code.by_bytes {
             let sets = &self.scratch.sets;
             let is_seen = |view: &u16| {
@@ -178,6 +183,7 @@ impl Transaction {
         } = &mut *self.scratch;
         let own = strings.set(value);
         mark(seen, strings.hits(&plan.prefilter, value));
+        strings.absorb(&plan.prefilter, value, value);
         for through in &field.seen {
             let mut set = own;
             if through.always || through.triggers.intersects(&own) {
@@ -185,6 +191,7 @@ impl Transaction {
                 if string != value {
                     set = strings.set(string);
                     mark(seen, strings.hits(&plan.prefilter, string));
+                    strings.absorb(&plan.prefilter, value, string);
                 }
             }
             if let Some(all) = sets.get_mut(usize::from(through.view)) {
@@ -349,6 +356,9 @@ impl Transaction {
     ) -> bool {
         if link.multi_match {
             return self.stages_match(plan, link, variable, name, value, at);
+        }
+        if link.scanned && !self.scratch.strings.may_pass(value, &link.gate) {
+            return false;
         }
         let string = self.scratch.strings.through(plan, value, link.chain);
         if let Some(set) = &link.gate.bytes
@@ -666,9 +676,7 @@ impl Transaction {
         let Some(Some(slot)) = plan.captures.get(group).copied() else {
             return;
         };
-        if let Some(own) = self.scratch.slots.get_mut(usize::from(slot.0)) {
-            *own = part.map_or(Value::Unset, Value::Text);
-        }
+        self.write_slot(plan, slot, part.map_or(Value::Unset, Value::Text));
     }
 
     /// The number an operator compares with.

@@ -92,6 +92,7 @@ struct State {
     highest_severity: Option<u8>,
     pattern_limit: bool,
     status: u16,
+    phase: Phase,
     /// The rule being evaluated: an index into the plan.
     current: usize,
     began: Duration,
@@ -265,6 +266,7 @@ impl Plan {
             highest_severity: None,
             pattern_limit: false,
             status: 0,
+            phase: Phase::RequestHead,
             current: 0,
             began: self.clock.monotonic(),
             faults: Vec::new(),

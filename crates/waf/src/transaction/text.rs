@@ -2,7 +2,7 @@
 //! which literals they contain. Each is worked out once.
 
 use crate::byteset::ByteSet;
-use crate::plan::{Plan, Prefilter};
+use crate::plan::{Gate, Plan, Prefilter, has};
 use crate::transform::Transform;
 
 /// Bytes somewhere in a transaction's buffers.
@@ -37,6 +37,9 @@ struct Item {
     hits: u32,
     /// The string it is the lower case of: the two have the same hits.
     folded_from: u32,
+    /// Once it was scanned: hits of everything the chains make of it, and their bytes.
+    all_hits: u32,
+    all_set: ByteSet,
 }
 
 /// What a transformation makes of a string.
@@ -162,6 +165,8 @@ impl Strings {
             edges: NONE,
             hits: NONE,
             folded_from,
+            all_hits: NONE,
+            all_set: ByteSet::EMPTY,
         });
         StrId(id)
     }
@@ -183,6 +188,8 @@ impl Strings {
             edges: NONE,
             hits: NONE,
             folded_from: NONE,
+            all_hits: NONE,
+            all_set: ByteSet::EMPTY,
         };
         self.items.get(id.0 as usize).copied().unwrap_or(EMPTY)
     }
@@ -256,6 +263,14 @@ impl Strings {
 
     /// Which factors of the prefilter the string contains.
     pub(crate) fn hits(&mut self, prefilter: &Prefilter, id: StrId) -> &[u64] {
+        let at = self.hits_at(prefilter, id);
+        self.hits
+            .get(at..at + prefilter.words())
+            .unwrap_or_default()
+    }
+
+    /// Where they are kept.
+    fn hits_at(&mut self, prefilter: &Prefilter, id: StrId) -> usize {
         let words = prefilter.words();
         let mut origin = id;
         while self.item(origin).folded_from != NONE {
@@ -273,9 +288,48 @@ impl Strings {
             if let Some(item) = self.items.get_mut(origin.0 as usize) {
                 item.hits = offset(at);
             }
-            return self.hits.get(at..at + words).unwrap_or_default();
+            return at;
         }
-        let at = item.hits as usize;
-        self.hits.get(at..at + words).unwrap_or_default()
+        item.hits as usize
+    }
+
+    /// Notes that a chain makes `made` of the value `id`, which is being scanned.
+    pub(crate) fn absorb(&mut self, prefilter: &Prefilter, id: StrId, made: StrId) {
+        let words = prefilter.words();
+        let from = self.hits_at(prefilter, made);
+        let (own, made) = (self.item(id), self.item(made));
+        let to = if own.all_hits == NONE {
+            let at = self.hits.len();
+            self.hits.resize(at + words, 0);
+            at
+        } else {
+            own.all_hits as usize
+        };
+        for word in 0..words {
+            let more = self.hits.get(from + word).copied().unwrap_or_default();
+            if let Some(slot) = self.hits.get_mut(to + word) {
+                *slot |= more;
+            }
+        }
+        if let Some(item) = self.items.get_mut(id.0 as usize) {
+            item.all_hits = offset(to);
+            item.all_set = item.all_set.union(made.set);
+        }
+    }
+
+    /// Whether what the chains make of a scanned value may fit a gate. True for values that were
+    /// not scanned.
+    pub(crate) fn may_pass(&self, id: StrId, gate: &Gate) -> bool {
+        let item = self.item(id);
+        if item.all_hits == NONE {
+            return true;
+        }
+        if gate.bytes.is_some_and(|set| !set.intersects(&item.all_set)) {
+            return false;
+        }
+        gate.factor.is_none_or(|factor| {
+            let hits = self.hits.get(item.all_hits as usize..).unwrap_or_default();
+            has(hits, factor)
+        })
     }
 }

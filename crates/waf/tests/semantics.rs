@@ -1,0 +1,248 @@
+//! What rules mean, each as a small rule set and what it finds.
+
+use std::sync::Arc;
+
+use babyshield_waf::{Connection, Decision, Outcome, Plan, Spec, source::Memory};
+
+fn plan(rules: &str) -> Arc<Plan> {
+    let spec = Spec {
+        rules: Vec::new(),
+        inline: vec![("test.conf".to_owned(), rules.to_owned())],
+        ..Spec::default()
+    };
+    let compiled = Plan::compile(&spec, &Memory::default()).unwrap_or_else(|faults| {
+        panic!(
+            "{}",
+            faults.iter().map(|f| format!("{f}\n")).collect::<String>()
+        )
+    });
+    Arc::new(compiled.plan)
+}
+
+fn run(plan: &Arc<Plan>, target: &str, headers: &[(&str, &str)], body: &str) -> Outcome {
+    let mut own = plan.begin(Connection {
+        client: "203.0.113.7:4000".parse().unwrap(),
+        server: "192.0.2.1:80".parse().unwrap(),
+    });
+    own.request_line(b"POST", target.as_bytes(), b"HTTP/1.1");
+    for (name, value) in headers {
+        own.request_header(name.as_bytes(), value.as_bytes());
+    }
+    if own.request_head_end() == Decision::Continue
+        && own.request_body(body.as_bytes()) == Decision::Continue
+    {
+        own.request_end();
+    }
+    own.finish()
+}
+
+fn found(rules: &str, target: &str) -> Vec<String> {
+    let outcome = run(&plan(rules), target, &[], "");
+    outcome
+        .findings
+        .into_iter()
+        .map(|finding| finding.rule)
+        .collect()
+}
+
+#[test]
+fn lower_case_after_another_change_keeps_its_literals() {
+    for (pattern, transforms, value) in [
+        (
+            "union select",
+            "t:replaceComments,t:lowercase",
+            "UNION/**/SELECT",
+        ),
+        (
+            "c:/windows/php",
+            "t:urlDecodeUni,t:lowercase",
+            "C:/WINDOWS%252fphp.ini",
+        ),
+        (
+            "c:/windows/php",
+            "t:normalizePathWin,t:lowercase",
+            "C:\\WINDOWS\\php.ini",
+        ),
+        ("union", "t:lowercase", "UNION"),
+    ] {
+        let rules =
+            format!("SecRule ARGS \"@rx {pattern}\" \"id:1,phase:2,pass,t:none,{transforms}\"");
+        assert_eq!(
+            found(&rules, &format!("/?q={value}")),
+            ["1"],
+            "{pattern} {transforms}"
+        );
+    }
+}
+
+#[test]
+fn a_gated_rule_sees_a_slot_that_is_set_before_it() {
+    let rules = "SecRule ARGS:q \"@rx .\" \"id:1,phase:2,pass,nolog,setvar:'tx.seen=attack'\"\n\
+                 SecRule TX:seen|REQUEST_URI \"@rx attack\" \"id:2,phase:2,pass\"";
+    assert_eq!(found(rules, "/?q=x"), ["2"]);
+    assert_eq!(found(rules, "/?z=x"), [""; 0]);
+}
+
+#[test]
+fn child_of_a_missed_chain_never_runs() {
+    let rules = "SecRule ARGS:a \"@streq 1\" \"id:1,phase:2,pass,chain\"\n\
+                 SecRule ARGS:b \"@streq 2\" \"setvar:'tx.hit=1'\"\n\
+                 SecRule TX:hit \"@eq 1\" \"id:2,phase:2,pass\"";
+    assert_eq!(found(rules, "/?a=0&b=2"), [""; 0]);
+    assert_eq!(found(rules, "/?a=1&b=2"), ["1", "2"]);
+    assert_eq!(found(rules, "/?a=1&b=3"), [""; 0]);
+}
+
+#[test]
+fn actions_run_for_every_value_that_matches() {
+    let rules = "SecRule ARGS \"@contains x\" \"id:1,phase:2,pass,nolog,setvar:'tx.n=+1'\"\n\
+                 SecRule TX:n \"@eq 3\" \"id:2,phase:2,pass\"";
+    assert_eq!(found(rules, "/?a=x&b=x&c=y&d=x"), ["2"]);
+}
+
+#[test]
+fn skip_after_jumps_past_its_marker_only() {
+    let rules = "SecRule ARGS:a \"@streq 1\" \"id:1,phase:2,pass,nolog,skipAfter:END\"\n\
+                 SecAction \"id:2,phase:2,pass\"\n\
+                 SecMarker END\n\
+                 SecAction \"id:3,phase:2,pass\"";
+    assert_eq!(found(rules, "/?a=1"), ["3"]);
+    assert_eq!(found(rules, "/?a=2"), ["2", "3"]);
+}
+
+#[test]
+fn a_paranoia_gate_follows_the_number_in_its_slot() {
+    let rules = "SecRule &TX:level \"@eq 0\" \"id:1,phase:1,pass,nolog,setvar:'tx.level=2'\"\n\
+                 SecRule TX:level \"@lt 3\" \"id:2,phase:1,pass,nolog,skipAfter:END\"\n\
+                 SecAction \"id:3,phase:1,pass\"\n\
+                 SecMarker END";
+    assert_eq!(found(rules, "/"), [""; 0]);
+    let raised = format!("SecAction \"id:9,phase:1,pass,nolog,setvar:'tx.level=3'\"\n{rules}");
+    assert_eq!(found(&raised, "/"), ["3"]);
+}
+
+#[test]
+fn excluded_and_removed_targets_are_not_looked_at() {
+    let rules = "SecRule ARGS:free \"@rx .\" \"id:1,phase:1,pass,nolog,ctl:ruleRemoveTargetById=3;ARGS:q\"\n\
+                 SecRule ARGS|!ARGS:text \"@contains evil\" \"id:3,phase:2,pass\"";
+    assert_eq!(found(rules, "/?text=evil"), [""; 0]);
+    assert_eq!(found(rules, "/?q=evil"), ["3"]);
+    assert_eq!(found(rules, "/?q=evil&free=1"), [""; 0]);
+    assert_eq!(found(rules, "/?q=evil&r=evil&free=1"), ["3"]);
+}
+
+#[test]
+fn removed_rules_do_not_run() {
+    let rules = "SecRule ARGS:off \"@streq 1\" \"id:1,phase:1,pass,nolog,ctl:ruleRemoveByTag=attack\"\n\
+                 SecAction \"id:2,phase:2,pass,tag:'attack-sqli'\"\n\
+                 SecAction \"id:3,phase:2,pass,tag:'other'\"";
+    assert_eq!(found(rules, "/?off=1"), ["3"]);
+    assert_eq!(found(rules, "/?off=0"), ["2", "3"]);
+}
+
+#[test]
+fn captures_feed_macros() {
+    let rules = "SecRule ARGS:q \"@rx ^(\\w+)-(\\w+)$\" \"id:1,phase:2,pass,capture,msg:'%{tx.2} of %{TX.1} in %{MATCHED_VAR_NAME}'\"";
+    let outcome = run(&plan(rules), "/?q=left-right", &[], "");
+    assert_eq!(outcome.findings[0].message, "right of left in ARGS:q");
+}
+
+#[test]
+fn watch_notes_the_first_interruption_and_runs_on() {
+    let rules = "SecAction \"id:1,phase:1,deny,status:406\"\nSecAction \"id:2,phase:2,pass\"";
+    let plan = plan(rules);
+    let mut own = plan.begin(Connection {
+        client: "203.0.113.7:4000".parse().unwrap(),
+        server: "192.0.2.1:80".parse().unwrap(),
+    });
+    own.watch();
+    own.request_line(b"GET", b"/", b"HTTP/1.1");
+    assert_eq!(own.request_head_end(), Decision::Continue);
+    assert_eq!(own.request_end(), Decision::Continue);
+    let outcome = own.finish();
+    let noted = outcome.interruption.unwrap();
+    assert_eq!((noted.rule, noted.status), (1, 406));
+    assert_eq!(outcome.findings.len(), 2);
+}
+
+#[test]
+fn nothing_of_one_transaction_is_seen_by_the_next() {
+    let rules = "SecRule ARGS:q \"@streq set\" \"id:1,phase:2,pass,nolog,setvar:'tx.left=1',setvar:'tx.%{ARGS.name}=1',setenv:E=1\"\n\
+                 SecRule TX:left|TX:/^dyn/|ENV:E \"@streq 1\" \"id:2,phase:1,pass\"";
+    let plan = plan(rules);
+    run(&plan, "/?q=set&name=dynamic", &[("A", "b")], "left=over");
+    let outcome = run(&plan, "/", &[], "");
+    assert_eq!(outcome.findings, []);
+}
+
+#[test]
+fn json_and_xml_are_parsed_by_their_type() {
+    let rules = "SecRule ARGS \"@contains evil\" \"id:1,phase:2,pass\"\n\
+                 SecRule XML:/* \"@contains evil\" \"id:2,phase:2,pass\"\n\
+                 SecRule XML://@* \"@contains evil\" \"id:3,phase:2,pass\"";
+    let plan = plan(rules);
+    let ids = |kind: &str, body: &str| -> Vec<String> {
+        let outcome = run(&plan, "/", &[("Content-Type", kind)], body);
+        outcome.findings.into_iter().map(|f| f.rule).collect()
+    };
+    assert_eq!(
+        ids("application/json", r#"{"a":{"b":["x","ev\u0069l"]}}"#),
+        ["1"]
+    );
+    assert_eq!(
+        ids("application/problem+json; charset=utf-8", r#"{"a":"evil"}"#),
+        ["1"]
+    );
+    assert_eq!(ids("text/xml", "<a><b>evil</b></a>"), ["2"]);
+    assert_eq!(ids("application/soap+xml", "<a b='evil'/>"), ["3"]);
+    assert_eq!(ids("text/plain", "evil"), [""; 0]);
+}
+
+#[test]
+fn every_fault_of_a_file_is_told_at_once_with_its_place() {
+    let rules = "SecRule ARGZ \"@rx x\" \"id:1,phase:2,pass\"\n\
+                 SecRule ARGS \"@rxx x\" \"id:2,phase:2,pass\"\n\
+                 SecRule ARGS \"@rx (\" \"id:3,phase:9,pass,t:lowrcase,nope\"\n\
+                 SecRule ARGS \"@rx x\" \"id:1,phase:2,pass,skipAfter:NOWHERE\"\n\
+                 SecRuleEngin On\n";
+    let spec = Spec {
+        rules: Vec::new(),
+        inline: vec![("bad.conf".to_owned(), rules.to_owned())],
+        ..Spec::default()
+    };
+    let faults = Plan::compile(&spec, &Memory::default()).unwrap_err();
+    let text: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    for expected in [
+        "bad.conf:1:9: error: unknown variable `ARGZ` (help: did you mean `ARGS`?)",
+        "bad.conf:2:16: error: unknown operator `@rxx` (help: did you mean `rx`?)",
+        "bad.conf:3:33: error: a phase is 1 to 5",
+        "unknown transformation `t:lowrcase` (help: did you mean `lowercase`?)",
+        "unknown action `nope`",
+        "rule id 1 is taken (help: it is first used at bad.conf:1)",
+        "no `SecMarker NOWHERE`",
+        "bad.conf:5:1: error: unknown directive `SecRuleEngin` (help: did you mean `SecRuleEngine`?)",
+    ] {
+        assert!(
+            text.iter().any(|t| t.contains(expected)),
+            "{expected} in {text:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_pattern_that_gives_up_counts_as_matched_and_is_told() {
+    let rules = "SecRule ARGS:q \"@rx (?=(a+)+$)a+b\" \"id:1,phase:2,pass\"";
+    let spec = Spec {
+        rules: Vec::new(),
+        inline: vec![("t".to_owned(), rules.to_owned())],
+        limits: babyshield_waf::Limits {
+            regex_steps: 1000,
+            ..Default::default()
+        },
+        ..Spec::default()
+    };
+    let plan = Arc::new(Plan::compile(&spec, &Memory::default()).unwrap().plan);
+    let outcome = run(&plan, &format!("/?q={}c", "a".repeat(40)), &[], "");
+    assert_eq!(outcome.findings.len(), 1);
+    assert!(!outcome.faults.is_empty());
+}
