@@ -198,25 +198,54 @@ pub(super) fn lower(
     (by_name(&name, &parameter, context, faults), negated)
 }
 
+const TEXTS: [(&str, Text); 7] = [
+    ("streq", Text::Streq),
+    ("contains", Text::Contains),
+    ("containsword", Text::ContainsWord),
+    ("beginswith", Text::BeginsWith),
+    ("endswith", Text::EndsWith),
+    ("within", Text::Within),
+    ("strmatch", Text::Strmatch),
+];
+const NUMBERS: [(&str, Number); 5] = [
+    ("eq", Number::Eq),
+    ("ge", Number::Ge),
+    ("gt", Number::Gt),
+    ("le", Number::Le),
+    ("lt", Number::Lt),
+];
+const CHECKSUMS: [(&str, Checksum); 4] = [
+    ("verifycc", Checksum::Card),
+    ("verifycpf", Checksum::Cpf),
+    ("verifyssn", Checksum::Ssn),
+    ("verifysvnr", Checksum::Svnr),
+];
+
+fn find<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
+    table
+        .iter()
+        .find(|(own, _)| *own == word)
+        .map(|(_, kind)| *kind)
+}
+
 fn by_name(
     name: &ast::Text,
     parameter: &ast::Text,
     context: &Context<'_>,
     faults: &mut Diagnostics,
 ) -> Operator {
-    let text =
-        |kind, faults: &mut Diagnostics| Operator::Text(kind, Template::lower(parameter, faults));
-    let number =
-        |kind, faults: &mut Diagnostics| Operator::Number(kind, Template::lower(parameter, faults));
-    let checked = |kind, faults: &mut Diagnostics| {
-        pattern(
-            parameter,
-            context,
-            |regex| Operator::Checksum(kind, regex),
-            faults,
-        )
-    };
-    match name.value.to_ascii_lowercase().as_str() {
+    let word = name.value.to_ascii_lowercase();
+    if let Some(kind) = find(&TEXTS, &word) {
+        return Operator::Text(kind, Template::lower(parameter, faults));
+    }
+    if let Some(kind) = find(&NUMBERS, &word) {
+        return Operator::Number(kind, Template::lower(parameter, faults));
+    }
+    if let Some(kind) = find(&CHECKSUMS, &word) {
+        let make = |regex| Operator::Checksum(kind, regex);
+        return pattern(parameter, context, make, faults);
+    }
+    match word.as_str() {
         "rx" => pattern_or_macro(parameter, context, faults),
         "rxglobal" => pattern(parameter, context, Operator::RxGlobal, faults),
         "pm" => phrases_of(
@@ -228,18 +257,6 @@ fn by_name(
             Some(data) => phrases_of(phrases::parse_file(&data), parameter, faults),
             None => Operator::Never,
         },
-        "streq" => text(Text::Streq, faults),
-        "contains" => text(Text::Contains, faults),
-        "containsword" => text(Text::ContainsWord, faults),
-        "beginswith" => text(Text::BeginsWith, faults),
-        "endswith" => text(Text::EndsWith, faults),
-        "within" => text(Text::Within, faults),
-        "strmatch" => text(Text::Strmatch, faults),
-        "eq" => number(Number::Eq, faults),
-        "ge" => number(Number::Ge, faults),
-        "gt" => number(Number::Gt, faults),
-        "le" => number(Number::Le, faults),
-        "lt" => number(Number::Lt, faults),
         "ipmatch" => networks(parameter.value.clone(), parameter, faults),
         "ipmatchfromfile" | "ipmatchf" => {
             let found = data(parameter, context, faults);
@@ -255,10 +272,6 @@ fn by_name(
         },
         "validateurlencoding" => Operator::UrlEncoding,
         "validateutf8encoding" => Operator::Utf8Encoding,
-        "verifycc" => checked(Checksum::Card, faults),
-        "verifycpf" => checked(Checksum::Cpf, faults),
-        "verifyssn" => checked(Checksum::Ssn, faults),
-        "verifysvnr" => checked(Checksum::Svnr, faults),
         "detectsqli" => Operator::DetectSqli,
         "detectxss" => Operator::DetectXss,
         "geolookup" => Operator::GeoLookup,

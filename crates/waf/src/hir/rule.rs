@@ -378,7 +378,6 @@ pub(super) const LEFT_OUT: [(&str, &str); 6] = [
     ("proxy", "upstreams are chosen in the policy"),
 ];
 
-#[expect(clippy::too_many_lines, reason = "a table of actions")]
 fn one(own: &mut Lowering<'_>, said: &mut Said, action: &ActionText) {
     let name = action.name.value.to_ascii_lowercase();
     let own_disruption = |d| Some(SaidDisruption::Own(d));

@@ -326,7 +326,7 @@ impl Linker {
             hir::Ctl::Processor(processor) => Ctl::Processor(*processor),
             hir::Ctl::ForceRequestBody(on) => Ctl::ForceRequestBody(*on),
             hir::Ctl::Audit(audit) => Ctl::Audit(*audit),
-            hir::Ctl::AuditParts(parts) => Ctl::AuditParts(parts.clone()),
+            hir::Ctl::AuditParts(_) => Ctl::AuditParts,
             hir::Ctl::Remove(rules) => Ctl::Remove(self.removal(rules)),
             hir::Ctl::RemoveTarget(rules, targets) => {
                 let mask = self.removal(rules);

@@ -336,7 +336,7 @@ pub(crate) enum Ctl {
     Processor(Processor),
     ForceRequestBody(bool),
     Audit(AuditEngine),
-    AuditParts(String),
+    AuditParts,
     /// An index into [`Plan::masks`].
     Remove(u16),
     /// An index into [`Plan::masks`], and what those rules no longer look at.

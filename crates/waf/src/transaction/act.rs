@@ -214,7 +214,7 @@ impl Transaction {
             Ctl::ForceRequestBody(on) => self.state.force_request_body = *on,
             Ctl::Audit(audit) => self.state.audit = *audit,
             // The parts of an audit record; without a record there is nothing to leave out.
-            Ctl::AuditParts(_) => {}
+            Ctl::AuditParts => {}
             Ctl::Remove(mask) => {
                 if let Some(mask) = plan.masks.get(usize::from(*mask)) {
                     self.scratch.removed.union(mask);

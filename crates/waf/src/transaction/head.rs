@@ -106,7 +106,7 @@ impl Transaction {
         for (address, port, end) in ends {
             text.clear();
             // Writing to memory cannot fail.
-            let _ = std::io::Write::write_fmt(&mut text, format_args!("{}", end.ip()));
+            std::io::Write::write_fmt(&mut text, format_args!("{}", end.ip())).ok();
             self.put_scalar(address, &text);
             if address == Variable::RemoteAddr {
                 self.put_scalar(Variable::RemoteHost, &text);
