@@ -146,7 +146,8 @@ fn request_line(line: &[u8]) -> Result<Line, Fault> {
     }
     match line.get(end + 1..).unwrap_or_default() {
         b"HTTP/1.1" | b"HTTP/1.0" => Ok((0..method, start..end, end + 1..line.len())),
-        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => Err((
+        // HTTP/0.9 had no version in its line, so that a line with one is of no HTTP at all.
+        [b'H', b'T', b'T', b'P', b'/', b'1'..=b'9', b'.', b'0'..=b'9'] => Err((
             StatusCode::HTTP_VERSION_NOT_SUPPORTED,
             "This version of HTTP is not spoken here.",
         )),
@@ -335,10 +336,20 @@ pub(crate) fn is_authority(host: &[u8]) -> bool {
         && http::uri::Authority::try_from(host).is_ok_and(|own| !own.host().is_empty())
 }
 
+/// `CONNECT` names a host and a port, RFC 9112 section 3.2.3; even then it is not for us.
+fn connect(target: &[u8]) -> Fault {
+    let port = |target| http::uri::Authority::try_from(target).ok()?.port_u16();
+    if is_authority(target) && port(target).is_some() {
+        let status = StatusCode::METHOD_NOT_ALLOWED;
+        (status, "This is no proxy to connect through.")
+    } else {
+        bad("The target of CONNECT is not a host and port.")
+    }
+}
+
 fn check_target(method: &[u8], target: &[u8], host: Option<&[u8]>) -> Result<(), Fault> {
     if method == b"CONNECT" {
-        let status = StatusCode::METHOD_NOT_ALLOWED;
-        return Err((status, "This is no proxy to connect through."));
+        return Err(connect(target));
     }
     if target.contains(&b'#') {
         return Err(bad("The request target has a fragment."));

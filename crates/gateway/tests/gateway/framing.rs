@@ -250,7 +250,25 @@ fn cases() -> Vec<(&'static str, Vec<u8>, u16, &'static str)> {
             405,
             "proxy",
         ),
+        (
+            "CONNECT without a port",
+            raw("CONNECT test HTTP/1.1\r\nhost: test\r\n\r\n"),
+            400,
+            "host and port",
+        ),
+        (
+            "CONNECT to a path",
+            raw("CONNECT /a:80 HTTP/1.1\r\nhost: test\r\n\r\n"),
+            400,
+            "host and port",
+        ),
         ("HTTP/0.9", raw("GET /\r\n\r\n"), 400, "no HTTP version"),
+        (
+            "HTTP/0.9 with a version",
+            raw("GET / HTTP/0.9\r\nhost: test\r\n\r\n"),
+            400,
+            "HTTP version",
+        ),
         (
             "two spaces",
             raw("GET  / HTTP/1.1\r\nhost: test\r\n\r\n"),
