@@ -19,11 +19,12 @@ pub fn why(event: &RequestEvent) -> String {
     }
 }
 
-/// Whether a finding only sums up others, as CRS's blocking evaluation does: it explains nothing
+/// Whether a finding only sums up others, as a rule about the anomaly score does: it explains nothing
 /// by itself, and excluding it would switch off the whole rule set.
 #[must_use]
 pub fn is_summary(finding: &Finding) -> bool {
-    finding.tags.iter().any(|tag| tag == "anomaly-evaluation")
+    finding.field.starts_with("TX:")
+        || finding.tags.iter().any(|tag| tag == "anomaly-evaluation")
         || ["949", "959", "980"]
             .iter()
             .any(|family| finding.rule.len() == 6 && finding.rule.starts_with(family))
