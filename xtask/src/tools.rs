@@ -19,7 +19,7 @@ enum Probe {
     File(&'static str),
 }
 
-const TESTS: [Tool; 4] = [
+const NODE_AND_NPM: [Tool; 2] = [
     Tool {
         probe: Probe::Program("node"),
         package: "nodejs",
@@ -30,6 +30,9 @@ const TESTS: [Tool; 4] = [
         package: "npm",
         purpose: "the dashboard's web part",
     },
+];
+
+const TESTS: [Tool; 2] = [
     Tool {
         probe: Probe::Program("chromium"),
         package: "chromium",
@@ -117,6 +120,51 @@ fn ensure(tools: &[Tool]) -> Result<(), String> {
     }
 }
 
+/// The oldest Node.js that builds the dashboard.
+const NODE: (u32, u32) = (20, 19);
+
+/// What building the dashboard needs. Debian's Node.js may be too old; a newer one then comes from
+/// the npm registry, into the build folder.
+pub(crate) fn for_web() -> Result<(), String> {
+    ensure(&NODE_AND_NPM)?;
+    let found = shell::version("node").unwrap_or_default();
+    if is_recent(&found) {
+        return Ok(());
+    }
+    println!("node {found} is too old for the dashboard; installing a newer one for the build");
+    let package = format!("{}@22", shell::node_package());
+    let mut npm = shell::program(
+        "npm",
+        [
+            "install",
+            "--no-save",
+            "--no-audit",
+            "--no-fund",
+            "--ignore-scripts",
+        ],
+    );
+    npm.args(["--prefix", "target/tools", &package]);
+    shell::run(&mut npm)?;
+    let found = shell::version("node").unwrap_or_default();
+    if is_recent(&found) {
+        return Ok(());
+    }
+    Err(format!(
+        "node {}.{} or later is needed, and this is {found}",
+        NODE.0, NODE.1
+    ))
+}
+
+/// Whether `v20.19.1` is at least [`NODE`].
+fn is_recent(version: &str) -> bool {
+    let mut numbers = version
+        .trim_start_matches('v')
+        .split('.')
+        .map(|n| n.parse().unwrap_or(0));
+    let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    found >= NODE
+}
+
 /// What `cargo xtask test` needs.
 pub(crate) fn for_tests() -> Result<(), String> {
     ensure(&TESTS)?;
@@ -155,4 +203,15 @@ fn is_root() -> bool {
         .stderr(Stdio::null())
         .output()
         .is_ok_and(|output| output.stdout.trim_ascii() == b"0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_recent;
+
+    #[test]
+    fn a_node_that_is_too_old_is_seen() {
+        assert!(is_recent("v20.19.0") && is_recent("v22.1.3"));
+        assert!(!is_recent("v18.20.4") && !is_recent("v20.18.9") && !is_recent(""));
+    }
 }

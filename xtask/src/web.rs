@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::shell;
+use crate::{shell, tools};
 
 const FOLDER: &str = "crates/dashboard/web";
 
@@ -23,6 +23,7 @@ pub(crate) fn build() -> Result<(), String> {
     if !web.join("package.json").exists() {
         return Ok(());
     }
+    tools::for_web()?;
     if !is_fresh(&web, &web.join("dist/index.html")) {
         install()?;
         npm(&["run", "build"])?;
@@ -36,9 +37,6 @@ pub(crate) fn install() -> Result<(), String> {
     let installed = modified(&web.join("node_modules/.package-lock.json"));
     if installed.is_some() && installed >= modified(&web.join("package-lock.json")) {
         return Ok(());
-    }
-    if !shell::has("npm") {
-        return Err("building the dashboard needs node 20 or later and npm".to_owned());
     }
     npm(&["ci", "--no-audit", "--no-fund"])
 }
