@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use crate::{Head, Refusal, Treatment};
 
 /// Findings one event keeps.
-const MAX_FINDINGS: usize = 32;
+pub(crate) const MAX_FINDINGS: usize = 32;
 
 /// The two ends of the TCP connection and whether it is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,6 +193,20 @@ impl Exchange {
             draft.enforced = enforced;
         }
         enforced
+    }
+
+    /// Whether something was decided against the request so far.
+    pub(crate) fn is_decided(&self) -> bool {
+        self.0.draft.lock().verdict != Verdict::Allow
+    }
+
+    /// Notes a decision nobody carried out, made before all others but known only now.
+    pub(crate) fn report(&self, refusal: &Refusal) {
+        let mut draft = self.0.draft.lock();
+        if !draft.enforced {
+            draft.verdict = refusal.verdict;
+            draft.layer = Some(refusal.layer);
+        }
     }
 
     /// Adds a reason. What is beyond the bound is left out.

@@ -322,6 +322,63 @@ async fn waf_judges_before_the_service_is_called_and_keeps_why() {
     }
 }
 
+/// The event of a GET for `target`, judged by `text` in `mode`.
+async fn judged(text: &str, mode: Mode, target: &str) -> (u16, RequestEvent) {
+    let bench = Bench::new();
+    let judged = waf::Layer::new(rules(text)).layer(bench.inner());
+    let treatment = Treatment {
+        mode,
+        ..Treatment::default()
+    };
+    let mut service = bench.record().layer(treated(judged, treatment));
+    let response = service.call(get(target)).await.unwrap();
+    let status = response.status().as_u16();
+    drop(response);
+    (status, bench.event())
+}
+
+#[tokio::test]
+async fn watch_mode_finds_everything_where_enforce_mode_stops_at_the_first() {
+    let text = "SecRuleEngine On\n\
+        SecRule ARGS \"@contains evil\" \"id:1,phase:1,deny,status:403,log,msg:'one'\"\n\
+        SecRule ARGS \"@contains worse\" \"id:2,phase:2,deny,status:406,log,msg:'two'\"\n\
+        SecRule RESPONSE_STATUS \"@streq 200\" \"id:3,phase:3,deny,status:502,log,msg:'three'\"\n";
+    let ids = |event: &RequestEvent| -> Vec<String> {
+        event.findings.iter().map(|f| f.rule.clone()).collect()
+    };
+    let (status, event) = judged(text, Mode::Enforce, "/?a=evil+worse").await;
+    assert_eq!((status, event.verdict), (403, Verdict::Block));
+    assert!(event.enforced);
+    assert_eq!(ids(&event), ["1"]);
+    let (status, event) = judged(text, Mode::Watch, "/?a=evil+worse").await;
+    assert_eq!((status, event.verdict), (200, Verdict::Block));
+    assert_eq!(event.layer, Some(Layer::Waf));
+    assert!(!event.enforced);
+    assert_eq!(ids(&event), ["1", "2", "3"]);
+    let (_, event) = judged("SecRuleEngine On\n", Mode::Watch, "/?a=evil").await;
+    assert_eq!((event.verdict, event.findings.len()), (Verdict::Allow, 0));
+}
+
+#[tokio::test]
+async fn what_the_rules_could_not_judge_reaches_the_event() {
+    let text = "SecRuleEngine On\n\
+        SecRule REMOTE_ADDR \"@geoLookup\" \"id:1,phase:1,deny,log,msg:'somewhere'\"\n";
+    for mode in [Mode::Watch, Mode::Enforce] {
+        let (status, event) = judged(text, mode, "/").await;
+        assert_eq!((status, event.verdict), (200, Verdict::Allow));
+        let found: Vec<_> = event.findings.iter().map(|f| (&*f.rule, &*f.message)).collect();
+        assert_eq!(found, [("waf", "@geoLookup has no database to ask")], "{mode:?}");
+    }
+}
+
+#[tokio::test]
+async fn rules_know_a_request_by_the_id_its_caller_gets() {
+    let text = "SecRuleEngine On\n\
+        SecRule UNIQUE_ID \"@rx ^[0-9A-Z]{26}$\" \"id:1,phase:1,pass,log,msg:'%{UNIQUE_ID}'\"\n";
+    let (_, event) = judged(text, Mode::Enforce, "/").await;
+    assert_eq!(event.findings[0].message, event.id.to_string());
+}
+
 #[tokio::test]
 async fn a_body_that_was_read_goes_on_unchanged() {
     let bench = Bench::new();

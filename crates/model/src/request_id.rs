@@ -29,10 +29,10 @@ impl RequestId {
     pub fn timestamp(self) -> Timestamp {
         Timestamp(u64::try_from(self.0 >> 80).unwrap_or(u64::MAX))
     }
-}
 
-impl fmt::Display for RequestId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Its 26 characters, without an allocation.
+    #[must_use]
+    pub fn text(self) -> [u8; 26] {
         let mut text = [0_u8; 26];
         let mut rest = self.0;
         for slot in text.iter_mut().rev() {
@@ -40,7 +40,13 @@ impl fmt::Display for RequestId {
             *slot = ALPHABET.get((rest & 31) as usize).copied().unwrap_or(b'0');
             rest >>= 5;
         }
-        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        text
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use babyshield_model::{Layer, Verdict};
 
-use crate::support::{Backend, Gateway, request};
+use crate::support::{Backend, Deciders, Gateway, request, spec};
 
 const HOST: &str = "host: test\r\n";
 
@@ -458,6 +458,31 @@ async fn the_event_of_a_refused_message_shows_what_was_sent() {
     assert_eq!(event.target, "/v1/login?a=b");
     assert_eq!(event.host, "api.test");
     assert_eq!(event.agent, "evil");
+}
+
+#[tokio::test]
+async fn the_event_of_a_refused_message_shows_what_the_rules_find_in_it() {
+    let backend = Backend::start().await;
+    let deciders = Deciders {
+        rules: r#"
+SecRuleEngine On
+SecRule REQUEST_LINE "@contains union select" "id:100,phase:1,t:lowercase,t:urlDecodeUni,deny,status:406,log,msg:'in the line'"
+SecRule REQUEST_HEADERS:User-Agent "@contains evil" "id:101,phase:2,deny,log,msg:'in a field'"
+"#,
+        ..Deciders::default()
+    };
+    let gateway = Gateway::start(&spec(&[backend.url()]), &deciders).await;
+    let bytes = "GET /a?b=UNION%20SELECT HTTP/1.1\r\nHost: a\r\nHost: b\r\n\
+                 User-Agent: evil\r\n\r\n";
+    assert_eq!(request(gateway.address, bytes).await.status, 400);
+    let event = gateway.event().await;
+    assert_eq!(event.verdict, Verdict::Refuse);
+    assert_eq!(event.layer, Some(Layer::Protocol));
+    assert!(event.enforced);
+    let found: Vec<&str> = event.findings.iter().map(|f| &*f.rule).collect();
+    assert_eq!(found, ["protocol", "100", "101"]);
+    assert_eq!(event.findings[1].field, "REQUEST_LINE");
+    assert_eq!(backend.requests(), 0);
 }
 
 #[tokio::test]

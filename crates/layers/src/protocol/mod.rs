@@ -52,11 +52,10 @@ impl<S> Protocol<S> {
     fn refuse(&self, exchange: &Exchange, refusal: &Refusal) {
         exchange.find(finding(refusal));
         if exchange.refuse(refusal) && exchange.mode() != Mode::Off {
-            let mut judge = Judge::begin(&self.rules, exchange.clone());
+            let mut judge = Judge::explain(&self.rules, exchange.clone());
             // What the rules decide changes nothing any more; their findings are what is wanted.
-            if judge.head().is_none() {
-                drop(judge.end());
-            }
+            drop(judge.head());
+            drop(judge.end());
         }
     }
 }

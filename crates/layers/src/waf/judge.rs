@@ -1,38 +1,73 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use babyshield_model::{Layer, Verdict};
+use babyshield_model::{Finding, Layer, Mode, Verdict};
 use babyshield_waf::{Action, Connection, Decision, Interruption, Plan, Transaction};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
+use crate::exchange::MAX_FINDINGS;
 use crate::{Exchange, Refusal};
 
 /// One transaction of the rules, tied to the exchange its findings go to. Each step says what
-/// has to be answered instead of going on: never anything in `watch` mode.
+/// has to be answered instead of going on: never anything in `watch` mode, where every phase runs
+/// to its end, so that the event shows all that is to be found.
 #[derive(Debug)]
 pub struct Judge {
     /// `None` once the rules have nothing more to say.
     transaction: Option<Transaction>,
     exchange: Exchange,
+    stance: Stance,
+}
+
+/// What becomes of a rule's decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stance {
+    /// It is carried out at once.
+    Enforce,
+    /// It is the event's verdict in the end: no layer in front had decided.
+    Report,
+    /// It changes nothing any more; the findings are what is wanted.
+    Explain,
 }
 
 impl Judge {
     /// Begins a transaction for the exchange's request.
     #[must_use]
     pub fn begin(rules: &Arc<Plan>, exchange: Exchange) -> Self {
+        let stance = if exchange.mode() == Mode::Enforce {
+            Stance::Enforce
+        } else if exchange.is_decided() {
+            Stance::Explain
+        } else {
+            Stance::Report
+        };
+        Self::with_stance(rules, exchange, stance)
+    }
+
+    /// Begins a transaction for a request that is refused already: only its findings count.
+    pub(crate) fn explain(rules: &Arc<Plan>, exchange: Exchange) -> Self {
+        Self::with_stance(rules, exchange, Stance::Explain)
+    }
+
+    fn with_stance(rules: &Arc<Plan>, exchange: Exchange, stance: Stance) -> Self {
         let ends = exchange.connection();
         let port = if exchange.client() == ends.peer.ip() {
             ends.peer.port()
         } else {
             0
         };
-        let transaction = rules.begin(Connection {
+        let mut transaction = rules.begin(Connection {
             client: SocketAddr::new(exchange.client(), port),
             server: ends.local,
         });
+        transaction.unique_id(&exchange.id().text());
+        if stance != Stance::Enforce {
+            transaction.watch();
+        }
         Self {
             transaction: Some(transaction),
             exchange,
+            stance,
         }
     }
 
@@ -113,10 +148,31 @@ impl Judge {
             return;
         };
         let outcome = self.exchange.spend(|| transaction.finish());
+        if let (Some(interruption), Stance::Report) = (&outcome.interruption, self.stance) {
+            self.exchange.report(&refusal(interruption));
+        }
         self.exchange.score(outcome.score, outcome.threshold);
-        for finding in outcome.findings {
+        // However much was found, what could not be judged is told.
+        let room = MAX_FINDINGS.saturating_sub(outcome.faults.len());
+        let faults = outcome.faults.into_iter().map(unjudged);
+        for finding in outcome.findings.into_iter().take(room).chain(faults) {
             self.exchange.find(finding);
         }
+    }
+}
+
+/// Something the rules could not judge, as a reason of its own.
+fn unjudged(message: String) -> Finding {
+    Finding {
+        rule: "waf".to_owned(),
+        message,
+        class: "waf".to_owned(),
+        severity: "error".to_owned(),
+        field: String::new(),
+        value: String::new(),
+        matched: String::new(),
+        tags: Vec::new(),
+        source: String::new(),
     }
 }
 
