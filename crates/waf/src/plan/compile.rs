@@ -9,8 +9,8 @@ use crossbeam_queue::ArrayQueue;
 use super::input;
 use super::link::Linker;
 use super::{
-    Action, Assignment, Bits, ByteRule, Chain, Disruption, Field, Gate, Judge, Link, Op, Parameter,
-    PhasePlan, Plan, Quick, Rule, Scores, Seen, Select, Slot, Target, landing, prefilter,
+    Action, Assignment, Bits, Chain, Disruption, Field, Gate, Judge, Link, Op, Parameter,
+    PhasePlan, Plan, Quick, Rule, Scores, Seen, Select, Slot, Target, landing,
 };
 use crate::builtin;
 use crate::byteset::ByteSet;
@@ -71,15 +71,15 @@ impl Plan {
             paths,
             slots,
             uses,
-            literals,
+            gates,
             ..
         } = linker;
-        let prefilter = literals
+        let gates = gates
             .build()
             .map_err(|message| Diagnostic::error("waf.literals", message))?;
         let mut phases = Phase::ALL.map(|phase| order(set, phase, &mut rules));
         for phase in &mut phases {
-            arrange(phase, &mut rules, &chains, prefilter.factors());
+            arrange(phase, &mut rules, &chains, gates.len());
         }
         let scores = Scores {
             inbound: INBOUND.iter().filter_map(|name| slots.find(name)).collect(),
@@ -95,7 +95,7 @@ impl Plan {
             chains,
             patterns,
             selectors,
-            prefilter,
+            gates,
             tx_names: slots.into_names(),
             masks,
             paths,
@@ -296,10 +296,10 @@ fn quick(rules: &[Rule], index: u32) -> Option<Quick> {
 }
 
 /// Sorts the rules of a phase by what sets them off, and lists the values to scan.
-fn arrange(phase: &mut PhasePlan, rules: &mut [Rule], chains: &[Chain], factors: usize) {
+fn arrange(phase: &mut PhasePlan, rules: &mut [Rule], chains: &[Chain], gates: usize) {
     let len = phase.code.len();
     phase.always = Bits::new(len);
-    phase.triggered = vec![Bits::default(); factors];
+    phase.by_gate = vec![Bits::default(); gates];
     for (at, index) in phase.code.iter().enumerate() {
         let Some(link) = rules
             .get_mut(index.rule as usize)
@@ -307,33 +307,24 @@ fn arrange(phase: &mut PhasePlan, rules: &mut [Rule], chains: &[Chain], factors:
         else {
             continue;
         };
-        if !is_scannable(link) {
+        if link.unconditional || !is_scannable(link) {
             phase.always.insert(at);
             continue;
         }
-        link.scanned = link.gate.factor.is_some() || link.gate.bytes.is_some();
-        if link.scanned {
-            wait_for_slots(&mut phase.by_slot, link, at, len);
-        }
-        match (link.gate.factor, link.gate.bytes) {
-            (Some(factor), _) => {
-                add_views(&mut phase.fields, &mut phase.views, link, chains);
-                if let Some(bits) = phase.triggered.get_mut(factor.0 as usize) {
-                    let mut own = Bits::new(len);
-                    own.insert(at);
-                    bits.union(&own);
-                }
-            }
-            (None, Some(bytes)) => {
-                let views = add_views(&mut phase.fields, &mut phase.views, link, chains);
-                let position = u32::try_from(at).unwrap_or(u32::MAX);
-                phase.by_bytes.push(ByteRule {
-                    position,
-                    bytes,
-                    views,
-                });
-            }
-            (None, None) => phase.always.insert(at),
+        wait_for_slots(&mut phase.by_slot, link, at, len);
+        let Some(gate) = link.gate else {
+            each_field(&mut phase.fields, link, |field| field.present.push(at));
+            continue;
+        };
+        link.scanned = true;
+        let words = gates.div_ceil(64);
+        each_field(&mut phase.fields, link, |field| {
+            watch(field, link.chain, chains, gate, words);
+        });
+        if let Some(bits) = phase.by_gate.get_mut(gate.index()) {
+            let mut own = Bits::new(len);
+            own.insert(at);
+            bits.union(&own);
         }
     }
 }
@@ -386,14 +377,8 @@ pub(crate) fn is_fixed(variable: Variable) -> bool {
         )
 }
 
-/// Makes sure that what a link looks at is scanned; gives the numbers of its views.
-fn add_views(
-    fields: &mut Vec<Field>,
-    count: &mut usize,
-    link: &Link,
-    chains: &[Chain],
-) -> Vec<u16> {
-    let mut views = Vec::new();
+/// The fields that a link looks at, made where there are none yet.
+fn each_field(fields: &mut Vec<Field>, link: &Link, mut each: impl FnMut(&mut Field)) {
     for Target {
         variable, select, ..
     } in link
@@ -406,44 +391,52 @@ fn add_views(
             let known = fields
                 .iter_mut()
                 .find(|own| own.variable == *member && own.select == *select);
-            let field = match known {
-                Some(field) => {
-                    field.skip.retain(|name| skip.contains(name));
-                    Some(field)
-                }
-                None => {
-                    let (variable, select) = (*member, select.clone());
-                    fields.push(Field {
-                        variable,
-                        select,
-                        skip,
-                        seen: Vec::new(),
-                    });
-                    fields.last_mut()
-                }
+            if let Some(field) = known {
+                field.skip.retain(|name| skip.contains(name));
+                each(field);
+                continue;
+            }
+            let mut field = Field {
+                variable: *member,
+                select: select.clone(),
+                skip,
+                present: Vec::new(),
+                triggers: ByteSet::EMPTY,
+                always: false,
+                gates: Vec::new(),
+                seen: Vec::new(),
             };
-            views.extend(field.and_then(|field| view_of(field, count, link.chain, chains)));
+            each(&mut field);
+            fields.push(field);
         }
     }
-    views
 }
 
-fn view_of(field: &mut Field, count: &mut usize, chain: u16, chains: &[Chain]) -> Option<u16> {
-    if let Some(known) = field.seen.iter().find(|own| own.chain == chain) {
-        return Some(known.view);
+/// Has a field looked at through a chain for a gate.
+fn watch(field: &mut Field, chain: u16, chains: &[Chain], gate: Gate, words: usize) {
+    let Some(through) = chains.get(usize::from(chain)) else {
+        return;
+    };
+    let mark = |gates: &mut Vec<u64>| {
+        gates.resize(words, 0);
+        if let Some(word) = gates.get_mut(gate.index() / 64) {
+            *word |= 1 << (gate.index() % 64);
+        }
+    };
+    mark(&mut field.gates);
+    field.triggers = field.triggers.union(through.triggers);
+    field.always |= through.always;
+    if let Some(seen) = field.seen.iter_mut().find(|own| own.chain == chain) {
+        return mark(&mut seen.gates);
     }
-    let Chain {
-        triggers, always, ..
-    } = chains.get(usize::from(chain))?;
-    let view = u16::try_from(*count).ok()?;
-    *count += 1;
-    field.seen.push(Seen {
+    let mut seen = Seen {
         chain,
-        triggers: *triggers,
-        always: *always,
-        view,
-    });
-    Some(view)
+        triggers: through.triggers,
+        always: through.always,
+        gates: Vec::new(),
+    };
+    mark(&mut seen.gates);
+    field.seen.push(seen);
 }
 
 /// Names that a link leaves out of a variable.
@@ -469,13 +462,5 @@ impl Chain {
             triggers,
             always,
         }
-    }
-}
-
-impl Gate {
-    /// Whether anything is known.
-    pub(super) fn new(factor: Option<prefilter::Factor>, bytes: ByteSet) -> Self {
-        let bytes = (bytes != ByteSet::ALL).then_some(bytes);
-        Self { factor, bytes }
     }
 }

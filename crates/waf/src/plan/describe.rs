@@ -88,8 +88,8 @@ impl Plan {
             rules: self.rules.len(),
             patterns: self.patterns.len(),
             chains: self.chains.len(),
-            factors: self.prefilter.factors(),
-            bytes: patterns + self.prefilter.memory(),
+            factors: self.gates.prefilter().factors(),
+            bytes: patterns + self.gates.prefilter().memory(),
         }
     }
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
 
-use super::literal::needs;
-use super::prefilter::Builder;
+use super::gate::Builder;
+use super::literal::{Clause, clauses};
 use super::{
-    Action, Assignment, Bits, Chain, Ctl, Factor, Gate, Judge, Link, Macro, Parameter, Phrases,
-    Piece, Select, Slot, Target,
+    Action, Assignment, Bits, Chain, Ctl, Gate, Judge, Link, Macro, Parameter, Phrases, Piece,
+    Select, Slot, Target,
 };
 use crate::body::xml::Path;
 use crate::byteset::ByteSet;
@@ -28,7 +28,7 @@ pub(super) struct Linker {
     path_texts: Vec<String>,
     pub(super) slots: Slots,
     pub(super) uses: Bits,
-    pub(super) literals: Builder,
+    pub(super) gates: Builder,
     removals: Vec<RuleSelector>,
     namespaces: Vec<(String, String)>,
 }
@@ -82,7 +82,7 @@ impl Linker {
             judge,
             negated: link.negated,
             chain,
-            gate: if usable { gate } else { Gate::default() },
+            gate: gate.filter(|_| usable),
             scanned: false,
             multi_match: link.multi_match,
             capture: link.capture,
@@ -186,8 +186,8 @@ impl Linker {
         Macro(template.0.iter().map(piece).collect())
     }
 
-    fn judge(&mut self, operator: &Operator) -> (Judge, Gate) {
-        let open = Gate::default();
+    fn judge(&mut self, operator: &Operator) -> (Judge, Option<Gate>) {
+        let open = None;
         match operator {
             Operator::Always => (Judge::Always, open),
             Operator::Never => (Judge::Never, open),
@@ -208,15 +208,15 @@ impl Linker {
             Operator::IpMatch(networks) => (Judge::IpMatch(networks.clone()), open),
             Operator::ByteRange(allowed) => (
                 Judge::ByteRange(*allowed),
-                Gate::new(None, allowed.complement()),
+                self.gate_of_bytes(allowed.complement()),
             ),
             Operator::UrlEncoding => (
                 Judge::UrlEncoding,
-                Gate::new(None, ByteSet::from_bytes(b"%")),
+                self.gate_of_bytes(ByteSet::from_bytes(b"%")),
             ),
             Operator::Utf8Encoding => (
                 Judge::Utf8Encoding,
-                Gate::new(None, ByteSet::range(0x80, 0xff)),
+                self.gate_of_bytes(ByteSet::range(0x80, 0xff)),
             ),
             Operator::Checksum(kind, pattern) => (
                 Judge::Checksum(*kind, self.pattern(pattern)),
@@ -226,7 +226,7 @@ impl Linker {
             // Every token that makes libinjection speak begins with `<` or follows a `=`.
             Operator::DetectXss => (
                 Judge::DetectXss,
-                Gate::new(None, ByteSet::from_bytes(b"<=")),
+                self.gate_of_bytes(ByteSet::from_bytes(b"<=")),
             ),
             Operator::GeoLookup => (Judge::GeoLookup, open),
             Operator::Rbl(zone) => (Judge::Rbl(zone.clone()), open),
@@ -242,33 +242,34 @@ impl Linker {
         }))
     }
 
-    fn gate(&mut self, pattern: &Regex) -> Gate {
-        let Some(hir) = pattern.pattern.hir() else {
-            return Gate::default();
-        };
-        let needs = needs(hir);
-        let factor = (!needs.literals.is_empty()).then(|| self.literals.add(needs.literals));
-        Gate::new(factor, needs.bytes)
+    fn gate(&mut self, pattern: &Regex) -> Option<Gate> {
+        self.gates.add(clauses(pattern.pattern.hir()?))
     }
 
-    fn phrases(&mut self, phrases: &[Vec<u8>]) -> (Judge, Gate) {
+    /// Only strings with one of these bytes can match.
+    fn gate_of_bytes(&mut self, bytes: ByteSet) -> Option<Gate> {
+        let clause = Clause {
+            sets: vec![bytes],
+            ..Clause::default()
+        };
+        self.gates.add(vec![clause])
+    }
+
+    fn phrases(&mut self, phrases: &[Vec<u8>]) -> (Judge, Option<Gate>) {
         let lower: Vec<Vec<u8>> = phrases.iter().map(|own| own.to_ascii_lowercase()).collect();
-        let factor: Factor = self.literals.add(lower.clone());
         let automaton = AhoCorasick::builder()
             .ascii_case_insensitive(true)
             .build(&lower);
+        let clause = Clause {
+            literals: vec![lower],
+            ..Clause::default()
+        };
         match automaton {
             Ok(automaton) => {
                 let judge = Judge::Phrases(Phrases { automaton });
-                (
-                    judge,
-                    Gate {
-                        factor: Some(factor),
-                        bytes: None,
-                    },
-                )
+                (judge, self.gates.add(vec![clause]))
             }
-            Err(_) => (Judge::Never, Gate::default()),
+            Err(_) => (Judge::Never, None),
         }
     }
 

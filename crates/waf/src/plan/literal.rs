@@ -1,8 +1,10 @@
 //! What a pattern's match must contain: the literals and bytes that decide whether its exact test
 //! is worth running.
 //!
-//! Everything here may say less than is true (a missed optimisation) but never more (a missed
-//! attack). Literals are held in ASCII lower case and looked for in any case.
+//! A pattern is taken apart into its alternatives. Each gives a [`Clause`]: literals, bytes and a
+//! length that all of its matches have. Everything here may say less than is true (a missed
+//! optimisation) but never more (a missed attack). Literals are held in ASCII lower case and looked
+//! for in any case, and sets of bytes hold both cases of a letter or none.
 
 use regex_syntax::hir::{Class, Hir, HirKind, Literal, Repetition};
 
@@ -14,28 +16,116 @@ const MAX_EXACT: usize = 128;
 const MAX_LITERALS: usize = 400;
 /// Longer literals add nothing.
 const MAX_LENGTH: usize = 24;
+/// No more alternatives than this are told apart in one pattern…
+const MAX_BRANCHES: usize = 64;
+/// …nor taken apart more often, one in another.
+const MAX_DEPTH: usize = 5;
+/// Sets of literals, and of bytes, that one alternative is held to.
+const MAX_LITERAL_SETS: usize = 2;
+const MAX_BYTE_SETS: usize = 4;
+/// A set of bytes more common than this tells nothing.
+const MAX_COST: u32 = 100;
 
-/// What every match must contain. An empty `literals` or a full `bytes` says nothing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Needs {
-    /// One of these strings, in any case.
-    pub(crate) literals: Vec<Vec<u8>>,
-    /// One of these bytes.
-    pub(crate) bytes: ByteSet,
+/// What every match of one alternative has: all of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Clause {
+    /// Of each of these sets one string, in any case. No set and no string in one is empty.
+    pub(crate) literals: Vec<Vec<Vec<u8>>>,
+    /// Of each of these sets one byte.
+    pub(crate) sets: Vec<ByteSet>,
+    /// At least so many bytes.
+    pub(crate) length: usize,
 }
 
-/// Works out what every match of `hir` must contain.
-pub(crate) fn needs(hir: &Hir) -> Needs {
-    let facts = facts(hir);
-    let best = facts.best();
-    let literals = match best {
-        // Single bytes are better looked up in the set of bytes a string has.
-        Some(set) if quality(&set) >= 2 && set.iter().all(|own| own.len() >= 2) => set,
-        Some(_) | None => Vec::new(),
+/// What the matches of `hir` have: those of at least one of these.
+pub(crate) fn clauses(hir: &Hir) -> Vec<Clause> {
+    let mut branches = Vec::new();
+    branch(hir, MAX_BRANCHES, MAX_DEPTH, &mut branches);
+    let mut all: Vec<Clause> = Vec::new();
+    for own in branches {
+        add(&mut all, own);
+    }
+    all
+}
+
+/// Adds an alternative, to another one if they differ in their literals at most.
+fn add(all: &mut Vec<Clause>, own: Clause) {
+    let alike = |known: &&mut Clause| {
+        known.sets == own.sets
+            && (known.literals == own.literals
+                || (known.literals.len() == 1 && own.literals.len() == 1))
     };
-    Needs {
-        literals,
-        bytes: facts.bytes,
+    let Some(known) = all.iter_mut().find(alike) else {
+        return all.push(own);
+    };
+    known.length = known.length.min(own.length);
+    if known.literals != own.literals {
+        for (mine, more) in known.literals.iter_mut().zip(own.literals) {
+            mine.extend(more);
+            mine.sort();
+            mine.dedup();
+        }
+    }
+}
+
+/// Takes a pattern apart where that tells more, into `limit` alternatives at most.
+fn branch(hir: &Hir, limit: usize, depth: usize, out: &mut Vec<Clause>) {
+    let facts = facts(hir);
+    let is_telling = facts
+        .best()
+        .is_some_and(|set| set.len() <= 8 && quality(&set) >= 4);
+    let parts = (!is_telling && depth > 0).then(|| alternatives(hir, limit));
+    match parts.flatten() {
+        Some(parts) => {
+            let limit = limit / parts.len().max(1);
+            for part in parts {
+                branch(&part, limit, depth - 1, out);
+            }
+        }
+        None => out.push(facts.clause(hir.properties().minimum_len().unwrap_or(0))),
+    }
+}
+
+/// The alternatives of a pattern: its own, or those of the part of it that has the most, each with
+/// what stands around it. `None` where there is one, or more than `limit`.
+fn alternatives(hir: &Hir, limit: usize) -> Option<Vec<Hir>> {
+    match hir.kind() {
+        HirKind::Capture(capture) => alternatives(&capture.sub, limit),
+        HirKind::Alternation(parts) => (parts.len() <= limit).then(|| parts.clone()),
+        HirKind::Concat(parts) => {
+            let of_parts = parts.iter().map(|part| alternatives(part, limit));
+            let (at, inner) = of_parts
+                .enumerate()
+                .filter_map(|(at, inner)| Some((at, inner?)))
+                .max_by_key(|(_, inner)| inner.len())?;
+            let around = |own: Hir| {
+                let mut all = parts.clone();
+                if let Some(place) = all.get_mut(at) {
+                    *place = own;
+                }
+                Hir::concat(all)
+            };
+            Some(inner.into_iter().map(around).collect())
+        }
+        // The first round is one of its alternatives, and the others are any or none.
+        HirKind::Repetition(own) if own.min >= 1 => {
+            let more = Hir::repetition(Repetition {
+                min: 0,
+                max: None,
+                ..own.clone()
+            });
+            let parts = alternatives(&own.sub, limit)?.into_iter();
+            Some(
+                parts
+                    .map(|part| Hir::concat(vec![part, more.clone()]))
+                    .collect(),
+            )
+        }
+        HirKind::Repetition(_)
+        | HirKind::Empty
+        | HirKind::Look(_)
+        | HirKind::Literal(_)
+        | HirKind::Class(_) => None,
     }
 }
 
@@ -43,32 +133,78 @@ pub(crate) fn needs(hir: &Hir) -> Needs {
 struct Facts {
     /// All strings it can match, in lower case, if they are few.
     exact: Option<Vec<Vec<u8>>>,
-    /// The best set found of which each match contains at least one.
-    required: Option<Vec<Vec<u8>>>,
-    /// Each match contains at least one of these bytes.
-    bytes: ByteSet,
+    /// Sets found of which each match contains at least one, the best first.
+    required: Vec<Vec<Vec<u8>>>,
+    /// Each match contains at least one byte of each of these, the rarest first.
+    bytes: Vec<ByteSet>,
 }
 
 impl Facts {
     fn nothing() -> Self {
         Self {
             exact: None,
-            required: None,
-            bytes: ByteSet::ALL,
+            required: Vec::new(),
+            bytes: Vec::new(),
         }
     }
 
     fn empty() -> Self {
         Self {
             exact: Some(vec![Vec::new()]),
-            required: None,
-            bytes: ByteSet::ALL,
+            ..Self::nothing()
         }
     }
 
-    /// The better of what is required and what is exact.
+    /// The best of what is required and what is exact.
     fn best(&self) -> Option<Vec<Vec<u8>>> {
-        better(self.required.clone(), self.exact.clone())
+        better(self.required.first().cloned(), self.exact.clone())
+    }
+
+    /// The rarest of its sets of bytes.
+    fn rarest(&self) -> ByteSet {
+        self.bytes.first().copied().unwrap_or(ByteSet::ALL)
+    }
+
+    fn require(&mut self, set: Option<Vec<Vec<u8>>>) {
+        let Some(set) = set else { return };
+        if !self.required.contains(&set) {
+            self.required.push(set);
+            self.required
+                .sort_by_key(|set| std::cmp::Reverse(rank(set)));
+            self.required.truncate(MAX_LITERAL_SETS);
+        }
+    }
+
+    fn require_bytes(&mut self, set: ByteSet) {
+        if cost(&set) <= MAX_COST && !self.bytes.contains(&set) {
+            self.bytes.push(set);
+            self.bytes.sort_by_key(cost);
+            self.bytes.truncate(MAX_BYTE_SETS);
+        }
+    }
+
+    /// What is worth looking for of all that is known. Single bytes are better looked up in the set
+    /// of bytes a string has.
+    fn clause(mut self, length: usize) -> Clause {
+        let exact = self.exact.take().and_then(telling);
+        self.require(exact);
+        let is_telling =
+            |set: &Vec<Vec<u8>>| quality(set) >= 2 && set.iter().all(|literal| literal.len() >= 2);
+        let literals: Vec<_> = self.required.into_iter().filter(is_telling).collect();
+        let is_implied = |set: &ByteSet| {
+            let has = |literal: &Vec<u8>| literal.iter().any(|byte| set.contains(*byte));
+            literals.iter().any(|strings| strings.iter().all(has))
+        };
+        let sets = self
+            .bytes
+            .into_iter()
+            .filter(|set| !is_implied(set))
+            .collect();
+        Clause {
+            literals,
+            sets,
+            length,
+        }
     }
 }
 
@@ -86,12 +222,14 @@ fn weight(literal: &[u8]) -> usize {
     literal.len() + literal.iter().filter(rare).count()
 }
 
+/// Long strings first, then few of them.
+fn rank(set: &[Vec<u8>]) -> (usize, usize) {
+    (quality(set).min(6), usize::MAX - set.len())
+}
+
 fn better(a: Option<Vec<Vec<u8>>>, b: Option<Vec<Vec<u8>>>) -> Option<Vec<Vec<u8>>> {
     match (a, b) {
-        (Some(a), Some(b)) => {
-            let rank = |set: &[Vec<u8>]| (quality(set).min(6), usize::MAX - set.len());
-            Some(if rank(&a) >= rank(&b) { a } else { b })
-        }
+        (Some(a), Some(b)) => Some(if rank(&a) >= rank(&b) { a } else { b }),
         (a, b) => a.or(b),
     }
 }
@@ -109,16 +247,14 @@ fn facts(hir: &Hir) -> Facts {
 }
 
 fn literal(bytes: &[u8]) -> Facts {
-    let lower = bytes.to_ascii_lowercase();
-    let mut rarest = ByteSet::ALL;
+    let mut facts = Facts {
+        exact: Some(vec![bytes.to_ascii_lowercase()]),
+        ..Facts::nothing()
+    };
     for byte in bytes {
-        rarest = rarer(rarest, folded(*byte));
+        facts.require_bytes(folded(*byte));
     }
-    Facts {
-        exact: Some(vec![lower]),
-        required: None,
-        bytes: rarest,
-    }
+    facts
 }
 
 /// The byte in both cases.
@@ -128,19 +264,15 @@ fn folded(byte: u8) -> ByteSet {
         .with(byte.to_ascii_uppercase())
 }
 
-/// The smaller set, counting only bytes that text usually has.
-fn rarer(a: ByteSet, b: ByteSet) -> ByteSet {
-    let cost = |set: &ByteSet| {
-        set.iter()
-            .map(|byte| match byte {
-                b'a'..=b'z' | b'0'..=b'9' | b' ' => 8,
-                b'A'..=b'Z' | b'/' | b'.' | b'-' | b'_' | b'=' | b',' => 4,
-                b'!'..=b'~' => 2,
-                _ => 1_u32,
-            })
-            .sum::<u32>()
+/// How common the bytes of a set are in ordinary text.
+fn cost(set: &ByteSet) -> u32 {
+    let of = |byte| match byte {
+        b'a'..=b'z' | b'0'..=b'9' | b' ' => 8,
+        b'A'..=b'Z' | b'/' | b'.' | b'-' | b'_' | b'=' | b',' => 4,
+        b'!'..=b'~' => 2,
+        _ => 1,
     };
-    if cost(&b) < cost(&a) { b } else { a }
+    set.iter().map(of).sum()
 }
 
 fn of_class(class: &Class) -> Facts {
@@ -156,12 +288,12 @@ fn of_class(class: &Class) -> Facts {
     let mut exact: Vec<Vec<u8>> = set.iter().map(|b| vec![b.to_ascii_lowercase()]).collect();
     exact.sort();
     exact.dedup();
-    let exact = (exact.len() <= 16).then_some(exact);
-    Facts {
-        exact,
-        required: None,
-        bytes: set,
-    }
+    let mut facts = Facts {
+        exact: (exact.len() <= 16).then_some(exact),
+        ..Facts::nothing()
+    };
+    facts.require_bytes(set);
+    facts
 }
 
 fn of_repetition(repetition: &Repetition) -> Facts {
@@ -176,11 +308,10 @@ fn of_repetition(repetition: &Repetition) -> Facts {
             });
         return Facts {
             exact,
-            required: None,
-            bytes: ByteSet::ALL,
+            ..Facts::nothing()
         };
     }
-    let inner = facts(&repetition.sub);
+    let mut inner = facts(&repetition.sub);
     if repetition.min == 1 && repetition.max == Some(1) {
         return inner;
     }
@@ -194,11 +325,10 @@ fn of_repetition(repetition: &Repetition) -> Facts {
         }
         _ => None,
     };
-    Facts {
-        required: inner.best(),
-        exact,
-        bytes: inner.bytes,
-    }
+    let own = inner.exact.take().and_then(telling);
+    inner.require(own);
+    inner.exact = exact;
+    inner
 }
 
 /// Every string of `a` followed by every string of `b`, unless they are too many.
@@ -223,39 +353,31 @@ fn cross(a: &[Vec<u8>], b: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
 fn of_concat(parts: &[Hir]) -> Facts {
     let mut run: Vec<Vec<u8>> = vec![Vec::new()];
     let mut whole = true;
-    let mut required: Option<Vec<Vec<u8>>> = None;
-    let mut bytes = ByteSet::ALL;
+    let mut all = Facts::nothing();
     for part in parts {
         let own = facts(part);
-        bytes = rarer(bytes, own.bytes);
         let joined = own.exact.as_ref().and_then(|set| cross(&run, set));
         match joined {
             Some(joined) => run = joined,
             None => {
                 whole = false;
-                required = better(required, telling(std::mem::take(&mut run)));
-                required = better(required, own.required.clone());
-                run = match own.exact {
-                    Some(set) => set,
-                    None => vec![Vec::new()],
-                };
+                all.require(telling(std::mem::take(&mut run)));
+                run = own.exact.unwrap_or_else(|| vec![Vec::new()]);
             }
         }
-        required = better(required, own.required.and_then(telling));
+        for set in own.required {
+            all.require(telling(set));
+        }
+        for set in own.bytes {
+            all.require_bytes(set);
+        }
     }
     if whole {
-        return Facts {
-            exact: Some(run),
-            required,
-            bytes,
-        };
+        all.exact = Some(run);
+    } else {
+        all.require(telling(run));
     }
-    required = better(required, telling(run));
-    Facts {
-        exact: None,
-        required,
-        bytes,
-    }
+    all
 }
 
 /// The set, if every string of it says something.
@@ -269,16 +391,18 @@ fn of_alternation(parts: &[Hir]) -> Facts {
     let mut bytes = ByteSet::EMPTY;
     for part in parts {
         let own = facts(part);
-        bytes = bytes.union(own.bytes);
+        bytes = bytes.union(own.rarest());
         let best = own.best().and_then(telling);
         required = join(required, best, MAX_LITERALS);
         exact = join(exact, own.exact, MAX_EXACT);
     }
-    Facts {
+    let mut all = Facts {
         exact,
-        required,
-        bytes,
-    }
+        ..Facts::nothing()
+    };
+    all.require(required.and_then(telling));
+    all.require_bytes(bytes);
+    all
 }
 
 fn join(a: Option<Vec<Vec<u8>>>, b: Option<Vec<Vec<u8>>>, limit: usize) -> Option<Vec<Vec<u8>>> {
@@ -309,45 +433,115 @@ pub(crate) fn minimise(literals: &mut Vec<Vec<u8>>) {
 mod tests {
     use super::*;
 
-    fn of(pattern: &str) -> Needs {
+    fn of(pattern: &str) -> Vec<Clause> {
         let hir = regex_syntax::ParserBuilder::new()
             .unicode(false)
             .utf8(false)
             .build()
             .parse(pattern)
             .unwrap();
-        needs(&hir)
+        clauses(&hir)
     }
 
-    fn literals(pattern: &str) -> Vec<String> {
-        of(pattern)
-            .literals
-            .iter()
-            .map(|l| String::from_utf8_lossy(l).into_owned())
-            .collect()
+    /// The literals of each alternative, its bytes, its length.
+    fn told(pattern: &str) -> Vec<String> {
+        let set = |set: &Vec<Vec<u8>>| {
+            let all: Vec<_> = set.iter().map(|l| String::from_utf8_lossy(l)).collect();
+            all.join("|")
+        };
+        let clause = |own: &Clause| {
+            let literals: Vec<_> = own.literals.iter().map(set).collect();
+            let sets: String = own.sets.iter().map(|set| format!("{set:?}")).collect();
+            format!("{}{sets}{}", literals.join("&"), own.length)
+        };
+        of(pattern).iter().map(clause).collect()
     }
 
     #[test]
-    fn the_longest_required_run_is_chosen() {
-        assert_eq!(literals(r"a.*union.*x"), ["union"]);
-        assert_eq!(literals(r"(?i)uNion\s+select"), ["select"]);
-        assert_eq!(literals(r"(?:foo|bar)[0-9]+"), ["bar", "foo"]);
-        assert_eq!(literals(r"on(?:load|error)="), ["onerror=", "onload="]);
+    fn the_longest_required_runs_are_chosen() {
+        assert_eq!(told(r"ab.*union.*x"), ["union&ab8"]);
+        assert_eq!(told(r"(?i)uNion\s+select"), ["select&union12"]);
+        assert_eq!(told(r"on(?:load|error)="), ["onerror=|onload=7"]);
     }
 
     #[test]
     fn optional_parts_require_nothing() {
-        assert_eq!(literals(r"(?:abc)?[0-9]*"), Vec::<String>::new());
-        assert_eq!(literals(r"abc|[0-9]+"), Vec::<String>::new());
-        assert_eq!(literals(r"colou?r"), ["color", "colour"]);
+        assert_eq!(told(r"(?:abc)?[0-9]*"), ["0"]);
+        assert_eq!(told(r"colou?r"), ["color|colour5"]);
+        assert_eq!(told(r"(?:abc|[0-9]+)*"), ["0"]);
     }
 
     #[test]
-    fn required_bytes_are_told_when_no_literal_is() {
-        let needs = of(r"[<>]\s*[a-z]");
-        assert!(needs.literals.is_empty());
-        assert!(needs.bytes.contains(b'<') && needs.bytes.contains(b'>'));
-        assert!(!needs.bytes.contains(b'a'));
+    fn alternatives_are_told_apart() {
+        assert_eq!(told(r"abcd|[0-9]+"), ["abcd4", "{0123456789}1"]);
+        assert_eq!(
+            told(r"%\s*(?:or\b|[0-9]{2})\s*!"),
+            ["or{%}{!}4", "{%}{!}{0123456789}4"]
+        );
+    }
+
+    #[test]
+    fn what_is_repeated_does_not_run_on() {
+        assert_eq!(told(r"x(?:;;|%#)+y"), ["x%#|x;;{Yy}4"]);
+    }
+
+    /// The claim itself: whatever a pattern matches fits one of its clauses.
+    #[test]
+    fn every_match_fits_a_clause() {
+        let parts = [
+            "ab",
+            "a",
+            "b+",
+            "(?:a|bc)",
+            "(?:ab|c)+",
+            "c?",
+            "[bc]",
+            "(?:a|b|cc){2}",
+            ".",
+            "(?:b|c)*",
+            "(?i:Ab)",
+            r"\b",
+            "(?:|a)",
+            "(?:ac|[ab]{2,3}|c)",
+            "(?:b(?:a|c)|(?:a|bb)c)+",
+        ];
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut next = |below: usize| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 20) as usize % below
+        };
+        for _ in 0..4000 {
+            let mut pattern = String::new();
+            for at in 0..1 + next(5) {
+                if at > 0 && next(5) == 0 {
+                    pattern.push('|');
+                }
+                pattern.push_str(parts[next(parts.len())]);
+            }
+            let clauses = of(&pattern);
+            let regex = regex_automata::meta::Regex::new(&pattern).unwrap();
+            for _ in 0..40 {
+                let text: String = (0..next(9))
+                    .map(|_| ["a", "b", "c", "A", "-"][next(5)])
+                    .collect();
+                let lower = text.to_ascii_lowercase();
+                let set = ByteSet::of(text.as_bytes());
+                let fits = |own: &Clause| {
+                    let has = |literal: &Vec<u8>| {
+                        memchr::memmem::find(lower.as_bytes(), literal).is_some()
+                    };
+                    text.len() >= own.length
+                        && own.sets.iter().all(|own| own.intersects(&set))
+                        && own.literals.iter().all(|strings| strings.iter().any(has))
+                };
+                assert!(
+                    !regex.is_match(&text) || clauses.iter().any(fits),
+                    "{pattern} {text} {clauses:?}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 mod bits;
 mod compile;
 mod describe;
+mod gate;
 mod input;
 mod link;
 mod literal;
@@ -22,7 +23,7 @@ use crossbeam_queue::ArrayQueue;
 pub(crate) use bits::{Bits, ones};
 pub(crate) use compile::is_fixed;
 pub use describe::{Description, Size};
-pub(crate) use prefilter::{Factor, Prefilter, has};
+pub(crate) use gate::{Gate, Gates};
 
 use crate::body::xml::Path;
 use crate::byteset::ByteSet;
@@ -44,7 +45,7 @@ pub struct Plan {
     pub(crate) chains: Vec<Chain>,
     pub(crate) patterns: Vec<Arc<Regex>>,
     pub(crate) selectors: Vec<Pattern>,
-    pub(crate) prefilter: Prefilter,
+    pub(crate) gates: Gates,
     /// Names of the `TX` slots, in lower case.
     pub(crate) tx_names: Vec<String>,
     /// Rules that each `ctl:ruleRemove…` takes away, by its number.
@@ -91,16 +92,12 @@ pub(crate) struct PhasePlan {
     pub(crate) code: Vec<Op>,
     /// Positions of `code` that run whatever the strings contain.
     pub(crate) always: Bits,
-    /// Positions of `code` that run when a factor is hit, by factor.
-    pub(crate) triggered: prefilter::Triggers,
-    /// Positions of `code` that run when certain bytes are seen, in order.
-    pub(crate) by_bytes: Vec<ByteRule>,
+    /// Positions of `code` that run when a gate is open to what they look at, by gate.
+    pub(crate) by_gate: Vec<Bits>,
     /// Positions of `code` that run once a slot is set, by slot.
     pub(crate) by_slot: Vec<Bits>,
     /// The values to scan before the phase.
     pub(crate) fields: Vec<Field>,
-    /// How many [`Seen`] there are in `fields`.
-    pub(crate) views: usize,
 }
 
 /// One rule in the order of its phase.
@@ -134,6 +131,13 @@ pub(crate) struct Field {
     pub(crate) select: Select,
     /// Names left out by every rule that looks at this field, in lower case.
     pub(crate) skip: Vec<String>,
+    /// Positions of the phase's code that run when there is any value.
+    pub(crate) present: Vec<usize>,
+    /// What may change a value on the way through one of the chains.
+    pub(crate) triggers: ByteSet,
+    pub(crate) always: bool,
+    /// The gates behind all of the chains.
+    pub(crate) gates: Vec<u64>,
     pub(crate) seen: Vec<Seen>,
 }
 
@@ -144,17 +148,8 @@ pub(crate) struct Seen {
     /// As in [`Chain`].
     pub(crate) triggers: ByteSet,
     pub(crate) always: bool,
-    /// Its number among all of the phase.
-    pub(crate) view: u16,
-}
-
-/// A rule that can only match where one of these bytes is.
-#[derive(Clone, Debug)]
-pub(crate) struct ByteRule {
-    pub(crate) position: u32,
-    pub(crate) bytes: ByteSet,
-    /// The views it looks at.
-    pub(crate) views: Vec<u16>,
+    /// The gates that stand behind it.
+    pub(crate) gates: Vec<u64>,
 }
 
 /// One rule, ready to run.
@@ -197,19 +192,13 @@ pub(crate) struct Link {
     pub(crate) negated: bool,
     pub(crate) unconditional: bool,
     pub(crate) chain: u16,
-    pub(crate) gate: Gate,
+    /// Values to which it is closed cannot match.
+    pub(crate) gate: Option<Gate>,
     /// Whether everything it looks at is scanned before its phase, through its chain.
     pub(crate) scanned: bool,
     pub(crate) multi_match: bool,
     pub(crate) capture: bool,
     pub(crate) actions: Vec<Action>,
-}
-
-/// What a string must contain for the judge to be worth asking.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Gate {
-    pub(crate) factor: Option<Factor>,
-    pub(crate) bytes: Option<ByteSet>,
 }
 
 /// One thing a link looks at.
@@ -349,7 +338,7 @@ impl std::fmt::Debug for Plan {
             .field("rules", &self.rules.len())
             .field("patterns", &self.patterns.len())
             .field("chains", &self.chains.len())
-            .field("factors", &self.prefilter.factors())
+            .field("gates", &self.gates.len())
             .finish_non_exhaustive()
     }
 }

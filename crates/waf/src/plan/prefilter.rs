@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 
-use aho_corasick::automaton::{Automaton, OverlappingState};
-use aho_corasick::nfa::contiguous::NFA;
-use aho_corasick::{Anchored, Input, MatchKind};
+use aho_corasick::automaton::Automaton;
+use aho_corasick::dfa::DFA;
+use aho_corasick::nfa::{contiguous, noncontiguous};
+use aho_corasick::{Anchored, MatchKind, StartKind};
 
-use super::bits::Bits;
 use super::literal::minimise;
+
+/// A table of every step is twice as fast as the compact form; this much memory it may take.
+const MAX_TABLE: usize = 6 << 20;
 
 /// Names one literal set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,10 +19,17 @@ pub(crate) struct Factor(pub(crate) u32);
 /// All literal sets of a plan in one automaton.
 #[derive(Debug)]
 pub(crate) struct Prefilter {
-    automaton: Option<NFA>,
+    automaton: Machine,
     /// For each literal, the sets it belongs to.
     members: Vec<Vec<Factor>>,
     factors: usize,
+}
+
+#[derive(Debug)]
+enum Machine {
+    Nothing,
+    Table(Box<DFA>),
+    Compact(Box<contiguous::NFA>),
 }
 
 /// Collects literal sets; equal sets share a [`Factor`].
@@ -46,25 +56,40 @@ impl Builder {
         }
         let mut literals: Vec<(Vec<u8>, Vec<Factor>)> = ids.into_iter().collect();
         literals.sort();
-        if literals.is_empty() {
-            return Ok(Prefilter {
-                automaton: None,
-                members: Vec::new(),
-                factors,
-            });
-        }
-        let automaton = NFA::builder()
-            .match_kind(MatchKind::Standard)
-            .ascii_case_insensitive(true)
-            .build(literals.iter().map(|(literal, _)| literal))
+        let texts: Vec<&[u8]> = literals.iter().map(|(own, _)| own.as_slice()).collect();
+        let automaton = machine(&texts)
             .map_err(|error| format!("the rules' literals cannot be compiled: {error}"))?;
         let members = literals.into_iter().map(|(_, factors)| factors).collect();
         Ok(Prefilter {
-            automaton: Some(automaton),
+            automaton,
             members,
             factors,
         })
     }
+}
+
+fn machine(literals: &[&[u8]]) -> Result<Machine, aho_corasick::BuildError> {
+    if literals.is_empty() {
+        return Ok(Machine::Nothing);
+    }
+    let plain = noncontiguous::NFA::builder()
+        .match_kind(MatchKind::Standard)
+        .ascii_case_insensitive(true)
+        .prefilter(false)
+        .build(literals)?;
+    let compact = contiguous::NFA::builder().build_from_noncontiguous(&plain)?;
+    // A row of the table is several times the size of a compact state.
+    if compact.memory_usage() > MAX_TABLE / 4 {
+        return Ok(Machine::Compact(Box::new(compact)));
+    }
+    let table = DFA::builder()
+        .start_kind(StartKind::Unanchored)
+        .build_from_noncontiguous(&plain)?;
+    Ok(if table.memory_usage() > MAX_TABLE {
+        Machine::Compact(Box::new(compact))
+    } else {
+        Machine::Table(Box::new(table))
+    })
 }
 
 impl Prefilter {
@@ -74,28 +99,37 @@ impl Prefilter {
     }
 
     /// Marks in `hits`, which has [`Prefilter::words`] words, the sets that `text` contains a
-    /// member of.
-    pub(crate) fn scan(&self, text: &[u8], hits: &mut [u64]) {
-        let Some(automaton) = &self.automaton else {
-            return;
+    /// member of. Whether there is any.
+    pub(crate) fn scan(&self, text: &[u8], hits: &mut [u64]) -> bool {
+        match &self.automaton {
+            Machine::Nothing => false,
+            Machine::Table(automaton) => self.walk(automaton.as_ref(), text, hits),
+            Machine::Compact(automaton) => self.walk(automaton.as_ref(), text, hits),
+        }
+    }
+
+    fn walk(&self, automaton: &impl Automaton, text: &[u8], hits: &mut [u64]) -> bool {
+        // Fails only for anchored searches.
+        let Ok(mut state) = automaton.start_state(Anchored::No) else {
+            return false;
         };
-        let input = Input::new(text).anchored(Anchored::No);
-        let mut state = OverlappingState::start();
-        loop {
-            // Fails only for anchored searches, which this automaton is not built for.
-            if automaton.try_find_overlapping(&input, &mut state).is_err() {
-                return;
+        let mut any = false;
+        for &byte in text {
+            state = automaton.next_state(Anchored::No, state, byte);
+            if !automaton.is_special(state) || !automaton.is_match(state) {
+                continue;
             }
-            let Some(found) = state.get_match() else {
-                return;
-            };
-            let sets = self.members.get(found.pattern().as_usize());
-            for factor in sets.into_iter().flatten() {
-                if let Some(word) = hits.get_mut(factor.0 as usize / 64) {
-                    *word |= 1 << (factor.0 % 64);
+            any = true;
+            for at in 0..automaton.match_len(state) {
+                let literal = automaton.match_pattern(state, at).as_usize();
+                for factor in self.members.get(literal).into_iter().flatten() {
+                    if let Some(word) = hits.get_mut(factor.0 as usize / 64) {
+                        *word |= 1 << (factor.0 % 64);
+                    }
                 }
             }
         }
+        any
     }
 
     /// How many sets there are.
@@ -105,7 +139,11 @@ impl Prefilter {
 
     /// Heap memory of the automaton, in bytes.
     pub(crate) fn memory(&self) -> usize {
-        self.automaton.as_ref().map_or(0, Automaton::memory_usage)
+        match &self.automaton {
+            Machine::Nothing => 0,
+            Machine::Table(automaton) => automaton.memory_usage(),
+            Machine::Compact(automaton) => automaton.memory_usage(),
+        }
     }
 }
 
@@ -114,6 +152,3 @@ pub(crate) fn has(hits: &[u64], factor: Factor) -> bool {
     hits.get(factor.0 as usize / 64)
         .is_some_and(|word| word >> (factor.0 % 64) & 1 == 1)
 }
-
-/// For each factor, what it sets off.
-pub(crate) type Triggers = Vec<Bits>;

@@ -2,13 +2,12 @@
 
 use super::text::{Slice, StrId};
 use super::{Decision, Interruption, Matched, Scratch, Transaction, Value};
-use crate::byteset::ByteSet;
 use crate::hir::{Allow, Engine, Number, Phase, Text};
 use crate::operator::regex::{Cache, Captures, GROUPS, Options, Pattern};
 use crate::operator::{bytes, inject, number, text};
 use crate::plan::{
     Disruption, Field, Judge, Link, Macro, Parameter, PhasePlan, Plan, Quick, Rule, Select, Slot,
-    Target, has, ones,
+    Target, ones,
 };
 use crate::variable::{Shape, Variable};
 
@@ -136,10 +135,9 @@ impl Transaction {
     fn scan(&mut self, plan: &Plan, code: &PhasePlan) {
         self.scratch.due.copy_from(&code.always);
         self.scratch.seen.clear();
-        self.scratch.seen.resize(plan.prefilter.words(), 0);
-        self.scratch.sets.clear();
-        self.scratch.sets.resize(code.views, ByteSet::EMPTY);
+        self.scratch.seen.resize(plan.gates.words(), 0);
         for field in &code.fields {
+            let mut any = false;
             for at in 0..self.entry_count(field.variable) {
                 let Some(entry) = self.entry(field.variable, at) else {
                     break;
@@ -147,12 +145,18 @@ impl Transaction {
                 if self.selects(plan, &field.select, entry.name)
                     && !self.is_skipped(&field.skip, entry.name)
                 {
+                    any = true;
                     self.scan_value(plan, field, entry.value);
                 }
             }
+            if any {
+                for position in &field.present {
+                    self.scratch.due.insert(*position);
+                }
+            }
         }
-        for factor in ones(&self.scratch.seen) {
-            if let Some(rules) = code.triggered.get(factor) {
+        for gate in ones(&self.scratch.seen) {
+            if let Some(rules) = code.by_gate.get(gate) {
                 self.scratch.due.union(rules);
             }
         }
@@ -161,42 +165,26 @@ impl Transaction {
                 self.scratch.due.union(rules);
             }
         }
-        for rule in &code.by_bytes {
-            let sets = &self.scratch.sets;
-            let is_seen = |view: &u16| {
-                sets.get(usize::from(*view))
-                    .is_some_and(|set| set.intersects(&rule.bytes))
-            };
-            if rule.views.iter().any(is_seen) {
-                self.scratch.due.insert(rule.position as usize);
-            }
-        }
     }
 
     /// One value through every chain of its field. Most chains leave most values as they are.
     fn scan_value(&mut self, plan: &Plan, field: &Field, value: StrId) {
-        let Scratch {
-            strings,
-            seen,
-            sets,
-            ..
-        } = &mut *self.scratch;
+        let Scratch { strings, seen, .. } = &mut *self.scratch;
         let own = strings.set(value);
-        mark(seen, strings.hits(&plan.prefilter, value));
-        strings.absorb(&plan.prefilter, value, value);
+        if field.seen.is_empty() {
+            return;
+        }
+        if !field.always && !field.triggers.intersects(&own) {
+            return strings.absorb_plain(plan, value, field, seen);
+        }
         for through in &field.seen {
-            let mut set = own;
-            if through.always || through.triggers.intersects(&own) {
-                let string = strings.through(plan, value, through.chain);
-                if string != value {
-                    set = strings.set(string);
-                    mark(seen, strings.hits(&plan.prefilter, string));
-                    strings.absorb(&plan.prefilter, value, string);
-                }
-            }
-            if let Some(all) = sets.get_mut(usize::from(through.view)) {
-                *all = all.union(set);
-            }
+            let changes = through.always || through.triggers.intersects(&own);
+            let string = if changes {
+                strings.through(plan, value, through.chain)
+            } else {
+                value
+            };
+            strings.absorb(plan, value, string, &through.gates, seen);
         }
     }
 
@@ -293,7 +281,8 @@ impl Transaction {
                 let Some(entry) = self.entry(*member, position) else {
                     break;
                 };
-                if !self.selects(plan, &target.select, entry.name)
+                if !self.may_match(link, entry.value)
+                    || !self.selects(plan, &target.select, entry.name)
                     || self.is_excluded(plan, link, target.variable, *member, entry.name)
                 {
                     continue;
@@ -302,6 +291,14 @@ impl Transaction {
             }
         }
         any
+    }
+
+    /// What the scan before the phase has told of a value; cheap.
+    fn may_match(&self, link: &Link, value: StrId) -> bool {
+        !link.scanned
+            || link
+                .gate
+                .is_none_or(|gate| self.scratch.strings.may_pass(value, gate))
     }
 
     fn changing_matches(&mut self, plan: &Plan, link: &Link, target: &Target, at: usize) -> bool {
@@ -357,17 +354,12 @@ impl Transaction {
         if link.multi_match {
             return self.stages_match(plan, link, variable, name, value, at);
         }
-        if link.scanned && !self.scratch.strings.may_pass(value, &link.gate) {
+        if !self.may_match(link, value) {
             return false;
         }
         let string = self.scratch.strings.through(plan, value, link.chain);
-        if let Some(set) = &link.gate.bytes
-            && !set.intersects(&self.scratch.strings.set(string))
-        {
-            return false;
-        }
-        if let Some(factor) = link.gate.factor
-            && !has(self.scratch.strings.hits(&plan.prefilter, string), factor)
+        if let Some(gate) = link.gate
+            && !self.scratch.strings.is_open(&plan.gates, string, gate)
         {
             return false;
         }
@@ -759,12 +751,6 @@ impl Transaction {
         if !self.state.faults.iter().any(|own| own == message) {
             self.state.faults.push(message.to_owned());
         }
-    }
-}
-
-fn mark(seen: &mut [u64], hits: &[u64]) {
-    for (seen, hit) in seen.iter_mut().zip(hits) {
-        *seen |= hit;
     }
 }
 

@@ -18,7 +18,6 @@ use std::time::Duration;
 pub use outcome::Outcome;
 
 use crate::body as bodies;
-use crate::byteset::ByteSet;
 use crate::hir::{AuditEngine, Engine, Phase, Processor};
 use crate::operator::regex::{Cache, Pattern};
 use crate::plan::{Bits, Plan};
@@ -145,7 +144,6 @@ pub(crate) struct Scratch {
     env: Vec<(Slice, Slice)>,
     due: Bits,
     seen: Vec<u64>,
-    sets: Vec<ByteSet>,
     removed: Bits,
     /// Where `ctl:ruleRemoveTarget…` actions stand: rule, link, action.
     unseen: Vec<(u32, u32, u32)>,
@@ -171,7 +169,6 @@ impl Default for Scratch {
             env: Vec::new(),
             due: Bits::default(),
             seen: Vec::new(),
-            sets: Vec::new(),
             removed: Bits::default(),
             unseen: Vec::new(),
             matched: Vec::new(),
@@ -199,7 +196,6 @@ impl Scratch {
             env,
             due,
             seen,
-            sets,
             removed,
             unseen,
             matched,
@@ -225,7 +221,6 @@ impl Scratch {
         env.clear();
         due.clear();
         seen.clear();
-        sets.clear();
         removed.clear();
         unseen.clear();
         matched.clear();

@@ -2,7 +2,7 @@
 //! which literals they contain. Each is worked out once.
 
 use crate::byteset::ByteSet;
-use crate::plan::{Gate, Plan, Prefilter, has};
+use crate::plan::{Field, Gate, Gates, Plan};
 use crate::transform::Transform;
 
 /// Bytes somewhere in a transaction's buffers.
@@ -33,13 +33,12 @@ struct Item {
     set: ByteSet,
     /// First of the edges that lead away from it.
     edges: u32,
-    /// Where its hits begin, once scanned.
-    hits: u32,
-    /// The string it is the lower case of: the two have the same hits.
+    /// Where its open gates begin, once they are known.
+    open: u32,
+    /// The string it is the lower case of: to both the same gates are open.
     folded_from: u32,
-    /// Once it was scanned: hits of everything the chains make of it, and their bytes.
-    all_hits: u32,
-    all_set: ByteSet,
+    /// Where the gates begin that are open to what the chains make of it, once it was scanned.
+    all_open: u32,
 }
 
 /// What a transformation makes of a string.
@@ -58,7 +57,8 @@ pub(crate) struct Strings {
     pub(crate) response: Vec<u8>,
     items: Vec<Item>,
     edges: Vec<Edge>,
-    hits: Vec<u64>,
+    open: Vec<u64>,
+    factors: Vec<u64>,
     work: Vec<u8>,
 }
 
@@ -75,7 +75,8 @@ impl Strings {
             response,
             items,
             edges,
-            hits,
+            open,
+            factors,
             work,
         } = self;
         arena.clear();
@@ -83,7 +84,8 @@ impl Strings {
         response.clear();
         items.clear();
         edges.clear();
-        hits.clear();
+        open.clear();
+        factors.clear();
         work.clear();
     }
 
@@ -163,10 +165,9 @@ impl Strings {
             slice,
             set,
             edges: NONE,
-            hits: NONE,
+            open: NONE,
             folded_from,
-            all_hits: NONE,
-            all_set: ByteSet::EMPTY,
+            all_open: NONE,
         });
         StrId(id)
     }
@@ -186,10 +187,9 @@ impl Strings {
             },
             set: ByteSet::EMPTY,
             edges: NONE,
-            hits: NONE,
+            open: NONE,
             folded_from: NONE,
-            all_hits: NONE,
-            all_set: ByteSet::EMPTY,
+            all_open: NONE,
         };
         self.items.get(id.0 as usize).copied().unwrap_or(EMPTY)
     }
@@ -261,75 +261,102 @@ impl Strings {
         to
     }
 
-    /// Which factors of the prefilter the string contains.
-    pub(crate) fn hits(&mut self, prefilter: &Prefilter, id: StrId) -> &[u64] {
-        let at = self.hits_at(prefilter, id);
-        self.hits
-            .get(at..at + prefilter.words())
-            .unwrap_or_default()
-    }
-
-    /// Where they are kept.
-    fn hits_at(&mut self, prefilter: &Prefilter, id: StrId) -> usize {
-        let words = prefilter.words();
+    /// Where the gates open to a string are kept.
+    fn open_at(&mut self, gates: &Gates, id: StrId) -> usize {
         let mut origin = id;
         while self.item(origin).folded_from != NONE {
             origin = StrId(self.item(origin).folded_from);
         }
         let item = self.item(origin);
-        if item.hits == NONE {
-            let at = self.hits.len();
-            self.hits.resize(at + words, 0);
-            let mut hits = std::mem::take(&mut self.hits);
-            if let Some(own) = hits.get_mut(at..) {
-                prefilter.scan(self.bytes(item.slice), own);
-            }
-            self.hits = hits;
-            if let Some(item) = self.items.get_mut(origin.0 as usize) {
-                item.hits = offset(at);
-            }
-            return at;
+        if item.open != NONE {
+            return item.open as usize;
         }
-        item.hits as usize
+        let at = self.open.len();
+        self.open.resize(at + gates.words(), 0);
+        let mut open = std::mem::take(&mut self.open);
+        let mut factors = std::mem::take(&mut self.factors);
+        if let Some(own) = open.get_mut(at..) {
+            gates.open(self.bytes(item.slice), &item.set, &mut factors, own);
+        }
+        self.open = open;
+        self.factors = factors;
+        if let Some(item) = self.items.get_mut(origin.0 as usize) {
+            item.open = offset(at);
+        }
+        at
     }
 
-    /// Notes that a chain makes `made` of the value `id`, which is being scanned.
-    pub(crate) fn absorb(&mut self, prefilter: &Prefilter, id: StrId, made: StrId) {
-        let words = prefilter.words();
-        let from = self.hits_at(prefilter, made);
-        let (own, made) = (self.item(id), self.item(made));
-        let to = if own.all_hits == NONE {
-            let at = self.hits.len();
-            self.hits.resize(at + words, 0);
+    /// Whether a gate is open to a string.
+    pub(crate) fn is_open(&mut self, gates: &Gates, id: StrId, gate: Gate) -> bool {
+        let at = self.open_at(gates, id);
+        gate.is_in(self.open.get(at..).unwrap_or_default())
+    }
+
+    /// A value that no chain of the field changes. Marks the gates open to it in `due`.
+    pub(crate) fn absorb_plain(&mut self, plan: &Plan, id: StrId, field: &Field, due: &mut [u64]) {
+        let from = self.open_at(&plan.gates, id);
+        let own = self.open.get(from..).unwrap_or_default();
+        for ((due, own), watched) in due.iter_mut().zip(own).zip(&field.gates) {
+            *due |= own & watched;
+        }
+        if self.item(id).all_open == NONE {
+            // Until a chain changes it, what is open to the value itself is all there is.
+            if let Some(item) = self.items.get_mut(id.0 as usize) {
+                item.all_open = offset(from);
+            }
+        } else {
+            self.absorb(plan, id, id, &field.gates, &mut []);
+        }
+    }
+
+    /// Notes that a chain makes `made` of the value `id`, and that `watched` gates stand behind it.
+    /// Marks those open in `due`.
+    pub(crate) fn absorb(
+        &mut self,
+        plan: &Plan,
+        id: StrId,
+        made: StrId,
+        watched: &[u64],
+        due: &mut [u64],
+    ) {
+        let words = plan.gates.words();
+        let from = self.open_at(&plan.gates, made);
+        let item = self.item(id);
+        let to = if item.all_open == NONE {
+            let at = self.open.len();
+            self.open.resize(at + words, 0);
+            at
+        } else if item.all_open == item.open || item.folded_from != NONE {
+            // These words belong to the string itself, or may.
+            let at = self.open.len();
+            let own = item.all_open as usize;
+            self.open.extend_from_within(own..own + words);
             at
         } else {
-            own.all_hits as usize
+            item.all_open as usize
         };
-        for word in 0..words {
-            let more = self.hits.get(from + word).copied().unwrap_or_default();
-            if let Some(slot) = self.hits.get_mut(to + word) {
-                *slot |= more;
+        for (word, watched) in watched.iter().enumerate() {
+            let open = self.open.get(from + word).copied().unwrap_or_default() & watched;
+            if let Some(all) = self.open.get_mut(to + word) {
+                *all |= open;
+            }
+            if let Some(due) = due.get_mut(word) {
+                *due |= open;
             }
         }
         if let Some(item) = self.items.get_mut(id.0 as usize) {
-            item.all_hits = offset(to);
-            item.all_set = item.all_set.union(made.set);
+            item.all_open = offset(to);
         }
     }
 
-    /// Whether what the chains make of a scanned value may fit a gate. True for values that were
-    /// not scanned.
-    pub(crate) fn may_pass(&self, id: StrId, gate: &Gate) -> bool {
-        let item = self.item(id);
-        if item.all_hits == NONE {
-            return true;
-        }
-        if gate.bytes.is_some_and(|set| !set.intersects(&item.all_set)) {
-            return false;
-        }
-        gate.factor.is_none_or(|factor| {
-            let hits = self.hits.get(item.all_hits as usize..).unwrap_or_default();
-            has(hits, factor)
-        })
+    /// Whether a gate may be open to what the chains make of a scanned value. True for values that
+    /// were not scanned.
+    #[inline]
+    pub(crate) fn may_pass(&self, id: StrId, gate: Gate) -> bool {
+        let at = self
+            .items
+            .get(id.0 as usize)
+            .map_or(NONE, |item| item.all_open);
+        at == NONE || gate.is_in(self.open.get(at as usize..).unwrap_or_default())
     }
 }
