@@ -34,6 +34,7 @@ mod stack;
 mod tls;
 mod tunnel;
 mod upstream;
+mod workers;
 
 pub use clock::SystemClock;
 pub use plan::{Engines, Plan};

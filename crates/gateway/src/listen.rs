@@ -16,6 +16,7 @@ use crate::admission::Permit;
 use crate::guard::Line;
 use crate::reload::{Key, Running, Shared};
 use crate::serve::{Session, Speaks};
+use crate::workers::Workers;
 
 /// Connections the system holds for us until we accept them.
 const BACKLOG: i32 = 1024;
@@ -42,6 +43,7 @@ pub(crate) async fn accept(
     listener: TcpListener,
     key: Key,
     shared: Arc<Shared>,
+    workers: Arc<Workers>,
     stop: CancellationToken,
 ) {
     loop {
@@ -50,7 +52,7 @@ pub(crate) async fn accept(
             () = stop.cancelled() => return,
         };
         match accepted {
-            Ok((tcp, peer)) => admit(tcp, peer, key, &shared),
+            Ok((tcp, peer)) => admit(tcp, peer, key, &shared, &workers),
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(PAUSE).await;
@@ -60,7 +62,7 @@ pub(crate) async fn accept(
 }
 
 /// Lets a connection in, or closes it where there are too many.
-fn admit(tcp: TcpStream, peer: SocketAddr, key: Key, shared: &Arc<Shared>) {
+fn admit(tcp: TcpStream, peer: SocketAddr, key: Key, shared: &Arc<Shared>, workers: &Workers) {
     let running = shared.running.load_full();
     let plan = &running.plan;
     let each = !plan.caller.trusted.contains(peer.ip());
@@ -77,7 +79,9 @@ fn admit(tcp: TcpStream, peer: SocketAddr, key: Key, shared: &Arc<Shared>) {
     };
     let shared = Arc::clone(shared);
     let tasks = shared.tasks.clone();
-    tasks.spawn(greet(tcp, peer, key, permit, shared, running));
+    workers.serve(tcp, peer, &tasks, move |tcp| {
+        greet(tcp, peer, key, permit, shared, running)
+    });
 }
 
 async fn greet(

@@ -21,6 +21,7 @@ use crate::plan::Plan;
 use crate::stack::{self, Stack};
 use crate::tunnel::Tunnels;
 use crate::upstream;
+use crate::workers::Workers;
 
 /// Milliseconds between two events about connections turned away.
 const QUIET: u64 = 10_000;
@@ -36,6 +37,9 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
+    /// A thread to serve on cannot be had.
+    #[error("cannot start a thread to serve on: {0}")]
+    Thread(std::io::Error),
 }
 
 /// A plan at work.
@@ -99,6 +103,8 @@ impl Shared {
 pub struct Handle {
     shared: Arc<Shared>,
     open: Arc<Mutex<Open>>,
+    /// Held here and by whoever accepts: with the last of them, the threads end.
+    workers: Arc<Workers>,
 }
 
 /// What runs besides the connections.
@@ -116,13 +122,14 @@ impl Handle {
     /// Listens, and serves until stopped.
     ///
     /// # Errors
-    /// An address cannot be listened on; then nothing runs.
+    /// An address cannot be listened on, or a thread cannot be had; then nothing runs.
     pub async fn start(
         plan: Plan,
         sink: Arc<dyn Sink>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Error> {
         let bound = bind(&plan, |_| true)?;
+        let workers = Workers::start().map_err(Error::Thread)?;
         let tasks = TaskTracker::new();
         let end = CancellationToken::new();
         let tunnels = tunnels(&plan, &tasks, &end);
@@ -144,6 +151,7 @@ impl Handle {
                 listeners: HashMap::new(),
                 health: JoinSet::new(),
             })),
+            workers: Arc::new(workers),
         };
         let mut open = handle.open.lock().await;
         handle.listen(&mut open, bound);
@@ -225,7 +233,8 @@ impl Handle {
         for (key, listener) in bound {
             let stop = CancellationToken::new();
             let address = listener.local_addr().unwrap_or(key.0);
-            let accepting = listen::accept(listener, key, Arc::clone(&self.shared), stop.clone());
+            let (shared, workers) = (Arc::clone(&self.shared), Arc::clone(&self.workers));
+            let accepting = listen::accept(listener, key, shared, workers, stop.clone());
             tokio::spawn(accepting);
             open.listeners.insert(key, Listening { address, stop });
         }

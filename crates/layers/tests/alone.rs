@@ -366,8 +366,16 @@ async fn what_the_rules_could_not_judge_reaches_the_event() {
     for mode in [Mode::Watch, Mode::Enforce] {
         let (status, event) = judged(text, mode, "/").await;
         assert_eq!((status, event.verdict), (200, Verdict::Allow));
-        let found: Vec<_> = event.findings.iter().map(|f| (&*f.rule, &*f.message)).collect();
-        assert_eq!(found, [("waf", "@geoLookup has no database to ask")], "{mode:?}");
+        let found: Vec<_> = event
+            .findings
+            .iter()
+            .map(|f| (&*f.rule, &*f.message))
+            .collect();
+        assert_eq!(
+            found,
+            [("waf", "@geoLookup has no database to ask")],
+            "{mode:?}"
+        );
     }
 }
 

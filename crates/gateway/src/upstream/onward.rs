@@ -1,5 +1,7 @@
 //! The request head as the upstream gets it.
 
+use std::io::Write;
+
 use babyshield_layers::Exchange;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
@@ -147,16 +149,26 @@ fn forwarded_host(parts: &Parts, exchange: &Exchange) -> Option<HeaderValue> {
     own.or_else(|| HeaderValue::from_str(parts.uri.authority()?.as_str()).ok())
 }
 
+/// A short text as a field's value, written without a string between; `None` when it is too long.
+fn value(text: std::fmt::Arguments<'_>) -> Option<HeaderValue> {
+    let mut buffer = [0_u8; 128];
+    let mut rest = &mut buffer[..];
+    rest.write_fmt(text).ok()?;
+    let left = rest.len();
+    let length = buffer.len() - left;
+    HeaderValue::from_bytes(buffer.get(..length)?).ok()
+}
+
 fn sign(headers: &mut HeaderMap, exchange: &Exchange, host: Option<HeaderValue>) {
     let client = exchange.client();
     let peer = exchange.connection().peer.ip().to_canonical();
-    let caller = client.to_string();
+    let caller = value(format_args!("{client}"));
     let chain = if client == peer {
-        HeaderValue::from_str(&caller)
+        caller.clone()
     } else {
-        HeaderValue::from_str(&format!("{caller}, {peer}"))
+        value(format_args!("{client}, {peer}"))
     };
-    if let (Ok(caller), Ok(chain)) = (HeaderValue::from_str(&caller), chain) {
+    if let (Some(caller), Some(chain)) = (caller, chain) {
         headers.insert(X_REAL_IP, caller);
         headers.insert(X_FORWARDED_FOR, chain);
     }
@@ -165,7 +177,7 @@ fn sign(headers: &mut HeaderMap, exchange: &Exchange, host: Option<HeaderValue>)
     if let Some(host) = host {
         headers.insert(X_FORWARDED_HOST, host);
     }
-    if let Ok(id) = HeaderValue::from_str(&exchange.id().to_string()) {
+    if let Ok(id) = HeaderValue::from_bytes(&exchange.id().text()) {
         headers.insert(X_REQUEST_ID, id);
     }
 }

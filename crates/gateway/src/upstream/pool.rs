@@ -8,33 +8,50 @@ use tokio::time::Instant;
 
 use super::Outbound;
 use super::connect::Single;
+use crate::workers;
+
+/// Unused connections, the most recently used last.
+type Idle = Mutex<Vec<(Box<Single>, Instant)>>;
 
 /// The connections to one server that are not in use, and the one that many requests share.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    idle: Mutex<Vec<(Box<Single>, Instant)>>,
+    /// For each worker its own: a connection is driven by the thread it was made on.
+    idle: Box<[Idle]>,
     shared: Mutex<Option<http2::SendRequest<Outbound>>>,
+    /// Unused connections one worker keeps.
     most: usize,
     keep: Duration,
 }
 
 impl Pool {
     pub(super) fn new(most: usize, keep: Duration) -> Self {
+        let workers = workers::most();
         Self {
-            idle: Mutex::default(),
+            idle: std::iter::repeat_with(Idle::default)
+                .take(workers)
+                .collect(),
             shared: Mutex::default(),
-            most,
+            most: most.div_ceil(workers),
             keep,
         }
     }
 
+    /// The connections of the worker this thread is.
+    fn own(&self) -> Option<&Idle> {
+        // There is at least one.
+        let at = workers::current() % self.idle.len().max(1);
+        self.idle.get(at)
+    }
+
     /// The most recently used connection that is still open.
     pub(super) async fn take(&self) -> Option<Box<Single>> {
+        let idle = self.own()?;
         loop {
-            let (mut connection, since) = self.idle.lock().pop()?;
+            let (mut connection, since) = idle.lock().pop()?;
             if since.elapsed() >= self.keep {
                 // Everything below lay there even longer.
-                self.idle.lock().clear();
+                idle.lock().clear();
                 return None;
             }
             if poll_fn(|cx| Poll::Ready(connection.is_usable(cx))).await {
@@ -45,7 +62,8 @@ impl Pool {
 
     /// Keeps a connection for the next request.
     pub(super) fn put(&self, connection: Box<Single>) {
-        let mut idle = self.idle.lock();
+        let Some(idle) = self.own() else { return };
+        let mut idle = idle.lock();
         if idle.len() < self.most {
             idle.push((connection, Instant::now()));
         }
@@ -68,6 +86,8 @@ impl Pool {
     /// Closes what was unused for too long.
     pub(crate) fn sweep(&self) {
         let keep = self.keep;
-        self.idle.lock().retain(|(_, since)| since.elapsed() < keep);
+        for idle in &self.idle {
+            idle.lock().retain(|(_, since)| since.elapsed() < keep);
+        }
     }
 }

@@ -238,3 +238,30 @@ fn a_spec_is_read_from_text_and_knows_no_other_keys() {
     assert!(serde_json::from_str::<Spec>(r#"{"timeouts":{"haed":"1s"}}"#).is_err());
     assert!(serde_json::from_str::<Spec>(r#"{"timeouts":{"head":"1"}}"#).is_err());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_thread_reuses_its_own_connections_and_all_finish_when_stopped() {
+    let backend = Backend::start().await;
+    let gateway = Gateway::before(&backend).await;
+    let mut wires = Vec::new();
+    for _ in 0..4 {
+        wires.push(gateway.wire().await);
+    }
+    for _ in 0..3 {
+        for wire in &mut wires {
+            assert_eq!(wire.get("/name").await.body, "one");
+        }
+    }
+    let threads = std::thread::available_parallelism().unwrap().get().min(2);
+    assert_eq!(backend.connections(), threads);
+    for wire in &mut wires {
+        wire.send("GET /slow HTTP/1.1\r\nhost: test\r\n\r\n").await;
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let handle = gateway.handle.clone();
+    let stopping = tokio::spawn(async move { handle.stop().await });
+    for wire in &mut wires {
+        assert_eq!(wire.reply().await.body, "slow");
+    }
+    assert_eq!(stopping.await.unwrap(), 0);
+}

@@ -39,7 +39,7 @@ where
         let mut response = ready!(this.inner.poll(cx))?;
         if let Some(closing) = this.closing {
             closing.answered(response.status());
-            if let Ok(id) = HeaderValue::from_str(&closing.id().to_string()) {
+            if let Ok(id) = HeaderValue::from_bytes(&closing.id().text()) {
                 response.headers_mut().insert(REQUEST_ID, id);
             }
         }
