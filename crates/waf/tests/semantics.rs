@@ -246,3 +246,28 @@ fn a_pattern_that_gives_up_counts_as_matched_and_is_told() {
     assert_eq!(outcome.findings.len(), 1);
     assert!(!outcome.faults.is_empty());
 }
+
+#[test]
+fn findings_name_the_field_behind_matched_vars() {
+    for variable in [
+        "MATCHED_VAR",
+        "MATCHED_VARS",
+        "MATCHED_VAR_NAME",
+        "MATCHED_VARS_NAMES",
+    ] {
+        let rules = format!(
+            "SecRule ARGS \"@rx b\" \"id:1,phase:2,pass,chain,msg:'m',logdata:'%{{MATCHED_VAR_NAME}}'\"\n\
+             SecRule {variable} \"@rx .\" \"t:none,t:uppercase,chain\"\n\
+             SecRule {variable} \"@rx [AB]\" \"t:none,t:uppercase\"\n"
+        );
+        let outcome = run(&plan(&rules), "/?a=x&q=abc", &[], "");
+        let finding = &outcome.findings[0];
+        assert_eq!(finding.field, "ARGS:q", "{variable}");
+        if !variable.contains("NAME") {
+            assert_eq!(
+                (finding.value.as_str(), finding.matched.as_str()),
+                ("ABC", "A")
+            );
+        }
+    }
+}

@@ -357,6 +357,7 @@ fn wait_for_slots(by_slot: &mut Vec<Bits>, link: &Link, at: usize, len: usize) {
 }
 
 /// Whether a variable's values stay as they are while the rules of a phase run.
+#[inline]
 pub(crate) fn is_fixed(variable: Variable) -> bool {
     variable.shape() != Shape::Mutable
         && !matches!(

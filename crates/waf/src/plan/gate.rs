@@ -34,7 +34,12 @@ pub(crate) struct Gates {
     /// Clauses with literals, by one of their factors.
     by_factor: Vec<Vec<Test>>,
     /// Clauses without, by the first of their sets.
-    by_set: Vec<(ByteSet, Vec<Test>)>,
+    by_set: Vec<Vec<Test>>,
+    /// For each byte, the first sets that have it: so many words each.
+    sets_of_byte: Vec<u64>,
+    set_words: usize,
+    /// Clauses that tell a length alone.
+    by_length: Vec<Test>,
     len: usize,
 }
 
@@ -80,50 +85,44 @@ impl Builder {
             mut literals,
             gates,
         } = self;
-        let len = gates.len();
-        let mut by_factor: Vec<Vec<Test>> = Vec::new();
-        let mut by_set: Vec<(ByteSet, Vec<Test>)> = Vec::new();
+        let mut all = Gates {
+            prefilter: Prefilter::default(),
+            by_factor: Vec::new(),
+            by_set: Vec::new(),
+            sets_of_byte: Vec::new(),
+            set_words: 0,
+            by_length: Vec::new(),
+            len: gates.len(),
+        };
+        let mut leads = Vec::new();
         let mut gates: Vec<_> = gates.into_iter().collect();
         gates.sort_by_key(|(_, gate)| gate.0);
         for (clauses, gate) in gates {
             for clause in clauses {
-                let mut factors = clause.literals.into_iter().map(|set| literals.add(set));
-                let (first, also) = (factors.next(), factors.next());
-                let mut sets = clause.sets.into_iter();
-                let lead = match first {
-                    None => sets.next().unwrap_or(ByteSet::ALL),
-                    Some(_) => ByteSet::ALL,
-                };
-                let test = Test {
-                    gate,
-                    also,
-                    sets: sets.collect(),
-                    length: clause.length,
-                };
-                match first {
-                    Some(Factor(factor)) => {
-                        let at = factor as usize;
-                        if by_factor.len() <= at {
-                            by_factor.resize_with(at + 1, Vec::new);
-                        }
-                        if let Some(list) = by_factor.get_mut(at) {
-                            list.push(test);
-                        }
-                    }
-                    None => match by_set.iter_mut().find(|(own, _)| *own == lead) {
-                        Some((_, list)) => list.push(test),
-                        None => by_set.push((lead, vec![test])),
-                    },
+                all.put(gate, clause, &mut literals, &mut leads);
+            }
+        }
+        all.set_words = leads.len().div_ceil(64);
+        all.sets_of_byte = vec![0; all.set_words * 256];
+        for (at, lead) in leads.iter().enumerate() {
+            for byte in lead.iter() {
+                let word = usize::from(byte) * all.set_words + at / 64;
+                if let Some(word) = all.sets_of_byte.get_mut(word) {
+                    *word |= 1 << (at % 64);
                 }
             }
         }
-        Ok(Gates {
-            prefilter: literals.build()?,
-            by_factor,
-            by_set,
-            len,
-        })
+        all.prefilter = literals.build()?;
+        Ok(all)
     }
+}
+
+/// The list at a place, with the lists before it.
+fn list_at(lists: &mut Vec<Vec<Test>>, at: usize) -> Option<&mut Vec<Test>> {
+    if lists.len() <= at {
+        lists.resize_with(at + 1, Vec::new);
+    }
+    lists.get_mut(at)
 }
 
 /// A set with the letters it has in both cases. A string and what lower case makes of it then open
@@ -136,6 +135,40 @@ fn in_both_cases(set: &ByteSet) -> ByteSet {
 }
 
 impl Gates {
+    fn put(
+        &mut self,
+        gate: Gate,
+        clause: Clause,
+        literals: &mut prefilter::Builder,
+        leads: &mut Vec<ByteSet>,
+    ) {
+        let mut factors = clause.literals.into_iter().map(|set| literals.add(set));
+        let (first, also) = (factors.next(), factors.next());
+        let mut sets = clause.sets.into_iter();
+        let list = match first {
+            Some(Factor(factor)) => list_at(&mut self.by_factor, factor as usize),
+            None => match sets.next() {
+                Some(lead) => {
+                    let known = leads.iter().position(|own| *own == lead);
+                    let at = known.unwrap_or_else(|| {
+                        leads.push(lead);
+                        leads.len() - 1
+                    });
+                    list_at(&mut self.by_set, at)
+                }
+                None => Some(&mut self.by_length),
+            },
+        };
+        if let Some(list) = list {
+            list.push(Test {
+                gate,
+                also,
+                sets: sets.collect(),
+                length: clause.length,
+            });
+        }
+    }
+
     /// How many words [`Gates::open`] fills.
     pub(crate) fn words(&self) -> usize {
         self.len.div_ceil(64)
@@ -150,16 +183,14 @@ impl Gates {
     }
 
     /// Marks in `open`, which has [`Gates::words`] words, the gates open to `text`, whose bytes are
-    /// `set`. `factors` is working memory.
-    pub(crate) fn open(
-        &self,
-        text: &[u8],
-        set: &ByteSet,
-        factors: &mut Vec<u64>,
-        open: &mut [u64],
-    ) {
-        factors.clear();
-        factors.resize(self.prefilter.words(), 0);
+    /// `set`. `work` is working memory.
+    pub(crate) fn open(&self, text: &[u8], set: &ByteSet, work: &mut Vec<u64>, open: &mut [u64]) {
+        let words = self.prefilter.words();
+        work.clear();
+        work.resize(words + self.set_words, 0);
+        let Some((factors, sets)) = work.split_at_mut_checked(words) else {
+            return;
+        };
         let mut try_all = |tests: &[Test], factors: &[u64]| {
             for test in tests {
                 if !test.gate.is_in(open)
@@ -177,11 +208,18 @@ impl Gates {
                 }
             }
         }
-        for (lead, tests) in &self.by_set {
-            if lead.intersects(set) || *lead == ByteSet::ALL {
+        for byte in ones(&set.0) {
+            let own = self.sets_of_byte.get(byte * self.set_words..);
+            for (set, own) in sets.iter_mut().zip(own.unwrap_or_default()) {
+                *set |= own;
+            }
+        }
+        for lead in ones(sets) {
+            if let Some(tests) = self.by_set.get(lead) {
                 try_all(tests, factors);
             }
         }
+        try_all(&self.by_length, factors);
     }
 }
 

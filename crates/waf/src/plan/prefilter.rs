@@ -1,4 +1,5 @@
-//! One pass over a string that tells which literal sets it contains a member of.
+//! One pass over a string that tells which literal sets it contains a member of, as
+//! far as the members' first bytes tell.
 
 use std::collections::HashMap;
 
@@ -12,12 +13,16 @@ use super::literal::minimise;
 /// A table of every step is twice as fast as the compact form; this much memory it may take.
 const MAX_TABLE: usize = 6 << 20;
 
+/// No more bytes of a literal than this are looked for: what follows tells little more, and memory
+/// grows with it.
+const MAX_LENGTH: usize = 8;
+
 /// Names one literal set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Factor(pub(crate) u32);
 
 /// All literal sets of a plan in one automaton.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Prefilter {
     automaton: Machine,
     /// For each literal, the sets it belongs to.
@@ -25,8 +30,9 @@ pub(crate) struct Prefilter {
     factors: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 enum Machine {
+    #[default]
     Nothing,
     Table(Box<DFA>),
     Compact(Box<contiguous::NFA>),
@@ -41,6 +47,9 @@ pub(crate) struct Builder {
 impl Builder {
     /// Adds a set of literals in lower case, none of them empty.
     pub(crate) fn add(&mut self, mut literals: Vec<Vec<u8>>) -> Factor {
+        for literal in &mut literals {
+            literal.truncate(MAX_LENGTH);
+        }
         minimise(&mut literals);
         let next = Factor(u32::try_from(self.sets.len()).unwrap_or(u32::MAX));
         *self.sets.entry(literals).or_insert(next)

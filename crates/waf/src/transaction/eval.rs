@@ -6,8 +6,8 @@ use crate::hir::{Allow, Engine, Number, Phase, Text};
 use crate::operator::regex::{Cache, Captures, GROUPS, Options, Pattern};
 use crate::operator::{bytes, inject, number, text};
 use crate::plan::{
-    Disruption, Field, Judge, Link, Macro, Parameter, PhasePlan, Plan, Quick, Rule, Select, Slot,
-    Target, ones,
+    Disruption, Field, Judge, Link, Macro, Parameter, PhasePlan, Phrases, Plan, Quick, Rule,
+    Select, Slot, Target, ones,
 };
 use crate::variable::{Shape, Variable};
 
@@ -174,17 +174,19 @@ impl Transaction {
         if field.seen.is_empty() {
             return;
         }
+        // Through some chains it is the value itself that is seen; that it is taken for seen through
+        // all of them costs an exact look later, at most.
+        strings.absorb_plain(plan, value, field, seen);
         if !field.always && !field.triggers.intersects(&own) {
-            return strings.absorb_plain(plan, value, field, seen);
+            return;
         }
         for through in &field.seen {
-            let changes = through.always || through.triggers.intersects(&own);
-            let string = if changes {
-                strings.through(plan, value, through.chain)
-            } else {
-                value
-            };
-            strings.absorb(plan, value, string, &through.gates, seen);
+            if through.always || through.triggers.intersects(&own) {
+                let string = strings.through(plan, value, through.chain);
+                if string != value {
+                    strings.absorb(plan, value, string, &through.gates, seen);
+                }
+            }
         }
     }
 
@@ -268,6 +270,7 @@ impl Transaction {
                 name,
                 value,
                 span: (0, 0),
+                origin: (target.variable, name),
             },
             at,
         );
@@ -315,12 +318,16 @@ impl Transaction {
         self.find_values(plan, target);
         let mut any = false;
         let found = std::mem::take(&mut self.scratch.found);
-        for entry in &found {
+        let origins = std::mem::take(&mut self.scratch.origins);
+        for (position, entry) in found.iter().enumerate() {
+            self.state.origin = origins.get(position).copied();
             if !self.is_excluded(plan, link, target.variable, target.variable, entry.name) {
                 any |= self.value_matches(plan, link, target.variable, entry.name, entry.value, at);
             }
         }
+        self.state.origin = None;
         self.scratch.found = found;
+        self.scratch.origins = origins;
         any
     }
 
@@ -414,6 +421,7 @@ impl Transaction {
             name,
             value,
             span: (cut(span.0), cut(span.1)),
+            origin: self.state.origin.unwrap_or((variable, name)),
         };
         self.matched(plan, link, own, at);
         true
@@ -434,25 +442,10 @@ impl Transaction {
             Judge::Rx(pattern) => self.search(plan, *pattern, value, link.capture),
             Judge::RxMacro(text) => self.search_macro(plan, text, value, link.capture),
             Judge::RxGlobal(pattern) => self.search_all(plan, *pattern, value, link.capture),
-            Judge::Phrases(phrases) => match phrases.automaton.find(strings.text(value)) {
-                Some(found) => {
-                    if link.capture {
-                        let slice = strings.slice_of(value);
-                        let whole = super::text::Strings::part(slice, found.start(), found.len());
-                        self.capture(plan, 0, Some(whole));
-                    }
-                    Said::Yes(found.start(), found.end())
-                }
-                None => Said::No,
-            },
+            Judge::Phrases(phrases) => self.find_phrase(plan, phrases, value, link.capture),
             Judge::Text(kind, parameter) => {
-                if let Some(plain) = parameter.as_plain() {
-                    return Said::whole(compare_text(*kind, strings.text(value), plain), len);
-                }
-                let parameter = self.expand(plan, parameter);
-                let strings = &self.scratch.strings;
-                let (own, parameter) = (strings.text(value), strings.bytes(parameter));
-                Said::whole(compare_text(*kind, own, parameter), len)
+                let yes = self.text_matches(plan, *kind, parameter, value);
+                Said::whole(yes, len)
             }
             Judge::Number(kind, parameter) => {
                 let own = number::parse(strings.text(value));
@@ -470,24 +463,8 @@ impl Transaction {
             }
             Judge::Utf8Encoding => Said::whole(bytes::utf8_is_broken(strings.text(value)), len),
             Judge::Checksum(kind, pattern) => self.search_checked(plan, *pattern, *kind, value),
-            Judge::DetectSqli => match inject::sqli(strings.text(value)) {
-                Some(fingerprint) => {
-                    if link.capture {
-                        let text = self.scratch.strings.keep(fingerprint.as_bytes());
-                        self.capture(plan, 0, Some(text));
-                    }
-                    Said::Yes(0, len)
-                }
-                None => Said::No,
-            },
-            Judge::DetectXss => {
-                let found = inject::xss(strings.text(value));
-                if found && link.capture {
-                    let text = strings.slice_of(value);
-                    self.capture(plan, 0, Some(text));
-                }
-                Said::whole(found, len)
-            }
+            Judge::DetectSqli => Said::whole(self.is_sqli(plan, value, link.capture), len),
+            Judge::DetectXss => Said::whole(self.is_xss(plan, value, link.capture), len),
             Judge::GeoLookup => {
                 self.fault("@geoLookup has no database to ask");
                 Said::No
@@ -498,6 +475,47 @@ impl Transaction {
                 Said::No
             }
         }
+    }
+
+    fn find_phrase(&mut self, plan: &Plan, own: &Phrases, value: StrId, capture: bool) -> Said {
+        let Some(found) = own.automaton.find(self.scratch.strings.text(value)) else {
+            return Said::No;
+        };
+        if capture {
+            let slice = self.scratch.strings.slice_of(value);
+            let whole = super::text::Strings::part(slice, found.start(), found.len());
+            self.capture(plan, 0, Some(whole));
+        }
+        Said::Yes(found.start(), found.end())
+    }
+
+    fn text_matches(&mut self, plan: &Plan, kind: Text, parameter: &Macro, value: StrId) -> bool {
+        if let Some(plain) = parameter.as_plain() {
+            return compare_text(kind, self.scratch.strings.text(value), plain);
+        }
+        let parameter = self.expand(plan, parameter);
+        let strings = &self.scratch.strings;
+        compare_text(kind, strings.text(value), strings.bytes(parameter))
+    }
+
+    fn is_sqli(&mut self, plan: &Plan, value: StrId, capture: bool) -> bool {
+        let Some(fingerprint) = inject::sqli(self.scratch.strings.text(value)) else {
+            return false;
+        };
+        if capture {
+            let text = self.scratch.strings.keep(fingerprint.as_bytes());
+            self.capture(plan, 0, Some(text));
+        }
+        true
+    }
+
+    fn is_xss(&mut self, plan: &Plan, value: StrId, capture: bool) -> bool {
+        let found = inject::xss(self.scratch.strings.text(value));
+        if found && capture {
+            let text = self.scratch.strings.slice_of(value);
+            self.capture(plan, 0, Some(text));
+        }
+        found
     }
 
     fn search(&mut self, plan: &Plan, pattern: u16, value: StrId, capture: bool) -> Said {

@@ -94,6 +94,8 @@ struct State {
     phase: Phase,
     /// The rule being evaluated: an index into the plan.
     current: usize,
+    /// The field that led to the value being judged, if that is one of `MATCHED_VARS`.
+    origin: Option<(Variable, Slice)>,
     began: Duration,
     faults: Vec<String>,
     records: Vec<Record>,
@@ -122,6 +124,8 @@ struct Matched {
     value: StrId,
     /// The part that matched, in bytes of the value.
     span: (u32, u32),
+    /// The field it came from, also where it was reached as `MATCHED_VAR` and the like.
+    origin: (Variable, Slice),
 }
 
 /// A variable that rules write.
@@ -149,6 +153,8 @@ pub(crate) struct Scratch {
     unseen: Vec<(u32, u32, u32)>,
     matched: Vec<Matched>,
     found: Vec<Entry>,
+    /// For each of `found`, the field it came from, where that is another.
+    origins: Vec<(Variable, Slice)>,
     expanded: Vec<u8>,
     caches: Vec<Option<Cache>>,
     /// Patterns compiled from texts with macros.
@@ -173,6 +179,7 @@ impl Default for Scratch {
             unseen: Vec::new(),
             matched: Vec::new(),
             found: Vec::new(),
+            origins: Vec::new(),
             expanded: Vec::new(),
             caches: Vec::new(),
             compiled: Vec::new(),
@@ -200,6 +207,7 @@ impl Scratch {
             unseen,
             matched,
             found,
+            origins,
             expanded,
             // Caches belong to the plan's patterns and hold no input.
             caches: _,
@@ -225,6 +233,7 @@ impl Scratch {
         unseen.clear();
         matched.clear();
         found.clear();
+        origins.clear();
         expanded.clear();
         document.clear();
         self
@@ -263,6 +272,7 @@ impl Plan {
             status: 0,
             phase: Phase::RequestHead,
             current: 0,
+            origin: None,
             began: self.clock.monotonic(),
             faults: Vec::new(),
             records: Vec::new(),

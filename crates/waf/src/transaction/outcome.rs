@@ -92,7 +92,7 @@ impl Transaction {
     }
 
     fn evidence(&mut self, own: Matched) -> (String, String, String) {
-        let field = self.full_name(own.variable, own.name);
+        let field = self.full_name(own.origin.0, own.origin.1);
         let field = self.text(field, MAX_MATCHED);
         let value = self.scratch.strings.text(own.value);
         let (start, end) = (own.span.0 as usize, own.span.1 as usize);

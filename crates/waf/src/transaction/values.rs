@@ -71,6 +71,7 @@ impl Transaction {
     /// Collects the values of a variable that is not fixed into `scratch.found`.
     pub(super) fn find_values(&mut self, plan: &Plan, target: &Target) {
         self.scratch.found.clear();
+        self.scratch.origins.clear();
         match target.variable {
             Variable::Tx => self.find_tx(plan, &target.select),
             Variable::Ip
@@ -87,6 +88,10 @@ impl Transaction {
                         _ => Slice::default(),
                     };
                     self.scratch.found.push(Entry { name, value });
+                    if matches!(other, Variable::MatchedVar | Variable::MatchedVarName) {
+                        let last = self.scratch.matched.last();
+                        self.scratch.origins.extend(last.map(|own| own.origin));
+                    }
                 }
             }
         }
@@ -175,6 +180,7 @@ impl Transaction {
                 _ => own.value,
             };
             self.scratch.found.push(Entry { name, value });
+            self.scratch.origins.push(own.origin);
         }
     }
 

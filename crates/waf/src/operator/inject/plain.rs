@@ -39,6 +39,18 @@ static TABLE: LazyLock<Table> = LazyLock::new(Table::build);
 struct Table {
     words: Vec<&'static [u8]>,
     slots: Box<[u16; SLOTS]>,
+    /// For each two first bytes, the lengths of the words that begin with them, as bits.
+    lengths: Box<[u32; STARTS]>,
+}
+
+const STARTS: usize = 1024;
+
+/// Where the lengths of words with these first bytes are; letters count the same in both cases.
+fn start(word: &[u8]) -> Option<usize> {
+    let [first, second, ..] = *word else {
+        return None;
+    };
+    Some(usize::from(first & 31) << 5 | usize::from(second & 31))
 }
 
 const SLOTS: usize = 4096;
@@ -57,7 +69,23 @@ impl Table {
                 at += 1;
             }
         }
-        Self { words, slots }
+        let mut lengths = Box::new([0_u32; STARTS]);
+        for word in &words {
+            if let Some(own) = start(word).and_then(|at| lengths.get_mut(at)) {
+                *own |= 1 << word.len();
+            }
+        }
+        Self {
+            words,
+            slots,
+            lengths,
+        }
+    }
+
+    /// Whether a word of this length begins with the same two bytes. Every word has two.
+    fn may_contain(&self, word: &[u8]) -> bool {
+        let lengths = start(word).and_then(|at| self.lengths.get(at));
+        lengths.is_some_and(|lengths| lengths.checked_shr(word.len() as u32).unwrap_or(0) & 1 == 1)
     }
 
     fn contains(&self, word: &[u8]) -> bool {
@@ -121,6 +149,7 @@ fn is_telling(word: &[u8], after_dot: bool) -> bool {
         let rest = word.get(from..).unwrap_or_default();
         rest.len() <= LONGEST
             && rest.first().is_some_and(|byte| !DIGIT.contains(*byte))
+            && table.may_contain(rest)
             && table.contains(rest)
     })
 }
@@ -134,6 +163,7 @@ mod tests {
     fn words_are_sorted_and_fit() {
         let words: Vec<_> = WORDS.lines().collect();
         assert!(words.is_sorted() && words.len() > 250);
+        assert!(words.iter().all(|word| word.len() >= 2));
         assert_eq!(words.iter().map(|word| word.len()).max(), Some(LONGEST));
     }
 
