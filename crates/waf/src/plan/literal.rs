@@ -435,6 +435,7 @@ pub(crate) fn minimise(literals: &mut Vec<Vec<u8>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operator::regex::{Options, Pattern};
 
     fn of(pattern: &str) -> Vec<Clause> {
         let hir = regex_syntax::ParserBuilder::new()
@@ -527,7 +528,7 @@ mod tests {
                 pattern.push_str(parts[next(parts.len())]);
             }
             let clauses = of(&pattern);
-            let regex = regex_automata::meta::Regex::new(&pattern).unwrap();
+            let regex = Pattern::compile(&pattern, &Options::default()).unwrap();
             for _ in 0..40 {
                 let text: String = (0..next(9))
                     .map(|_| ["a", "b", "c", "A", "-"][next(5)])
@@ -543,7 +544,7 @@ mod tests {
                         && own.literals.iter().all(|strings| strings.iter().any(has))
                 };
                 assert!(
-                    !regex.is_match(&text) || clauses.iter().any(fits),
+                    !regex.is_match_alone(text.as_bytes()) || clauses.iter().any(fits),
                     "{pattern} {text} {clauses:?}"
                 );
             }

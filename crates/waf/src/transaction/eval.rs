@@ -31,15 +31,9 @@ impl Said {
 impl Transaction {
     /// Runs one phase.
     pub(super) fn run(&mut self, phase: Phase) -> Decision {
-        let skipped = self
-            .state
-            .allowed
-            .get(phase.index())
-            .copied()
-            .unwrap_or(false);
         let over =
             self.state.interruption.is_some() && !self.state.watch && phase != Phase::Logging;
-        if self.state.engine == Engine::Off || skipped || over {
+        if self.is_off(phase) || over {
             return Decision::Continue;
         }
         let plan = std::sync::Arc::clone(&self.plan);
@@ -80,13 +74,7 @@ impl Transaction {
             {
                 return Decision::Interrupt(interruption);
             }
-            let skipped = self
-                .state
-                .allowed
-                .get(phase.index())
-                .copied()
-                .unwrap_or(false);
-            if skipped || self.state.engine == Engine::Off {
+            if self.is_off(phase) {
                 break;
             }
             if self.is_over_time(&plan) {
@@ -95,6 +83,12 @@ impl Transaction {
             at = at.max(rule.next as usize);
         }
         Decision::Continue
+    }
+
+    /// Whether an `allow` or the engine's state has switched a phase off.
+    fn is_off(&self, phase: Phase) -> bool {
+        let allowed = self.state.allowed.get(phase.index());
+        self.state.engine == Engine::Off || allowed.copied().unwrap_or(false)
     }
 
     /// Carries out a simple rule, and says where to go on at the earliest. `None` when it has to
