@@ -1,4 +1,11 @@
 //! OWASP CRS 3.3.4 as Debian packages it, through the engine.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test"
+)]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,4 +1,11 @@
 //! What rules mean, each as a small rule set and what it finds.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test"
+)]
 
 use std::sync::Arc;
 
@@ -270,4 +277,26 @@ fn findings_name_the_field_behind_matched_vars() {
             );
         }
     }
+}
+
+#[test]
+fn two_content_types_are_refused_whatever_the_rules() {
+    let spec = Spec {
+        rules: vec!["own.conf".into()],
+        ..Spec::default()
+    };
+    let own = [(
+        "own.conf".into(),
+        b"SecAction \"id:1,phase:1,pass,nolog\"".to_vec(),
+    )];
+    let compiled = Plan::compile(&spec, &Memory(own.into())).unwrap();
+    let plan = Arc::new(compiled.plan);
+    let kind = ("Content-Type", "application/json");
+    let once = run(&plan, "/", &[kind], "{}");
+    assert_eq!(once.interruption, None);
+    let twice = run(&plan, "/", &[kind, ("content-type", "text/plain")], "{}");
+    assert_eq!(
+        twice.interruption.map(|own| (own.rule, own.status)),
+        Some((10_000_004, 400))
+    );
 }
