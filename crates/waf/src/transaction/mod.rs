@@ -7,6 +7,7 @@ mod act;
 mod body;
 mod eval;
 mod head;
+mod judge;
 mod outcome;
 mod text;
 mod values;
