@@ -185,42 +185,16 @@ pub(super) fn did_you_mean(
 ) -> Diagnostic {
     let near = known
         .into_iter()
-        .map(|word| (distance(&given.to_lowercase(), &word.to_lowercase()), word))
+        .map(|word| {
+            (
+                strsim::levenshtein(&given.to_lowercase(), &word.to_lowercase()),
+                word,
+            )
+        })
         .min()
         .filter(|(distance, word)| *distance <= 1 + word.len() / 4);
     match near {
         Some((_, word)) => fault.help(format!("did you mean `{word}`?")),
         None => fault,
-    }
-}
-
-/// Levenshtein distance, in bytes.
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut corner = i;
-        let mut left = i + 1;
-        for (slot, y) in row.iter_mut().skip(1).zip(b.bytes()) {
-            let above = *slot;
-            left = (left + 1).min(above + 1).min(corner + usize::from(x != y));
-            corner = above;
-            *slot = left;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn distance_counts_edits() {
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("same", "same"), 0);
     }
 }
