@@ -1,0 +1,34 @@
+//! Semantic detectors: for each class of attack, a function that *reads* the input as the attacked
+//! language would, instead of looking for words.
+//!
+//! - A [`Detector`] is a pure function from bytes to [`Evidence`], in linear time and without
+//!   allocating. It sees one decoded text and the [`Context`] it stands in.
+//! - [`Scanner`] decides which detectors have anything to look at (most values have nothing), searches
+//!   the decodings an application would apply, and keeps what was found with the chain of decodings.
+//!
+//! This crate knows no HTTP, no rules and no policy: `babyshield-waf` calls it through the operator
+//! `@detect`. Start with [`Scanner::scan`]; a new detector is a module with a `DETECTOR` and one line in
+//! [`DETECTORS`].
+
+pub mod context;
+pub mod detector;
+mod scan;
+
+// queries
+
+// browsers and markup
+
+// servers
+
+pub use context::{Context, Field, Place};
+pub use detector::{Class, Confidence, Detector, Evidence, Input};
+pub use scan::Scanner;
+
+/// Every detector there is, in the order of [`Class::ALL`].
+pub static DETECTORS: &[&Detector] = &[
+    // queries: sql nosql ldap xpath
+
+    // browsers and markup: html include xml template
+
+    // servers: shell path ssrf code deserialize header redirect graphql prompt mail prototype upload
+];
