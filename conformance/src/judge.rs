@@ -120,20 +120,30 @@ fn log(expect: &Expect, findings: &[Finding]) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A finding as a line of ModSecurity's log would show it, which is what the suites search.
+/// A finding as a line of ModSecurity's log would show it, which is what the suites search: one
+/// line, its control characters and quotes escaped.
 fn line(finding: &Finding) -> String {
     format!(
-        "[file \"{}\"] [id \"{}\"] [msg \"{}\"] [data \"Matched Data: {} found within {}: {}\"] \
-         [severity \"{}\"] [tag \"{}\"]",
+        "[file \"{}\"] [id \"{}\"] [msg \"{}\"] [data \"{}\"] [severity \"{}\"] [tag \"{}\"]",
         finding.source,
         finding.rule,
-        finding.message,
-        finding.matched,
-        finding.field,
-        finding.value,
+        escaped(&finding.message),
+        escaped(&finding.data),
         finding.severity.to_uppercase(),
         finding.tags.join("\"] [tag \"")
     )
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            c if c.is_ascii_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -151,6 +161,7 @@ mod tests {
             field: "ARGS:x".to_owned(),
             value: "v".to_owned(),
             matched: "m".to_owned(),
+            data: String::new(),
             tags: Vec::new(),
             source: String::new(),
         }
@@ -191,9 +202,13 @@ mod tests {
     }
 
     #[test]
-    fn the_log_line_shows_where_the_match_was_found() {
-        let expect = expects("Matched Data: m found within ARGS:x: v", "nothing");
-        assert_eq!(engine(&expect, Some(&[finding("1")])), Outcome::Passed);
+    fn the_log_line_holds_what_the_rule_says_on_one_line() {
+        let expect = expects(r#"data "Matched Data:.*\\x0av"#, "nothing");
+        let own = Finding {
+            data: "Matched Data: m\r\nv".to_owned(),
+            ..finding("1")
+        };
+        assert_eq!(engine(&expect, Some(&[own])), Outcome::Passed);
     }
 
     #[test]

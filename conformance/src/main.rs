@@ -107,7 +107,7 @@ impl Options {
             },
             upstream: Kind::Httpbin,
             exceptions: &crs::IN_3,
-            required: Some(995),
+            required: Some(1000),
         }
     }
 
@@ -123,8 +123,8 @@ impl Options {
                 rules: folder.join("rules"),
             },
             upstream: Kind::Albedo,
-            exceptions: &[],
-            required: None,
+            exceptions: &crs::IN_4,
+            required: Some(1000),
         }
     }
 }

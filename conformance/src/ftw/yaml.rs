@@ -152,13 +152,35 @@ fn request(input: Input, client: Client) -> Result<Vec<u8>, String> {
         uri: input.uri.unwrap_or_else(|| "/".to_owned()),
         version: input.version.unwrap_or_else(|| "HTTP/1.1".to_owned()),
         headers: headers?,
-        data: input.data.map(|data| match data {
-            Data::Text(text) => text.into_bytes(),
-            Data::Lines(lines) => lines.join("\r\n").into_bytes(),
-        }),
+        data: match (input.data, client) {
+            (Some(Data::Text(text)), Client::V4) => Some(filled_in(&text)?.into_bytes()),
+            (Some(Data::Text(text)), Client::V3) => Some(text.into_bytes()),
+            (Some(Data::Lines(lines)), _) => Some(lines.join("\r\n").into_bytes()),
+            (None, _) => None,
+        },
         complete: !input.stop_magic.unwrap_or(false) && input.autocomplete_headers.unwrap_or(true),
     };
     Ok(described.bytes(client))
+}
+
+/// go-ftw takes data for a template; the one form its suite uses, `{{ "text" | repeat 9 }}`, is
+/// carried out. Anything else between double braces is the case's own.
+fn filled_in(text: &str) -> Result<String, String> {
+    let form = regex(r#"\{\{ *"([^"]*)" *\| *repeat *([0-9]+) *\}\}"#)?;
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for found in form.captures_iter(text) {
+        let part = |at| found.get_group(at).and_then(|span| text.get(span.range()));
+        let (Some(whole), Some(piece), Some(times)) = (found.get_group(0), part(1), part(2)) else {
+            continue;
+        };
+        let times: usize = times.parse().map_err(|_| "repeats too often".to_owned())?;
+        out.push_str(text.get(from..whole.start).unwrap_or_default());
+        out.push_str(&piece.repeat(times));
+        from = whole.end;
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
+    Ok(out)
 }
 
 /// A header's name or value, which YAML may have taken for a number or worse.
@@ -299,6 +321,12 @@ tests:
         assert!(found[0].1.contains("nonsense"), "{}", found[0].1);
         assert_eq!(found[1].0, "920100-3");
         assert!(found[1].1.contains("nothing is expected"));
+    }
+
+    #[test]
+    fn a_repetition_in_data_is_carried_out() {
+        assert_eq!(filled_in(r#"a{{ "1" | repeat 3 }}b"#).unwrap(), "a111b");
+        assert_eq!(filled_in("{{7*7}}").unwrap(), "{{7*7}}");
     }
 
     #[test]

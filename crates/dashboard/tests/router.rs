@@ -159,6 +159,7 @@ fn attack(at: Timestamp) -> RequestEvent {
             field: "ARGS:q".into(),
             value: "x".into(),
             matched: "x".into(),
+            data: String::new(),
             tags: Vec::new(),
             source: String::new(),
         }],

@@ -171,6 +171,7 @@ fn finding_weight(finding: &babyshield_model::Finding) -> usize {
         + finding.field.len()
         + finding.value.len()
         + finding.matched.len()
+        + finding.data.len()
         + finding.source.len()
         + tags
 }

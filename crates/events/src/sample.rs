@@ -41,6 +41,7 @@ pub(crate) fn finding() -> Finding {
         field: "ARGS:q".into(),
         value: "1' or 1=1".into(),
         matched: "s&1=1".into(),
+        data: String::new(),
         tags: vec!["attack-sqli".into()],
         source: "REQUEST-942-APPLICATION-ATTACK-SQLI.conf:45".into(),
     }

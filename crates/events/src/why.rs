@@ -128,6 +128,7 @@ fn reasons(out: &mut String, event: &RequestEvent) -> fmt::Result {
             ("field", &finding.field),
             ("value", &finding.value),
             ("matched", &finding.matched),
+            ("says", &finding.data),
             ("rule at", &finding.source),
         ];
         for (name, value) in lines.into_iter().filter(|(_, value)| !value.is_empty()) {

@@ -176,6 +176,10 @@ pub struct Finding {
     pub value: String,
     /// The part of it that matched, at most 256 bytes of it.
     pub matched: String,
+    /// What the rule says about the match (`logdata`), at most 1,024 bytes of it; empty when it
+    /// says nothing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub data: String,
     /// The rule's tags.
     pub tags: Vec<String>,
     /// The file and line of the rule.

@@ -300,3 +300,41 @@ fn two_content_types_are_refused_whatever_the_rules() {
         Some((10_000_004, 400))
     );
 }
+
+#[test]
+fn a_request_line_without_a_version_is_of_http_0_9() {
+    let plan = plan(
+        "SecRule REQUEST_PROTOCOL \"!@within HTTP/1.0 HTTP/1.1\" \"id:1,phase:1,pass,log\"\n\
+         SecRule REQUEST_PROTOCOL \"@streq HTTP/0.9\" \"id:2,phase:1,pass,log\"",
+    );
+    let mut own = plan.begin(Connection {
+        client: "203.0.113.7:4000".parse().unwrap(),
+        server: "192.0.2.1:80".parse().unwrap(),
+    });
+    own.request_line(b"GET", b"/", b"");
+    own.request_head_end();
+    let rules: Vec<_> = own.finish().findings.into_iter().map(|f| f.rule).collect();
+    assert_eq!(rules, ["1", "2"]);
+}
+
+#[test]
+fn findings_carry_what_the_rule_says_of_the_match() {
+    let plan = plan(
+        "SecRule ARGS \"@rx b+\" \"id:1,phase:2,pass,log,capture,\\
+            logdata:'%{TX.0} in %{MATCHED_VAR_NAME}: %{MATCHED_VAR}'\"",
+    );
+    let outcome = run(&plan, "/?q=abbc", &[], "");
+    assert_eq!(outcome.findings[0].data, "bb in ARGS:q: abbc");
+    let long = run(&plan, &format!("/?q=b{}", "x".repeat(5000)), &[], "");
+    assert_eq!(long.findings[0].data.len(), 1024);
+}
+
+#[test]
+fn a_json_body_is_also_seen_whole() {
+    let plan = plan("SecRule REQUEST_BODY \"@contains roles\" \"id:1,phase:2,pass,log\"");
+    let json = [("Content-Type", "application/json")];
+    let body = r#"{"roles":["admin"]}"#;
+    assert_eq!(run(&plan, "/", &json, body).findings.len(), 1);
+    let xml = [("Content-Type", "text/xml")];
+    assert_eq!(run(&plan, "/", &xml, "<roles/>").findings.len(), 0);
+}

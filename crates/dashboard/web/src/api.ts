@@ -13,6 +13,7 @@ export interface Finding {
   field: string;
   value: string;
   matched: string;
+  data?: string;
   tags: string[];
   source: string;
 }

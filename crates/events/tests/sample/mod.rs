@@ -56,6 +56,7 @@ fn finding() -> Finding {
         field: "ARGS:q".into(),
         value: "1' or 1=1".into(),
         matched: "1' or 1=1".into(),
+        data: String::new(),
         tags: vec!["attack-sqli".into()],
         source: "sqli.conf:45".into(),
     }

@@ -358,6 +358,7 @@ impl Call<'_> {
             field: String::new(),
             value: value.chars().take(512).collect(),
             matched: String::new(),
+            data: String::new(),
             tags: Vec::new(),
             source: String::new(),
         });

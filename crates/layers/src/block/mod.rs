@@ -66,6 +66,7 @@ fn finding(rule: &str, message: &str, class: &str, field: &str) -> Finding {
         field: field.to_owned(),
         value: String::new(),
         matched: String::new(),
+        data: String::new(),
         tags: Vec::new(),
         source: String::new(),
     }

@@ -197,6 +197,7 @@ fn finding(decision: &Decision) -> Finding {
         field: String::new(),
         value: String::new(),
         matched: String::new(),
+        data: String::new(),
         tags: Vec::new(),
         source: String::new(),
     }

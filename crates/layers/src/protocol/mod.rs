@@ -70,6 +70,7 @@ pub(crate) fn finding(refusal: &Refusal) -> Finding {
         field: String::new(),
         value: String::new(),
         matched: String::new(),
+        data: String::new(),
         tags: Vec::new(),
         source: String::new(),
     }

@@ -171,6 +171,7 @@ fn unjudged(message: String) -> Finding {
         field: String::new(),
         value: String::new(),
         matched: String::new(),
+        data: String::new(),
         tags: Vec::new(),
         source: String::new(),
     }

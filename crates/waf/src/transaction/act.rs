@@ -265,24 +265,38 @@ impl Transaction {
         }
         let mut out = std::mem::take(&mut self.scratch.expanded);
         out.clear();
-        for piece in &text.0 {
-            match piece {
-                Piece::Plain(text) => out.extend_from_slice(text),
-                Piece::Slot(slot) => {
-                    if let Some(text) = self.slot_text(*slot) {
-                        out.extend_from_slice(self.scratch.strings.bytes(text));
-                    }
-                }
-                Piece::Value(target) => {
-                    if let Some(text) = self.first_value(plan, target) {
-                        out.extend_from_slice(self.scratch.strings.bytes(text));
-                    }
-                }
-            }
-        }
+        self.expand_into(plan, text, &mut out, usize::MAX);
         let slice = self.scratch.strings.keep(&out);
         self.scratch.expanded = out;
         slice
+    }
+
+    /// The same as text for a reader: at most so many bytes, and nothing of it is kept.
+    pub(super) fn described(&mut self, plan: &Plan, text: &Macro, max: usize) -> String {
+        let mut out = std::mem::take(&mut self.scratch.expanded);
+        out.clear();
+        self.expand_into(plan, text, &mut out, max);
+        let described = String::from_utf8_lossy(&out).into_owned();
+        self.scratch.expanded = out;
+        described
+    }
+
+    fn expand_into(&mut self, plan: &Plan, text: &Macro, out: &mut Vec<u8>, max: usize) {
+        for piece in &text.0 {
+            let own = match piece {
+                Piece::Plain(text) => text,
+                Piece::Slot(slot) => {
+                    let text = self.slot_text(*slot).unwrap_or_default();
+                    self.scratch.strings.bytes(text)
+                }
+                Piece::Value(target) => {
+                    let text = self.first_value(plan, target).unwrap_or_default();
+                    self.scratch.strings.bytes(text)
+                }
+            };
+            let room = max.saturating_sub(out.len());
+            out.extend_from_slice(own.get(..room).unwrap_or(own));
+        }
     }
 
     /// The first value of a target, untransformed.

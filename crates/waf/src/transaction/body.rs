@@ -36,11 +36,12 @@ impl Transaction {
         if let Some(processor) = processor.filter(|_| length > 0) {
             self.parse_body(&plan, processor);
         }
-        // Of a body that was taken apart, the parts are looked at, not the whole again.
+        // A JSON key as the application sees it is in the whole only; of multipart and XML the parts
+        // are looked at, and the whole would be files and comments too.
         let whole = self.state.force_request_body
             || match processor {
-                None | Some(Processor::Urlencoded) => true,
-                Some(Processor::Multipart | Processor::Json | Processor::Xml) => false,
+                None | Some(Processor::Urlencoded | Processor::Json) => true,
+                Some(Processor::Multipart | Processor::Xml) => false,
             };
         if length > 0 && whole && plan.uses.contains(Variable::RequestBody.index()) {
             let body = self.scratch.strings.request_slice();

@@ -151,20 +151,24 @@ impl Transaction {
         self.put_scalar(Variable::UniqueId, id);
     }
 
-    /// The request line, exactly as received: method, request target, `HTTP/1.1`.
+    /// The request line, exactly as received: method, request target, `HTTP/1.1`. A line without a
+    /// version is one of HTTP/0.9 (RFC 1945 §5.1).
     pub fn request_line(&mut self, method: &[u8], target: &[u8], version: &[u8]) {
         self.put_scalar(Variable::RequestMethod, method);
         self.put_scalar(Variable::RequestUriRaw, target);
-        self.put_scalar(Variable::RequestProtocol, version);
+        let protocol = if version.is_empty() {
+            b"HTTP/0.9"
+        } else {
+            version
+        };
+        self.put_scalar(Variable::RequestProtocol, protocol);
         if self.plan.uses.contains(Variable::RequestLine.index()) {
             let line = self.scratch.strings.write(|out| {
                 out.extend_from_slice(method);
                 out.push(b' ');
                 out.extend_from_slice(target);
-                if !version.is_empty() {
-                    out.push(b' ');
-                    out.extend_from_slice(version);
-                }
+                out.push(b' ');
+                out.extend_from_slice(version);
             });
             let value = self.scratch.strings.string(line);
             self.put(Variable::RequestLine, Slice::default(), value);

@@ -58,15 +58,12 @@ impl Transaction {
     }
 
     fn finding(&mut self, plan: &Plan, rule: &Rule) -> Finding {
-        let message = self.expand(plan, &rule.message);
-        let message = self.text(message, MAX_TEXT);
+        let message = self.described(plan, &rule.message, MAX_TEXT);
+        let data = self.described(plan, &rule.log_data, MAX_TEXT);
         let tags: Vec<String> = rule
             .tags
             .iter()
-            .map(|tag| {
-                let tag = self.expand(plan, tag);
-                self.text(tag, MAX_MATCHED)
-            })
+            .map(|tag| self.described(plan, tag, MAX_MATCHED))
             .collect();
         let class = tags
             .iter()
@@ -86,6 +83,7 @@ impl Transaction {
             field,
             value,
             matched,
+            data,
             tags,
             source: rule.place.to_string(),
         }

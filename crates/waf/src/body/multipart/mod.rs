@@ -315,9 +315,11 @@ impl<'a> Parser<'a> {
             return Err(Cause::Syntax("invalid part header (header name missing)"));
         }
         if !name.iter().all(u8::is_ascii_graphic) {
-            return Err(Cause::Syntax(
-                "invalid part header (contains invalid character)",
-            ));
+            // Refused in the end, but rules are to see what a lax application would read.
+            self.fail(
+                Cause::Syntax("invalid part header (contains invalid character)"),
+                at,
+            );
         }
         if self.part.lines.len() >= self.limits.part_headers {
             return Err(Cause::TooManyPartHeaders);
@@ -394,11 +396,10 @@ impl<'a> Parser<'a> {
                 .0
                 .eq_ignore_ascii_case(b"content-disposition")
         };
-        let Some(line) = lines.iter().find(is_disposition) else {
-            return Err(Cause::Syntax("part missing Content-Disposition header"));
+        let read = match lines.iter().find(is_disposition) {
+            Some(line) => disposition.read(split(text(line)).1, &mut self.outcome.flags),
+            None => Err(Cause::Syntax("part missing Content-Disposition header")),
         };
-        let header = split(text(line)).1;
-        let read = disposition.read(header, &mut self.outcome.flags);
         for line in lines.iter() {
             fields.part_header(&disposition.name, text(line));
         }

@@ -355,3 +355,26 @@ fn nothing_panics_on_mutilated_bodies() {
         }
     }
 }
+
+#[test]
+fn a_header_with_a_wrong_name_is_a_fault_and_still_told() {
+    let headers = "\x0eContent-Disposition: form-data; name=\"f\"; filename=\"1.php\"\r\n\
+                   Content-Disposition: form-data; name=\"post\"";
+    let (seen, outcome) = run(&(part(headers, "x") + "--B--\r\n"));
+    assert_eq!(
+        outcome.fault.map(|fault| fault.cause),
+        Some(Cause::Syntax(
+            "invalid part header (contains invalid character)"
+        ))
+    );
+    assert_eq!(seen.headers.len(), 2);
+    assert!(seen.headers[0].1.starts_with("\\x0eContent-Disposition:"));
+    assert_eq!(seen.arguments.len(), 1);
+}
+
+#[test]
+fn a_part_without_a_disposition_still_tells_its_headers() {
+    let (seen, outcome) = run(&(part("Content-Type: text/x-evil", "x") + "--B--\r\n"));
+    assert!(outcome.fault.is_some());
+    assert_eq!(seen.headers.len(), 1);
+}
