@@ -67,8 +67,306 @@ impl<'a> Context<'a> {
     pub fn new(place: Place, name: &'a [u8]) -> Self {
         Self {
             place,
-            field: Field::Plain,
+            field: field(name),
             name,
+        }
+    }
+}
+
+/// Names as they are written, without their case, `_`, `-` and digits; and what such fields hold.
+const NAMES: [(Field, &[&str]); 7] = [
+    (
+        Field::Url,
+        &[
+            "url",
+            "uri",
+            "u",
+            "link",
+            "href",
+            "redirect",
+            "return",
+            "returnto",
+            "next",
+            "continue",
+            "callback",
+            "dest",
+            "destination",
+            "goto",
+            "target",
+            "referer",
+            "referrer",
+            "ref",
+            "src",
+            "dl",
+            "dr",
+            "origin",
+            "site",
+            "domain",
+            "host",
+            "feed",
+            "image",
+            "img",
+            "avatar",
+            "webhook",
+            "endpoint",
+            "location",
+            "to",
+            "out",
+            "go",
+            "back",
+            "forward",
+            "proxy",
+            "fetch",
+        ],
+    ),
+    (
+        Field::Text,
+        &[
+            "q",
+            "query",
+            "search",
+            "keyword",
+            "keywords",
+            "kw",
+            "wd",
+            "s",
+            "text",
+            "comment",
+            "comments",
+            "message",
+            "msg",
+            "content",
+            "body",
+            "description",
+            "desc",
+            "title",
+            "subject",
+            "note",
+            "notes",
+            "review",
+            "feedback",
+            "prompt",
+            "question",
+            "answer",
+            "bio",
+            "about",
+            "summary",
+            "caption",
+            "excerpt",
+            "input",
+            "post",
+            "reply",
+            "chat",
+            "remark",
+        ],
+    ),
+    (
+        Field::Code,
+        &[
+            "html",
+            "css",
+            "js",
+            "javascript",
+            "script",
+            "code",
+            "snippet",
+            "source",
+            "markup",
+            "markdown",
+            "md",
+            "template",
+            "tpl",
+            "sql",
+            "graphql",
+            "xml",
+            "svg",
+            "regex",
+            "pattern",
+            "expression",
+            "formula",
+            "diff",
+            "patch",
+            "yaml",
+            "editor",
+            "program",
+            "notebook",
+        ],
+    ),
+    (
+        Field::File,
+        &[
+            "file",
+            "filename",
+            "path",
+            "filepath",
+            "dir",
+            "directory",
+            "folder",
+            "document",
+            "doc",
+            "include",
+            "inc",
+            "view",
+            "module",
+            "load",
+            "read",
+            "download",
+            "lang",
+            "locale",
+            "style",
+            "theme",
+            "layout",
+            "skin",
+            "conf",
+            "log",
+            "board",
+            "pg",
+        ],
+    ),
+    (
+        Field::Key,
+        &[
+            "id", "ids", "uid", "pid", "cid", "tid", "aid", "gid", "page", "p", "limit", "offset",
+            "count", "num", "number", "size", "sort", "order", "orderby", "type", "status", "year",
+            "month", "day", "lat", "lng", "lon", "price", "qty", "quantity", "width", "height",
+            "v", "version", "cat", "category", "user", "username", "login", "email", "phone",
+            "zip",
+        ],
+    ),
+    (
+        Field::Token,
+        &[
+            "token",
+            "session",
+            "sid",
+            "csrf",
+            "xsrf",
+            "nonce",
+            "state",
+            "signature",
+            "sig",
+            "hash",
+            "jwt",
+            "auth",
+            "authorization",
+            "cookie",
+            "verifier",
+            "key",
+            "apikey",
+            "viewstate",
+            "etag",
+            "ifnonematch",
+            "ga",
+            "gid",
+            "fbp",
+            "gcl",
+            "cf",
+        ],
+    ),
+    (
+        Field::Telemetry,
+        &[
+            "stack",
+            "stacktrace",
+            "trace",
+            "error",
+            "errors",
+            "exception",
+            "logs",
+            "breadcrumbs",
+            "dom",
+            "selector",
+            "el",
+            "element",
+            "events",
+            "beacon",
+        ],
+    ),
+];
+
+/// Pieces of names that tell enough wherever they stand.
+const PIECES: [(&str, Field); 19] = [
+    ("url", Field::Url),
+    ("uri", Field::Url),
+    ("redirect", Field::Url),
+    ("referrer", Field::Url),
+    ("callback", Field::Url),
+    ("stack", Field::Telemetry),
+    ("exception", Field::Telemetry),
+    ("html", Field::Code),
+    ("markdown", Field::Code),
+    ("script", Field::Code),
+    ("comment", Field::Text),
+    ("message", Field::Text),
+    ("descri", Field::Text),
+    ("search", Field::Text),
+    ("content", Field::Text),
+    ("prompt", Field::Text),
+    ("token", Field::Token),
+    ("session", Field::Token),
+    ("file", Field::File),
+];
+
+/// What a field of this name usually holds, by the last part of it: `json.items.0.page_url`.
+fn field(name: &[u8]) -> Field {
+    const LONGEST: usize = 24;
+    let mut own = [0_u8; LONGEST];
+    let mut len = 0;
+    let name = name.strip_suffix(b"[]").unwrap_or(name);
+    let parts = name.split(|byte| matches!(byte, b'.' | b'[' | b']' | b':' | b'/'));
+    let named = |part: &&[u8]| part.iter().any(u8::is_ascii_alphabetic);
+    let last = parts.rev().find(named).unwrap_or_default();
+    for byte in last.iter().filter(|byte| byte.is_ascii_alphabetic()) {
+        if let Some(place) = own.get_mut(len) {
+            *place = byte.to_ascii_lowercase();
+            len += 1;
+        }
+    }
+    let word = std::str::from_utf8(own.get(..len).unwrap_or_default()).unwrap_or_default();
+    if word.is_empty() {
+        return Field::Plain;
+    }
+    let known = NAMES.iter().find(|(_, names)| names.contains(&word));
+    if let Some((field, _)) = known {
+        return *field;
+    }
+    if last.ends_with(b"_id") || last.ends_with(b"Id") || last.ends_with(b"ID") {
+        return Field::Key;
+    }
+    let piece = PIECES.iter().find(|(piece, _)| word.contains(piece));
+    piece.map_or(Field::Plain, |(_, field)| *field)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_what_a_field_holds() {
+        let cases: [(&str, Field); 16] = [
+            ("q", Field::Text),
+            ("json.items.0.page_url", Field::Url),
+            ("Referer", Field::Url),
+            ("user_id", Field::Key),
+            ("productId", Field::Key),
+            ("id[]", Field::Key),
+            ("data[comment_text]", Field::Text),
+            ("post_content", Field::Text),
+            ("bodyHtml", Field::Code),
+            ("csrf-token", Field::Token),
+            ("stackTrace", Field::Telemetry),
+            ("file", Field::File),
+            ("colour", Field::Plain),
+            ("", Field::Plain),
+            ("[0]", Field::Plain),
+            ("a-very-long-name-that-goes-on-and-on", Field::Plain),
+        ];
+        for (name, wanted) in cases {
+            assert_eq!(
+                Context::new(Place::Query, name.as_bytes()).field,
+                wanted,
+                "{name}"
+            );
         }
     }
 }

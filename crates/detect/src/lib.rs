@@ -10,9 +10,13 @@
 //! `@detect`. Start with [`Scanner::scan`]; a new detector is a module with a `DETECTOR` and one line in
 //! [`DETECTORS`].
 
+mod chain;
 pub mod context;
+mod decode;
 pub mod detector;
+mod parts;
 mod scan;
+pub mod set;
 
 // queries
 
@@ -20,9 +24,10 @@ mod scan;
 
 // servers
 
+pub use chain::{Chain, Step};
 pub use context::{Context, Field, Place};
 pub use detector::{Class, Confidence, Detector, Evidence, Input};
-pub use scan::Scanner;
+pub use scan::{Found, Scanner, Scratch};
 
 /// Every detector there is, in the order of [`Class::ALL`].
 pub static DETECTORS: &[&Detector] = &[

@@ -1,30 +1,537 @@
 //! Which detectors look at a value, and through which decodings.
 
-use crate::context::Context;
-use crate::detector::{Class, Evidence, Input};
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+
+use crate::chain::{Chain, Step};
+use crate::context::{Context, Place};
+use crate::decode;
+use crate::detector::{Class, Confidence, Detector, Input};
+use crate::parts::{self, Kind, Part};
+use crate::set::{self, Set};
+
+/// Decodings undone one after the other.
+const DEEPEST: usize = 5;
+/// Texts looked at for one value, its parts and decodings among them.
+const MOST_FORMS: usize = 4096;
+/// Base64 runs followed in one text.
+const MOST_RUNS: usize = 16;
+/// Bytes that decoding may make of a value, beside four times its length.
+const MOST_BYTES: usize = 512 * 1024;
 
 /// Looks at values with all detectors.
+pub struct Scanner {
+    detectors: &'static [&'static Detector],
+    /// For each detector, the bytes that wake it.
+    bytes: Vec<Set>,
+    /// All of these together.
+    any: Set,
+    words: Option<AhoCorasick>,
+    /// For each word, the detectors it wakes.
+    owners: Vec<u32>,
+}
+
+/// What was found in a value.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The class of the attack.
+    pub class: Class,
+    /// How sure the detector is.
+    pub confidence: Confidence,
+    /// What it was read as.
+    pub reading: &'static str,
+    /// The decodings that led to it.
+    pub chain: Chain,
+    /// The bytes that make the attack, in the text that was read.
+    pub span: Range<usize>,
+    text: Bytes,
+}
+
+impl Found {
+    /// The text that was read, where it is not the value itself.
+    #[must_use]
+    pub fn decoded<'a>(&self, work: &'a Scratch) -> Option<&'a [u8]> {
+        self.text
+            .made
+            .then(|| work.arena.get(self.text.range()).unwrap_or_default())
+    }
+
+    /// Where in the value the text that was read lies, if nothing was decoded to reach it.
+    #[must_use]
+    pub fn place(&self) -> Option<Range<usize>> {
+        (!self.text.made).then(|| self.text.range())
+    }
+}
+
+/// Bytes of the value, or made by a decoding.
+#[derive(Clone, Copy, Debug)]
+struct Bytes {
+    made: bool,
+    start: usize,
+    end: usize,
+}
+
+impl Bytes {
+    fn range(self) -> Range<usize> {
+        self.start..self.end
+    }
+
+    fn part(self, range: &Range<usize>) -> Self {
+        Self {
+            made: self.made,
+            start: self.start + range.start,
+            end: self.start + range.end,
+        }
+    }
+}
+
+/// A text to look at.
+#[derive(Clone, Copy, Debug)]
+struct Form {
+    text: Bytes,
+    /// `None`: the name the caller gave.
+    name: Option<Bytes>,
+    place: Place,
+    chain: Chain,
+    /// Whether what is found is a degree less sure.
+    weak: bool,
+}
+
+/// Working memory of a scan. Cleared, it keeps its capacity and nothing else.
 #[derive(Debug, Default)]
-pub struct Scanner {}
+pub struct Scratch {
+    arena: Vec<u8>,
+    forms: Vec<Form>,
+    parts: Vec<Part>,
+    made: Vec<u8>,
+    found: Vec<Found>,
+}
+
+impl Scratch {
+    /// What the last scan found: for each class the strongest.
+    #[must_use]
+    pub fn found(&self) -> &[Found] {
+        &self.found
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        let Self {
+            arena,
+            forms,
+            parts,
+            made,
+            found,
+        } = self;
+        arena.clear();
+        forms.clear();
+        parts.clear();
+        made.clear();
+        found.clear();
+    }
+}
+
+/// A value with the name of its field.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    value: &'a [u8],
+    name: &'a [u8],
+}
+
+impl<'a> Source<'a> {
+    fn text<'b>(self, arena: &'b [u8], bytes: Bytes) -> &'b [u8]
+    where
+        'a: 'b,
+    {
+        let all = if bytes.made { arena } else { self.value };
+        all.get(bytes.range()).unwrap_or_default()
+    }
+}
+
+impl std::fmt::Debug for Scanner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scanner")
+            .field("words", &self.owners.len())
+            .finish_non_exhaustive()
+    }
+}
 
 impl Scanner {
-    /// A scanner over all detectors.
+    /// The one scanner over all detectors; made when it is first asked for.
     #[must_use]
-    pub fn new() -> Self {
-        Self {}
+    pub fn shared() -> &'static Self {
+        static SHARED: LazyLock<Scanner> = LazyLock::new(|| Scanner::new(crate::DETECTORS));
+        &SHARED
     }
 
-    /// What the detectors say of one text, as it is.
-    #[must_use]
-    pub fn scan(&self, text: &[u8], context: Context<'_>) -> Vec<(Class, Evidence)> {
+    fn new(detectors: &'static [&'static Detector]) -> Self {
+        let mut words: Vec<&str> = Vec::new();
+        let mut owners: Vec<u32> = Vec::new();
+        for (at, detector) in detectors.iter().enumerate() {
+            for word in detector.words {
+                let known = words.iter().position(|own| own == word);
+                let place = known.unwrap_or_else(|| {
+                    words.push(word);
+                    owners.push(0);
+                    words.len() - 1
+                });
+                if let Some(owner) = owners.get_mut(place) {
+                    *owner |= 1 << at;
+                }
+            }
+        }
+        let bytes: Vec<Set> = detectors.iter().map(|own| set::of(own.bytes)).collect();
+        let automaton = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(&words);
+        Self {
+            detectors,
+            any: bytes.iter().fold([0; 4], |all, own| set::union(all, *own)),
+            bytes,
+            // Short words of a table do not exceed what an automaton can hold; without it, every
+            // detector looks at everything.
+            words: automaton.ok(),
+            owners,
+        }
+    }
+
+    /// Looks at a value. `set` is the set of its bytes. What was found is in `work`.
+    pub fn scan(&self, value: &[u8], set: &Set, place: Place, name: &[u8], work: &mut Scratch) {
+        work.clear();
+        if value.is_empty() {
+            return;
+        }
+        let source = Source { value, name };
+        let text = Bytes {
+            made: false,
+            start: 0,
+            end: value.len(),
+        };
+        let whole = Form {
+            text,
+            name: None,
+            place,
+            chain: Chain::default(),
+            weak: false,
+        };
+        self.look(source, whole, set, work);
+        let mut at = 0;
+        while let Some(form) = work.forms.get(at).copied() {
+            at += 1;
+            let set = set::of(source.text(&work.arena, form.text));
+            self.look(source, form, &set, work);
+        }
+    }
+
+    /// One text: its detectors, then its parts and decodings for later.
+    fn look(&self, source: Source<'_>, form: Form, set: &Set, work: &mut Scratch) {
+        let taken_apart = match form.place {
+            Place::File => None,
+            _ => split(source, form, set, work),
+        };
+        let mut awake = self.awake(source.text(&work.arena, form.text), set);
+        awake &= self.allowed(form.place, taken_apart);
+        if awake != 0 {
+            self.ask(source, form, awake, work);
+        }
+        if taken_apart.is_none() && form.place != Place::File {
+            decodings(source, form, set, work);
+        }
+    }
+
+    /// The detectors that have anything to look at.
+    fn awake(&self, text: &[u8], set: &Set) -> u32 {
+        let mut awake = 0;
+        if set::intersects(self.any, *set) {
+            for (at, own) in self.bytes.iter().enumerate() {
+                awake |= u32::from(set::intersects(*own, *set)) << at;
+            }
+        }
+        match &self.words {
+            Some(words) => {
+                let found = words.find_overlapping_iter(text);
+                let owner = |at: usize| self.owners.get(at).copied().unwrap_or(0);
+                found.fold(awake, |awake, found| {
+                    awake | owner(found.pattern().as_usize())
+                })
+            }
+            None => u32::MAX,
+        }
+    }
+
+    /// The detectors that mean something at such a place.
+    fn allowed(&self, place: Place, whole: Option<Shape>) -> u32 {
+        let fits = |class: Class| match (place, whole) {
+            (Place::File, _) => {
+                matches!(
+                    class,
+                    Class::Upload | Class::Code | Class::Deserialize | Class::Xml
+                )
+            }
+            (_, None) => true,
+            (_, Some(Shape::Json)) => {
+                matches!(class, Class::Nosql | Class::Deserialize | Class::Graphql)
+            }
+            (_, Some(Shape::Url)) => matches!(
+                class,
+                Class::Ssrf | Class::Redirect | Class::Path | Class::Html | Class::Template
+            ),
+            (_, Some(Shape::Pairs)) => matches!(class, Class::Template),
+        };
+        let all = self.detectors.iter().enumerate();
+        all.fold(0, |all, (at, own)| all | u32::from(fits(own.class)) << at)
+    }
+
+    fn ask(&self, source: Source<'_>, form: Form, awake: u32, work: &mut Scratch) {
+        let Scratch { arena, found, .. } = work;
+        let text = source.text(arena, form.text);
+        let name = form
+            .name
+            .map_or(source.name, |name| source.text(arena, name));
         let input = Input {
             text,
-            context,
-            depth: 0,
+            context: Context::new(form.place, name),
+            depth: u8::try_from(form.chain.len()).unwrap_or(u8::MAX),
         };
-        crate::DETECTORS
-            .iter()
-            .filter_map(|own| (own.detect)(&input).map(|found| (own.class, found)))
-            .collect()
+        for (at, detector) in self.detectors.iter().enumerate() {
+            if awake >> at & 1 == 0 {
+                continue;
+            }
+            let Some(own) = (detector.detect)(&input) else {
+                continue;
+            };
+            let own = Found {
+                class: detector.class,
+                confidence: if form.weak {
+                    own.confidence.less()
+                } else {
+                    own.confidence
+                },
+                reading: own.reading,
+                chain: form.chain,
+                span: own.span,
+                text: form.text,
+            };
+            match found.iter_mut().find(|known| known.class == own.class) {
+                Some(known) if known.confidence >= own.confidence => {}
+                Some(known) => *known = own,
+                None => found.push(own),
+            }
+        }
     }
+}
+
+/// What a text that is made of others is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shape {
+    Json,
+    Url,
+    Pairs,
+}
+
+/// Takes a text apart, if it is of a known shape.
+fn split(source: Source<'_>, form: Form, set: &Set, work: &mut Scratch) -> Option<Shape> {
+    let mut list = std::mem::take(&mut work.parts);
+    list.clear();
+    let text = source.text(&work.arena, form.text);
+    let trimmed = text.trim_ascii_start();
+    let shape = match trimmed.first() {
+        Some(b'{' | b'[') if parts::json::parts(text, &mut list) => Some(Shape::Json),
+        // The path of the request itself has been taken apart already.
+        _ if form.place == Place::Path => None,
+        _ if set::has(*set, b'/') && parts::url::parts(text, &mut list) => Some(Shape::Url),
+        _ if set::has(*set, b'&') && parts::pairs::parts(text, &mut list) => Some(Shape::Pairs),
+        _ => None,
+    };
+    if let Some(shape) = shape {
+        for part in &list {
+            push_part(source, form, shape, part, work);
+        }
+    }
+    work.parts = list;
+    shape
+}
+
+/// Notes a part for later; names that are plain words and empty texts are nothing to look at.
+fn push_part(source: Source<'_>, form: Form, shape: Shape, part: &Part, work: &mut Scratch) {
+    let mut text = form.text.part(&part.text);
+    let bytes = source.text(&work.arena, text);
+    let place = match (part.kind, shape) {
+        (Kind::Key, _) => Place::Name,
+        (Kind::Path, _) => Place::Path,
+        (Kind::Value, _) => Place::Json,
+        (Kind::Field, Shape::Url) => Place::Query,
+        (Kind::Field, Shape::Pairs | Shape::Json) => form.place,
+    };
+    if bytes.is_empty()
+        || work.forms.len() >= MOST_FORMS
+        || (part.kind == Kind::Key && is_plain(bytes))
+    {
+        return;
+    }
+    let step = match shape {
+        Shape::Json => Step::Json,
+        Shape::Url => Step::Url,
+        Shape::Pairs => Step::Pair,
+    };
+    if shape == Shape::Json && bytes.contains(&b'\\') {
+        let Scratch { made, arena, .. } = work;
+        made.clear();
+        decode::json(source.text(arena, text), made);
+        text = keep(arena, made);
+    }
+    work.forms.push(Form {
+        text,
+        name: Some(form.text.part(&part.name)),
+        place,
+        chain: form.chain.then(step),
+        weak: form.weak,
+    });
+}
+
+/// Whether a key is a word like any other.
+fn is_plain(key: &[u8]) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-[]:/@ ".contains(byte);
+    key.iter().all(plain) && !key.starts_with(b"_") && !key.starts_with(b"constructor")
+}
+
+fn keep(arena: &mut Vec<u8>, made: &[u8]) -> Bytes {
+    let start = arena.len();
+    arena.extend_from_slice(made);
+    Bytes {
+        made: true,
+        start,
+        end: arena.len(),
+    }
+}
+
+const HEX: Set = set::union(
+    set::union(set::range(b'0', b'9'), set::of(b"xX")),
+    set::union(set::range(b'a', b'f'), set::range(b'A', b'F')),
+);
+const BASE64: Set = set::union(set::WORD, set::of(b"+/-_=\r\n "));
+
+/// Notes what the text may stand for, for later.
+fn decodings(source: Source<'_>, form: Form, set: &Set, work: &mut Scratch) {
+    let undone = form.chain.steps().filter(|step| !is_part(*step)).count();
+    if undone >= DEEPEST {
+        return;
+    }
+    let has = |byte: u8| set::has(*set, byte);
+    let mut one = |step: Step, undo: fn(&[u8], &mut Vec<u8>) -> bool| {
+        decoded(source, form, step, form.text, undo, work);
+    };
+    if has(b'%') {
+        one(Step::Percent, decode::percent);
+    }
+    if has(b'&') && (has(b';') || has(b'#')) {
+        one(Step::Entity, decode::entities);
+    }
+    if has(b'\\') {
+        one(Step::Escape, decode::escapes);
+    }
+    if set::intersects(*set, set::range(0x80, 0xff)) {
+        one(Step::Fold, decode::fold);
+    }
+    if has(0) {
+        one(Step::Utf16, decode::utf16);
+        one(Step::Nul, decode::without_nul);
+    }
+    if has(b'+') && has(b'A') {
+        one(Step::Utf7, decode::utf7);
+    }
+    let len = form.text.end - form.text.start;
+    if len >= 8 && set::within(*set, BASE64) && !has(b' ') {
+        decoded(source, form, Step::Base64, form.text, whole_base64, work);
+        if len >= 12 && set::within(*set, HEX) {
+            decoded(source, form, Step::Hex, form.text, decode::hex, work);
+        }
+    } else if len >= 24 {
+        runs(source, form, work);
+    }
+    if decode::is_packed(source.text(&work.arena, form.text)) {
+        decoded(
+            source,
+            form,
+            Step::Inflate,
+            form.text,
+            decode::inflate,
+            work,
+        );
+    }
+}
+
+fn whole_base64(text: &[u8], out: &mut Vec<u8>) -> bool {
+    decode::base64(text, out)
+}
+
+fn is_part(step: Step) -> bool {
+    matches!(step, Step::Json | Step::Url | Step::Pair)
+}
+
+/// Follows the base64 inside a longer text.
+fn runs(source: Source<'_>, form: Form, work: &mut Scratch) {
+    let mut list = [const { 0..0 }; MOST_RUNS];
+    let text = source.text(&work.arena, form.text);
+    let mut count = 0;
+    for (place, run) in list.iter_mut().zip(decode::runs(text, MOST_RUNS)) {
+        *place = run;
+        count += 1;
+    }
+    for run in list.iter().take(count) {
+        let text = form.text.part(run);
+        decoded(source, form, Step::Base64, text, decode::base64, work);
+    }
+}
+
+/// Notes what a decoding makes of a text, if it makes anything of it that is worth a look.
+fn decoded(
+    source: Source<'_>,
+    form: Form,
+    step: Step,
+    from: Bytes,
+    undo: fn(&[u8], &mut Vec<u8>) -> bool,
+    work: &mut Scratch,
+) {
+    let Scratch {
+        arena, made, forms, ..
+    } = work;
+    let room = MOST_BYTES + 4 * source.value.len();
+    if forms.len() >= MOST_FORMS || arena.len() >= room {
+        return;
+    }
+    made.clear();
+    let text = source.text(arena, from);
+    if !undo(text, made) || made.is_empty() {
+        return;
+    }
+    let opaque = matches!(step, Step::Base64 | Step::Hex);
+    if opaque && !decode::is_text(made) && !is_object(made) {
+        return;
+    }
+    let named = step == Step::Entity && memchr::memmem::find(text, b"&#").is_none();
+    let text = keep(arena, made);
+    forms.push(Form {
+        text,
+        chain: form.chain.then(step),
+        weak: form.weak || named,
+        ..form
+    });
+}
+
+/// Whether bytes that are no text begin as something that is read further: packed data, serialised
+/// objects of Java, Python, .NET and Ruby.
+fn is_object(bytes: &[u8]) -> bool {
+    const MAGIC: [&[u8]; 6] = [
+        b"\xac\xed\x00\x05",
+        b"\x00\x01\x00\x00\x00\xff\xff\xff\xff",
+        b"\x80\x02",
+        b"\x80\x03",
+        b"\x80\x04",
+        b"\x04\x08",
+    ];
+    decode::is_packed(bytes) || MAGIC.iter().any(|own| bytes.starts_with(own))
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use babyshield_detect::{Class, Confidence};
 use babyshield_model::{Diagnostic, Diagnostics};
 
 use super::lower::did_you_mean;
@@ -48,6 +49,8 @@ pub enum Operator {
     DetectSqli,
     /// `@detectXSS`.
     DetectXss,
+    /// `@detect CLASS CONFIDENCE`: the semantic detectors, at least so sure.
+    Detect(Class, Confidence),
     /// `@geoLookup`: fills `GEO` for an address.
     GeoLookup,
     /// `@rbl`: whether a DNS block list of this zone names the address.
@@ -135,10 +138,11 @@ pub(super) const LEFT_OUT: [(&str, &str); 7] = [
     ("validateSchema", "XML schemas are not supported"),
 ];
 
-const NAMES: [&str; 30] = [
+const NAMES: [&str; 31] = [
     "beginsWith",
     "contains",
     "containsWord",
+    "detect",
     "detectSQLi",
     "detectXSS",
     "endsWith",
@@ -272,6 +276,7 @@ fn by_name(
         },
         "validateurlencoding" => Operator::UrlEncoding,
         "validateutf8encoding" => Operator::Utf8Encoding,
+        "detect" => detect(parameter, faults),
         "detectsqli" => Operator::DetectSqli,
         "detectxss" => Operator::DetectXss,
         "geolookup" => Operator::GeoLookup,
@@ -283,6 +288,29 @@ fn by_name(
             Operator::Never
         }
     }
+}
+
+/// `CLASS CONFIDENCE`.
+fn detect(parameter: &ast::Text, faults: &mut Diagnostics) -> Operator {
+    let mut words = parameter.value.split_whitespace();
+    let (class, confidence) = (words.next(), words.next());
+    let known = (
+        class.and_then(Class::named),
+        confidence.and_then(Confidence::named),
+    );
+    if let ((Some(class), Some(confidence)), None) = (known, words.next()) {
+        return Operator::Detect(class, confidence);
+    }
+    let classes: Vec<_> = Class::ALL.into_iter().map(Class::name).collect();
+    let degrees: Vec<_> = Confidence::ALL.into_iter().map(Confidence::name).collect();
+    let message = format!(
+        "`@detect` takes a class and a degree of confidence, not `{}`: one of {}, then one of {}",
+        parameter.value,
+        classes.join(", "),
+        degrees.join(", ")
+    );
+    faults.push(bad_parameter(message, parameter));
+    Operator::Never
 }
 
 /// A pattern; one that holds a macro cannot be compiled before the macro's value is known.

@@ -148,6 +148,9 @@ fn add(
         Some(pending) if open => pending.rule.phase,
         _ => said.phase.unwrap_or(Phase::RequestBody),
     };
+    if matches!(operator, Operator::Detect(..)) {
+        check_detect(own, &said, phase, negated, span.clone());
+    }
     let link = Link {
         targets,
         operator,
@@ -216,6 +219,19 @@ fn check_id(own: &mut Lowering<'_>, id: u64, span: Span) {
         None => {
             own.ids.insert(id, span);
         }
+    }
+}
+
+/// The detectors undo encodings themselves and say what they found, not what they did not.
+fn check_detect(own: &mut Lowering<'_>, said: &Said, phase: Phase, negated: bool, span: Span) {
+    let changed = merged_transforms(own, said, phase)
+        .iter()
+        .any(|step| *step != Transform::None);
+    if changed || negated || said.multi_match {
+        let message = "`@detect` takes no transformation, no `!` and no multiMatch";
+        let fault = Diagnostic::error("seclang.bad_detect", message).at(span);
+        let help = "it undoes encodings itself; write `t:none`";
+        own.faults.push(fault.help(help));
     }
 }
 

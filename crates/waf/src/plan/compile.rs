@@ -316,11 +316,15 @@ fn arrange(phase: &mut PhasePlan, rules: &mut [Rule], chains: &[Chain], gates: u
             each_field(&mut phase.fields, link, |field| field.present.push(at));
             continue;
         };
-        link.scanned = true;
         let words = gates.div_ceil(64);
-        each_field(&mut phase.fields, link, |field| {
-            watch(field, link.chain, chains, gate, words);
-        });
+        if matches!(link.judge, Judge::Detect(..)) {
+            each_field(&mut phase.fields, link, |field| field.detect = true);
+        } else {
+            link.scanned = true;
+            each_field(&mut phase.fields, link, |field| {
+                watch(field, link.chain, chains, gate, words);
+            });
+        }
         if let Some(bits) = phase.by_gate.get_mut(gate.index()) {
             let mut own = Bits::new(len);
             own.insert(at);
@@ -404,6 +408,7 @@ fn each_field(fields: &mut Vec<Field>, link: &Link, mut each: impl FnMut(&mut Fi
                 present: Vec::new(),
                 triggers: ByteSet::EMPTY,
                 always: false,
+                detect: false,
                 gates: Vec::new(),
                 seen: Vec::new(),
             };

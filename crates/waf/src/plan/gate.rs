@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use babyshield_detect::{Class, Confidence};
+
 use super::bits::ones;
 use super::literal::Clause;
 use super::prefilter::{self, Factor, Prefilter, has};
@@ -40,6 +42,8 @@ pub(crate) struct Gates {
     set_words: usize,
     /// Clauses that tell a length alone.
     by_length: Vec<Test>,
+    /// Gates that no string opens, but what the detectors found.
+    detected: Vec<(Class, Confidence, Gate)>,
     len: usize,
 }
 
@@ -65,6 +69,7 @@ impl Test {
 pub(crate) struct Builder {
     literals: prefilter::Builder,
     gates: HashMap<Vec<Clause>, Gate>,
+    detected: Vec<(Class, Confidence, Gate)>,
 }
 
 impl Builder {
@@ -76,14 +81,31 @@ impl Builder {
         for own in &mut clauses {
             own.sets = own.sets.iter().map(in_both_cases).collect();
         }
-        let next = Gate(u16::try_from(self.gates.len()).ok()?);
+        let next = self.next()?;
         Some(*self.gates.entry(clauses).or_insert(next))
+    }
+
+    /// The gate that opens when a detector is so sure of a value, or surer.
+    pub(crate) fn add_detected(&mut self, class: Class, confidence: Confidence) -> Option<Gate> {
+        let mut known = self.detected.iter();
+        if let Some((.., gate)) = known.find(|own| (own.0, own.1) == (class, confidence)) {
+            return Some(*gate);
+        }
+        let gate = self.next()?;
+        self.detected.push((class, confidence, gate));
+        Some(gate)
+    }
+
+    fn next(&self) -> Option<Gate> {
+        let len = self.gates.len() + self.detected.len();
+        u16::try_from(len).ok().map(Gate)
     }
 
     pub(crate) fn build(self) -> Result<Gates, String> {
         let Self {
             mut literals,
             gates,
+            detected,
         } = self;
         let mut all = Gates {
             prefilter: Prefilter::default(),
@@ -92,7 +114,8 @@ impl Builder {
             sets_of_byte: Vec::new(),
             set_words: 0,
             by_length: Vec::new(),
-            len: gates.len(),
+            len: gates.len() + detected.len(),
+            detected,
         };
         let mut leads = Vec::new();
         let mut gates: Vec<_> = gates.into_iter().collect();
@@ -172,6 +195,18 @@ impl Gates {
     /// How many words [`Gates::open`] fills.
     pub(crate) fn words(&self) -> usize {
         self.len.div_ceil(64)
+    }
+
+    /// Marks in `open` the gates that a finding opens.
+    pub(crate) fn open_detected(&self, class: Class, confidence: Confidence, open: &mut [u64]) {
+        for (own, least, gate) in &self.detected {
+            if *own == class
+                && *least <= confidence
+                && let Some(word) = open.get_mut(gate.index() / 64)
+            {
+                *word |= 1 << (gate.index() % 64);
+            }
+        }
     }
 
     pub(crate) fn len(&self) -> usize {

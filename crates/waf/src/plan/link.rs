@@ -222,6 +222,10 @@ impl Linker {
                 Judge::Checksum(*kind, self.pattern(pattern)),
                 self.gate(pattern),
             ),
+            Operator::Detect(class, confidence) => (
+                Judge::Detect(*class, *confidence),
+                self.gates.add_detected(*class, *confidence),
+            ),
             Operator::DetectSqli => (Judge::DetectSqli, open),
             // Every token that makes libinjection speak begins with `<` or follows a `=`.
             Operator::DetectXss => (

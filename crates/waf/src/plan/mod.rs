@@ -17,6 +17,7 @@ mod prefilter;
 use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
+use babyshield_detect::{Class, Confidence};
 use babyshield_model::Clock;
 use crossbeam_queue::ArrayQueue;
 
@@ -136,6 +137,8 @@ pub(crate) struct Field {
     /// What may change a value on the way through one of the chains.
     pub(crate) triggers: ByteSet,
     pub(crate) always: bool,
+    /// Whether the detectors look at it.
+    pub(crate) detect: bool,
     /// The gates behind all of the chains.
     pub(crate) gates: Vec<u64>,
     pub(crate) seen: Vec<Seen>,
@@ -272,6 +275,8 @@ pub(crate) enum Judge {
     UrlEncoding,
     Utf8Encoding,
     Checksum(Checksum, u16),
+    /// At least so sure. The gate is open once a value of the request was found to be so.
+    Detect(Class, Confidence),
     DetectSqli,
     DetectXss,
     GeoLookup,

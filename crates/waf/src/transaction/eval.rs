@@ -121,6 +121,9 @@ impl Transaction {
                     && !self.is_skipped(&field.skip, entry.name)
                 {
                     any = true;
+                    if field.detect {
+                        self.detect(plan, field.variable, entry.name, entry.value);
+                    }
                     self.scan_value(plan, field, entry.value);
                 }
             }
@@ -333,6 +336,10 @@ impl Transaction {
         value: StrId,
         at: usize,
     ) -> bool {
+        if let Judge::Detect(class, least) = &link.judge {
+            let field = (variable, name, value);
+            return self.detected_matches(plan, link, (*class, *least), field, at);
+        }
         if link.multi_match {
             return self.stages_match(plan, link, variable, name, value, at);
         }
@@ -402,7 +409,7 @@ impl Transaction {
         true
     }
 
-    fn matched(&mut self, plan: &Plan, link: &Link, own: Matched, at: usize) {
+    pub(super) fn matched(&mut self, plan: &Plan, link: &Link, own: Matched, at: usize) {
         self.scratch.matched.push(own);
         self.perform(plan, link, at);
     }

@@ -56,6 +56,8 @@ impl Transaction {
             }
             Judge::Utf8Encoding => Said::whole(bytes::utf8_is_broken(strings.text(value)), len),
             Judge::Checksum(kind, pattern) => self.search_checked(plan, *pattern, *kind, value),
+            // Asked with the field, in `detect`.
+            Judge::Detect(..) => Said::No,
             Judge::DetectSqli => Said::whole(self.is_sqli(plan, value, link.capture), len),
             Judge::DetectXss => Said::whole(self.is_xss(plan, value, link.capture), len),
             Judge::GeoLookup => {
@@ -275,7 +277,7 @@ impl Transaction {
     }
 
     /// Writes `TX:0` to `TX:9`, where a rule reads them.
-    fn capture(&mut self, plan: &Plan, group: usize, part: Option<Slice>) {
+    pub(super) fn capture(&mut self, plan: &Plan, group: usize, part: Option<Slice>) {
         let Some(Some(slot)) = plan.captures.get(group).copied() else {
             return;
         };

@@ -5,6 +5,7 @@
 
 mod act;
 mod body;
+mod detect;
 mod eval;
 mod head;
 mod judge;
@@ -158,6 +159,7 @@ pub(crate) struct Scratch {
     origins: Vec<(Variable, Slice)>,
     expanded: Vec<u8>,
     caches: Vec<Option<Cache>>,
+    detected: detect::Detected,
     /// Patterns compiled from texts with macros.
     compiled: Vec<(Vec<u8>, Pattern)>,
     parser: bodies::Scratch,
@@ -183,6 +185,7 @@ impl Default for Scratch {
             origins: Vec::new(),
             expanded: Vec::new(),
             caches: Vec::new(),
+            detected: detect::Detected::default(),
             compiled: Vec::new(),
             parser: bodies::Scratch::default(),
             document: bodies::xml::Document::default(),
@@ -212,6 +215,7 @@ impl Scratch {
             expanded,
             // Caches belong to the plan's patterns and hold no input.
             caches: _,
+            detected,
             // A pattern depends on its text alone, which is its key.
             compiled: _,
             // Parsers clear their own buffers before use.
@@ -236,6 +240,7 @@ impl Scratch {
         found.clear();
         origins.clear();
         expanded.clear();
+        detected.clear();
         document.clear();
         self
     }

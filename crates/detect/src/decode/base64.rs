@@ -1,0 +1,88 @@
+//! Base64 (RFC 4648) in both alphabets, padded or not.
+
+use std::ops::Range;
+
+/// The fewest letters of a whole value that count: `aWQ=` is an identifier as well as not.
+const SHORTEST: usize = 8;
+/// The fewest letters of a run inside a longer text that count.
+const SHORTEST_RUN: usize = 16;
+
+/// The value of a letter of either alphabet.
+fn letter(byte: u8) -> Option<u8> {
+    match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' | b'-' => Some(62),
+        b'/' | b'_' => Some(63),
+        _ => None,
+    }
+}
+
+/// Undoes it where the whole text is base64; blanks count as the `+` they were before a form was
+/// decoded, and line ends are skipped.
+pub(crate) fn undo(text: &[u8], out: &mut Vec<u8>) -> bool {
+    let text = text.trim_ascii();
+    let end = text
+        .iter()
+        .rposition(|byte| *byte != b'=')
+        .map_or(0, |at| at + 1);
+    let body = text.get(..end).unwrap_or_default();
+    if body.len() < SHORTEST || text.len() - end > 2 {
+        return false;
+    }
+    let from = out.len();
+    let (mut bits, mut have) = (0_u32, 0_u32);
+    for byte in body {
+        let value = match byte {
+            b'\r' | b'\n' => continue,
+            b' ' => 62,
+            byte => match letter(*byte) {
+                Some(value) => value,
+                None => {
+                    out.truncate(from);
+                    return false;
+                }
+            },
+        };
+        bits = (bits << 6 | u32::from(value)) & 0xffff;
+        have += 6;
+        if have >= 8 {
+            have -= 8;
+            out.push((bits >> have & 0xff) as u8);
+        }
+    }
+    // A single letter over encodes nothing: this is no base64.
+    if have >= 6 {
+        out.truncate(from);
+        return false;
+    }
+    true
+}
+
+/// Runs of base64 letters inside a longer text, at most `most`.
+pub(crate) fn runs(text: &[u8], most: usize) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        // Only every so many bytes need a look: a run covers one of them.
+        loop {
+            let probe = at + SHORTEST_RUN - 1;
+            let byte = *text.get(probe)?;
+            if letter(byte).is_none() {
+                at = probe + 1;
+                continue;
+            }
+            let head = text.get(at..probe)?;
+            let back = head.iter().rposition(|byte| letter(*byte).is_none());
+            let start = back.map_or(at, |back| at + back + 1);
+            let tail = text.get(probe..)?;
+            let len = tail.iter().position(|byte| letter(*byte).is_none());
+            let end = probe + len.unwrap_or(tail.len());
+            at = end;
+            if end - start >= SHORTEST_RUN {
+                return Some(start..end);
+            }
+        }
+    })
+    .take(most)
+}

@@ -1,0 +1,84 @@
+//! Characters that some system takes for an ASCII one: full-width forms (U+FF01 to U+FF5E), overlong
+//! UTF-8 (forbidden by RFC 3629, 3), and what databases and file systems fit to the nearest ASCII.
+
+/// Undoes it. Only what becomes a letter, a digit, a quote, a bracket or a separator of paths counts as
+/// a change: Chinese and Japanese text is full of full-width commas.
+pub(crate) fn undo(text: &[u8], out: &mut Vec<u8>) -> bool {
+    let from = out.len();
+    let mut changed = false;
+    let mut rest = text;
+    while let [first, tail @ ..] = rest {
+        if first.is_ascii() {
+            out.push(*first);
+            rest = tail;
+            continue;
+        }
+        match folded(rest) {
+            Some((byte, taken)) => {
+                changed |= byte.is_ascii_alphanumeric() || b"<>'\"/\\.${}`=|%".contains(&byte);
+                out.push(byte);
+                rest = rest.get(taken..).unwrap_or_default();
+            }
+            None => {
+                out.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    if !changed {
+        out.truncate(from);
+    }
+    changed
+}
+
+fn folded(text: &[u8]) -> Option<(u8, usize)> {
+    overlong(text)
+        .or_else(|| full_width(text))
+        .or_else(|| alike(text))
+}
+
+fn full_width(text: &[u8]) -> Option<(u8, usize)> {
+    match text {
+        [0xef, 0xbc, low @ 0x81..=0xbf, ..] => Some((low - 0x81 + b'!', 3)),
+        [0xef, 0xbd, low @ 0x80..=0x9e, ..] => Some((low - 0x80 + b'`', 3)),
+        _ => None,
+    }
+}
+
+/// Two, three or four bytes for what is one in UTF-8; also with a second byte that is none.
+fn overlong(text: &[u8]) -> Option<(u8, usize)> {
+    let low = |byte: u8| byte & 0x3f;
+    match text {
+        [high @ (0xc0 | 0xc1), second, ..] => Some(((high & 1) << 6 | low(*second), 2)),
+        [0xe0, second @ (0x80 | 0x81), third, ..] => Some(((second & 1) << 6 | low(*third), 3)),
+        [0xf0, 0x80, third @ (0x80 | 0x81), fourth, ..] => {
+            Some(((third & 1) << 6 | low(*fourth), 4))
+        }
+        _ => None,
+    }
+}
+
+/// Look-alikes that best-fit mappings (Windows code pages, MySQL collations) make ASCII.
+fn alike(text: &[u8]) -> Option<(u8, usize)> {
+    const TABLE: [(&str, u8); 15] = [
+        ("\u{2bc}", b'\''),
+        ("\u{2b9}", b'\''),
+        ("\u{2c8}", b'\''),
+        ("\u{2032}", b'\''),
+        ("\u{2035}", b'`'),
+        ("\u{2ba}", b'"'),
+        ("\u{2033}", b'"'),
+        ("\u{2039}", b'<'),
+        ("\u{203a}", b'>'),
+        ("\u{2329}", b'<'),
+        ("\u{232a}", b'>'),
+        ("\u{2215}", b'/'),
+        ("\u{2044}", b'/'),
+        ("\u{2216}", b'\\'),
+        ("\u{2024}", b'.'),
+    ];
+    let own = TABLE
+        .iter()
+        .find(|(own, _)| text.starts_with(own.as_bytes()))?;
+    Some((own.1, own.0.len()))
+}

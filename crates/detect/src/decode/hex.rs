@@ -1,0 +1,28 @@
+//! Text written as hexadecimal digits.
+
+use super::digit;
+
+/// The fewest digits that count: shorter ones are numbers and colours.
+const SHORTEST: usize = 12;
+
+/// Undoes it where the whole text is hexadecimal, with `0x` in front or not. Hashes and identifiers
+/// decode to noise; the caller asks for text.
+pub(crate) fn undo(text: &[u8], out: &mut Vec<u8>) -> bool {
+    let digits = match text {
+        [b'0', b'x' | b'X', digits @ ..] => digits,
+        digits => digits,
+    };
+    if digits.len() < SHORTEST || !digits.len().is_multiple_of(2) {
+        return false;
+    }
+    let from = out.len();
+    for pair in digits.chunks_exact(2) {
+        let [high, low] = pair else { continue };
+        let (Some(high), Some(low)) = (digit(*high), digit(*low)) else {
+            out.truncate(from);
+            return false;
+        };
+        out.push(high << 4 | low);
+    }
+    true
+}

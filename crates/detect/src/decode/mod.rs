@@ -1,0 +1,60 @@
+//! Undoing encodings: bytes to bytes, appended to a buffer.
+//!
+//! Each function appends what the text decodes to and says whether that differs from the text; where
+//! it does not, nothing is appended. None allocates but through the buffer, and none yields more bytes
+//! than it reads, `inflate` excepted, which has a cap.
+
+mod base64;
+mod entity;
+mod escape;
+mod fold;
+mod hex;
+mod inflate;
+mod percent;
+mod utf;
+
+pub(crate) use base64::{runs, undo as base64};
+pub(crate) use entity::undo as entities;
+pub(crate) use escape::{json, undo as escapes};
+pub(crate) use fold::undo as fold;
+pub(crate) use hex::undo as hex;
+pub(crate) use inflate::{is_packed, undo as inflate};
+pub(crate) use percent::undo as percent;
+pub(crate) use utf::{utf7, utf16, without_nul};
+
+/// The value of a hexadecimal digit.
+pub(crate) fn digit(byte: u8) -> Option<u8> {
+    char::from(byte)
+        .to_digit(16)
+        .and_then(|own| u8::try_from(own).ok())
+}
+
+/// The number that up to `most` hexadecimal digits at the beginning spell, and how many they are.
+pub(crate) fn number(text: &[u8], most: usize) -> (u32, usize) {
+    let digits = text.iter().take(most).map_while(|byte| digit(*byte));
+    digits.fold((0, 0), |(sum, count), own| {
+        (sum << 4 | u32::from(own), count + 1)
+    })
+}
+
+/// Appends a code point as UTF-8; a byte below 256 that is no ASCII as it is in Latin-1 and in paths.
+pub(crate) fn push(out: &mut Vec<u8>, code: u32) {
+    match char::from_u32(code) {
+        Some(own) => out.extend_from_slice(own.encode_utf8(&mut [0; 4]).as_bytes()),
+        None => out.push(b'?'),
+    }
+}
+
+/// How much of a decoded text reads as text: whether hardly any byte is a control character or
+/// broken UTF-8.
+pub(crate) fn is_text(bytes: &[u8]) -> bool {
+    let mut bad = 0_usize;
+    for chunk in bytes.utf8_chunks() {
+        let odd = |own: char| own.is_control() && !matches!(own, '\n' | '\r' | '\t' | '\0');
+        bad += chunk.valid().chars().filter(|own| odd(*own)).count() + chunk.invalid().len();
+    }
+    bad * 20 <= bytes.len()
+}
+
+#[cfg(test)]
+mod tests;

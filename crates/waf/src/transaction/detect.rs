@@ -1,0 +1,210 @@
+//! The semantic detectors: which values they look at, and what they said of each.
+
+use babyshield_detect::{Class, Confidence, Place, Scanner};
+
+use super::text::{Slice, StrId, Strings};
+use super::{Matched, Transaction};
+use crate::hir::Processor;
+use crate::plan::{Link, Plan};
+use crate::variable::Variable;
+
+const NONE: u32 = u32::MAX;
+
+/// What the detectors said in one transaction. Cleared, it keeps its capacity and nothing else.
+#[derive(Debug, Default)]
+pub(super) struct Detected {
+    work: babyshield_detect::Scratch,
+    /// For each string, the first of its visits.
+    first: Vec<u32>,
+    visits: Vec<Visit>,
+    found: Vec<Found>,
+}
+
+/// A value that was looked at, in one context.
+#[derive(Clone, Copy, Debug)]
+struct Visit {
+    context: u16,
+    /// The next visit of the same string.
+    next: u32,
+    /// Where its findings lie.
+    from: u32,
+    to: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    class: Class,
+    confidence: Confidence,
+    reading: &'static str,
+    chain: babyshield_detect::Chain,
+    /// The text that was read: the value itself, or what the decodings made of it.
+    text: StrId,
+    span: (u32, u32),
+}
+
+impl Detected {
+    pub(super) fn clear(&mut self) {
+        let Self {
+            work,
+            first,
+            visits,
+            found,
+        } = self;
+        work.clear();
+        first.clear();
+        visits.clear();
+        found.clear();
+    }
+
+    fn visit(&self, value: StrId, context: u16) -> Option<Visit> {
+        let mut at = self.first.get(value.index()).copied().unwrap_or(NONE);
+        while let Some(visit) = self.visits.get(at as usize) {
+            if visit.context == context {
+                return Some(*visit);
+            }
+            at = visit.next;
+        }
+        None
+    }
+
+    fn note(&mut self, value: StrId, context: u16, from: usize) -> Visit {
+        if self.first.len() <= value.index() {
+            self.first.resize(value.index() + 1, NONE);
+        }
+        let own = cut(self.visits.len());
+        let first = self.first.get_mut(value.index());
+        let next = first.map_or(NONE, |first| std::mem::replace(first, own));
+        let visit = Visit {
+            context,
+            next,
+            from: cut(from),
+            to: cut(self.found.len()),
+        };
+        self.visits.push(visit);
+        visit
+    }
+}
+
+fn cut(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(NONE)
+}
+
+impl Transaction {
+    /// Looks at a value before its phase and opens the gates of what was found.
+    pub(super) fn detect(&mut self, plan: &Plan, variable: Variable, name: Slice, value: StrId) {
+        let visit = self.visit(variable, name, value);
+        let found = self
+            .scratch
+            .detected
+            .found
+            .get(visit.from as usize..visit.to as usize);
+        for own in found.unwrap_or_default() {
+            plan.gates
+                .open_detected(own.class, own.confidence, &mut self.scratch.seen);
+        }
+    }
+
+    /// What the detectors say of a value; asked once.
+    fn visit(&mut self, variable: Variable, name: Slice, value: StrId) -> Visit {
+        let place = self.place(variable);
+        let super::Scratch {
+            strings, detected, ..
+        } = &mut *self.scratch;
+        let name = if variable == Variable::Xml {
+            b""
+        } else {
+            strings.bytes(name)
+        };
+        let key = place as u16;
+        if let Some(visit) = detected.visit(value, key) {
+            return visit;
+        }
+        let text = strings.text(value);
+        Scanner::shared().scan(text, &strings.set(value).0, place, name, &mut detected.work);
+        let from = detected.found.len();
+        for own in detected.work.found() {
+            let text = match own.decoded(&detected.work) {
+                None => value,
+                Some(decoded) => strings.add(decoded),
+            };
+            detected.found.push(Found {
+                class: own.class,
+                confidence: own.confidence,
+                reading: own.reading,
+                chain: own.chain,
+                text,
+                span: (cut(own.span.start), cut(own.span.end)),
+            });
+        }
+        detected.note(value, key, from)
+    }
+
+    fn place(&self, variable: Variable) -> Place {
+        match variable {
+            Variable::ArgsGet => Place::Query,
+            Variable::ArgsPost if self.state.processor == Some(Processor::Json) => Place::Json,
+            Variable::ArgsPost | Variable::Args => Place::Form,
+            Variable::ArgsNames
+            | Variable::ArgsGetNames
+            | Variable::ArgsPostNames
+            | Variable::RequestCookiesNames
+            | Variable::RequestHeadersNames
+            | Variable::FilesNames
+            | Variable::MultipartName => Place::Name,
+            Variable::RequestCookies => Place::Cookie,
+            Variable::RequestHeaders | Variable::MultipartPartHeaders => Place::Header,
+            Variable::RequestFilename
+            | Variable::RequestBasename
+            | Variable::RequestUri
+            | Variable::RequestUriRaw
+            | Variable::RequestLine
+            | Variable::PathInfo => Place::Path,
+            Variable::Files | Variable::MultipartFilename => Place::FileName,
+            Variable::FilesTmpContent => Place::File,
+            Variable::Xml => Place::Xml,
+            _ => Place::Body,
+        }
+    }
+
+    /// Whether a detector is at least so sure of a value. Captures the matched text, what it was
+    /// read as, and the decodings that led to it, as `TX:0`, `TX:1` and `TX:2`.
+    pub(super) fn detected_matches(
+        &mut self,
+        plan: &Plan,
+        link: &Link,
+        (class, least): (Class, Confidence),
+        (variable, name, value): (Variable, Slice, StrId),
+        at: usize,
+    ) -> bool {
+        let origin = self.state.origin.unwrap_or((variable, name));
+        let visit = self.visit(origin.0, origin.1, value);
+        let all = self
+            .scratch
+            .detected
+            .found
+            .get(visit.from as usize..visit.to as usize);
+        let fits = |own: &&Found| own.class == class && own.confidence >= least;
+        let Some(found) = all.unwrap_or_default().iter().find(fits).copied() else {
+            return false;
+        };
+        if link.capture {
+            let (start, end) = (found.span.0 as usize, found.span.1 as usize);
+            let slice = self.scratch.strings.slice_of(found.text);
+            let part = Strings::part(slice, start, end.saturating_sub(start));
+            let reading = self.scratch.strings.keep(found.reading.as_bytes());
+            let chain = self.scratch.strings.write(|out| found.chain.write(out));
+            for (group, part) in [part, reading, chain].into_iter().enumerate() {
+                self.capture(plan, group, Some(part));
+            }
+        }
+        let own = Matched {
+            variable,
+            name,
+            value: found.text,
+            span: found.span,
+            origin,
+        };
+        self.matched(plan, link, own, at);
+        true
+    }
+}
