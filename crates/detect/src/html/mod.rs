@@ -1,0 +1,197 @@
+//! HTML, JavaScript and CSS that would run in a browser.
+//!
+//! Nobody outside knows where in a page a value will stand, so the text is read in every place it could:
+//! between tags, in an attribute's value with each kind of quote and without ([`tag`]), as an address
+//! ([`uri`]), and as a script, alone or after the end of a string ([`js`]). Each reading is one pass.
+
+mod css;
+mod entity;
+mod js;
+mod names;
+mod tag;
+mod token;
+mod uri;
+
+use crate::context::{Field, Place};
+use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use js::{Before, Reading, Strength};
+use tag::Entry;
+use token::Tokens;
+use uri::Uri;
+
+/// HTML, JavaScript and CSS.
+pub(crate) static DETECTOR: Detector = Detector {
+    class: Class::Html,
+    bytes: b"<(`",
+    words: &[
+        "script:", "cript&", "onerror", "onload", "onclick", "onmouse", "onfocus", "ontoggle", "location",
+        "innerhtml", "data:text/", "+adw-", "srcdoc", "-moz-binding", "throw",
+    ],
+    detect,
+};
+
+fn detect(input: &Input<'_>) -> Option<Evidence> {
+    let text = input.text;
+    let mut best: Option<Evidence> = None;
+    for reading in [tags, attributes, address, program, expressions, letterless] {
+        let Some(found) = reading(input, text) else {
+            continue;
+        };
+        if best.as_ref().is_none_or(|best| best.confidence < found.confidence) {
+            let certain = found.confidence == Confidence::Certain;
+            best = Some(found);
+            if certain {
+                break;
+            }
+        }
+    }
+    best
+}
+
+fn tags(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
+    memchr::memchr(b'<', text)?;
+    tag::look(text, Tokens::text(text), Entry::Own, input.context)
+}
+
+/// The text closes the value of an attribute and brings attributes of its own.
+fn attributes(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
+    memchr::memchr(b'=', text)?;
+    let mut best: Option<Evidence> = None;
+    for (quote, entry) in [(b'"', Entry::Quoted), (b'\'', Entry::Quoted), (b'`', Entry::Quoted), (0, Entry::Bare)] {
+        let begin = match entry {
+            Entry::Own | Entry::Bare => Some(0),
+            Entry::Quoted => memchr::memchr(quote, text).map(|at| at + 1),
+        };
+        let Some(begin) = begin else {
+            continue;
+        };
+        let found = tag::look(text, Tokens::inside(text, begin), entry, input.context);
+        let stronger = |own: &Evidence| best.as_ref().is_none_or(|best| best.confidence < own.confidence);
+        if let Some(found) = found.filter(stronger) {
+            best = Some(found);
+        }
+    }
+    best
+}
+
+fn evidence(from: usize, to: usize, reading: &'static str, confidence: Confidence) -> Option<Evidence> {
+    Some(Evidence {
+        span: from..to.max(from),
+        reading,
+        confidence,
+    })
+}
+
+/// The whole text is an address.
+fn address(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
+    let head = text.get(..512).unwrap_or(text);
+    let decoded = entity::decode(head);
+    let quoting = matches!(input.context.field, Field::Telemetry | Field::Code | Field::Text);
+    let confidence = match uri::read(decoded.bytes())? {
+        Uri::Script(Strength::Sink) => Confidence::Certain,
+        Uri::Script(Strength::Code | Strength::Nothing) => Confidence::Likely,
+        Uri::Page if matches!(input.context.place, Place::Form | Place::Json | Place::Body) => Confidence::Likely,
+        Uri::Page => Confidence::Certain,
+        Uri::Button | Uri::Image => Confidence::Hint,
+    };
+    let confidence = if quoting { confidence.less() } else { confidence };
+    evidence(0, text.len(), "an address that runs a script", confidence)
+}
+
+/// Whether code is what the field is for.
+fn code_expected(input: &Input<'_>) -> bool {
+    matches!(input.context.field, Field::Code | Field::Telemetry)
+}
+
+/// The text is a script, or continues one after the end of a string or comment.
+fn program(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
+    memchr::memchr3(b'(', b'`', b'=', text)?;
+    let whole = js::read(text, 0, Before::Statement);
+    let mut best = alone(input, text, whole);
+    let mut starts = [b'"', b'\'', b'`'].map(|quote| memchr::memchr(quote, text).map(|at| at + 1));
+    if let Some(at) = memchr::memmem::find(text, b"*/") {
+        if let Some(free) = starts.iter_mut().find(|start| start.is_none()) {
+            *free = Some(at + 2);
+        }
+    }
+    for start in starts.into_iter().flatten() {
+        let read = js::read(text, start, Before::Operand);
+        if read.strength != Strength::Sink {
+            continue;
+        }
+        let confidence = match read.telling || read.whole {
+            true if !code_expected(input) => Confidence::Certain,
+            true => Confidence::Likely,
+            false => Confidence::Possible,
+        };
+        if best.as_ref().is_none_or(|best| best.confidence < confidence) {
+            best = evidence(start - 1, read.end, "a script after the end of a string", confidence);
+        }
+    }
+    best
+}
+
+/// The text as a script of its own.
+fn alone(input: &Input<'_>, text: &[u8], read: Reading) -> Option<Evidence> {
+    if read.strength != Strength::Sink {
+        return None;
+    }
+    let document = matches!(input.context.place, Place::File | Place::Body);
+    let expected = code_expected(input) || input.context.field == Field::Text || document;
+    let confidence = match (read.telling && read.whole, expected) {
+        (true, false) => Confidence::Certain,
+        (true, true) => Confidence::Likely,
+        (false, false) if read.whole => Confidence::Likely,
+        _ => Confidence::Possible,
+    };
+    evidence(0, read.end.min(text.len()), "a script", confidence)
+}
+
+/// Expressions of a browser's template engine or template string.
+fn expressions(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
+    let mut at = 0;
+    while let Some(found) = text.get(at..).and_then(|rest| memchr::memchr(b'{', rest)) {
+        let brace = at + found;
+        at = brace + 1;
+        let opened = match text.get(brace.wrapping_sub(1)) {
+            Some(b'$' | b'#') => true,
+            _ if text.get(at) == Some(&b'{') => {
+                at += 1;
+                true
+            }
+            _ => false,
+        };
+        if !opened {
+            continue;
+        }
+        let read = js::read(text, at, Before::Statement);
+        if read.strength == Strength::Sink && read.telling {
+            let confidence = if code_expected(input) {
+                Confidence::Likely
+            } else {
+                Confidence::Certain
+            };
+            return evidence(brace, read.end, "a script in an expression", confidence);
+        }
+        at = read.end.max(at);
+    }
+    None
+}
+
+/// Scripts written with a handful of signs.
+fn letterless(_: &Input<'_>, text: &[u8]) -> Option<Evidence> {
+    const LEAST: usize = 40;
+    let mut at = 0;
+    while let Some(found) = text.get(at..).and_then(|rest| memchr::memchr(b'[', rest)) {
+        let begin = at + found;
+        let rest = text.get(begin..)?;
+        let len = rest.iter().take_while(|byte| b"[]()!+{}".contains(byte)).count();
+        at = begin + len.max(1);
+        let run = rest.get(..len)?;
+        let has = |part: &[u8]| memchr::memmem::find(run, part).is_some();
+        if len >= LEAST && has(b"[]") && (has(b"![]") || has(b"+[]") || has(b"+{}")) {
+            return evidence(begin, begin + len, "a script without letters", Confidence::Certain);
+        }
+    }
+    None
+}

@@ -1,0 +1,379 @@
+//! What the tags and attributes of a text would do.
+
+use super::css::{self, Style};
+use super::entity;
+use super::js::{self, Before, Strength};
+use super::names::{self, Word};
+use super::token::{Attribute, Event, Tokens};
+use super::uri::{self, Uri};
+use crate::context::{Context, Field, Place};
+use crate::detector::{Confidence, Evidence};
+
+/// How deep values inside values are looked into.
+const DEPTH: u8 = 3;
+
+/// How the text comes to stand in a tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    /// It brings its own.
+    Own,
+    /// It closes the quote of an attribute's value.
+    Quoted,
+    /// It stands in a value without quotes.
+    Bare,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Script,
+    Frame,
+    Object,
+    Base,
+    Meta,
+    Link,
+    Form,
+    Style,
+    Animate,
+    Use,
+    Other,
+    /// Nothing a browser knows: `<a@b.c>`, `<String>`.
+    Unknown,
+}
+
+/// Everything known of the tag that is being read.
+struct Tag {
+    at: usize,
+    kind: Kind,
+    address: bool,
+    json: bool,
+    animates: bool,
+    attributes: u16,
+}
+
+/// Looks through the tags of a text.
+pub(super) struct Markup<'a> {
+    context: Context<'a>,
+    entry: Entry,
+    best: Option<Evidence>,
+}
+
+/// The strongest evidence in the tags of a text, which begin as `tokens` says.
+pub(super) fn look(text: &[u8], tokens: Tokens<'_>, entry: Entry, context: Context<'_>) -> Option<Evidence> {
+    let mut markup = Markup {
+        context,
+        entry,
+        best: None,
+    };
+    markup.walk(text, tokens, 0, 0);
+    markup.best
+}
+
+impl Markup<'_> {
+    /// Markup may stand here for good reasons.
+    fn expected(&self) -> bool {
+        matches!(self.context.field, Field::Text | Field::Code | Field::Telemetry)
+            || matches!(
+                self.context.place,
+                Place::Form | Place::Json | Place::Xml | Place::Body | Place::File
+            )
+    }
+
+    fn unexpected(&self, otherwise: Confidence) -> Confidence {
+        if self.expected() {
+            otherwise
+        } else {
+            Confidence::Certain
+        }
+    }
+
+    fn note(&mut self, at: usize, end: usize, reading: &'static str, confidence: Confidence) {
+        let quoting = self.context.field == Field::Telemetry;
+        let confidence = if quoting { confidence.less() } else { confidence };
+        if self.best.as_ref().is_none_or(|best| best.confidence < confidence) {
+            self.best = Some(Evidence {
+                span: at..end.max(at),
+                reading,
+                confidence,
+            });
+        }
+    }
+
+    fn done(&self) -> bool {
+        self.best.as_ref().is_some_and(|best| best.confidence == Confidence::Certain)
+    }
+
+    /// Reads the tags of `text`, which stands at `offset` of the whole.
+    fn walk(&mut self, text: &[u8], tokens: Tokens<'_>, offset: usize, depth: u8) {
+        let mut tag = Tag::new(0, Kind::Unknown);
+        for event in tokens {
+            match event {
+                Event::Open { at, name } => {
+                    self.leave(&tag, offset);
+                    tag = Tag::new(at, kind(name));
+                }
+                Event::Attribute(found) => {
+                    tag.attributes = tag.attributes.saturating_add(1);
+                    self.attribute(&mut tag, &found, offset, depth);
+                }
+                Event::Close { after } => {
+                    let rest = text.get(after..).unwrap_or_default();
+                    self.content(&tag, rest, offset + tag.at, offset + after);
+                    if self.entry != Entry::Own && depth == 0 {
+                        self.entry = Entry::Own;
+                    }
+                }
+            }
+            if self.done() {
+                return;
+            }
+        }
+        self.leave(&tag, offset);
+    }
+
+    /// A tag ended, perhaps without `>`.
+    fn leave(&mut self, tag: &Tag, offset: usize) {
+        let confidence = match tag.kind {
+            Kind::Unknown => return,
+            Kind::Script if !tag.json => self.unexpected(Confidence::Likely),
+            _ if self.expected() => Confidence::Hint,
+            _ => Confidence::Possible,
+        };
+        let at = offset + tag.at;
+        self.note(at, at + 1, "a tag", confidence);
+    }
+
+    /// What stands between a tag and the next.
+    fn content(&mut self, tag: &Tag, rest: &[u8], at: usize, after: usize) {
+        match tag.kind {
+            Kind::Script => {
+                let end = memchr::memmem::find(rest, b"</");
+                let code = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+                let decoded = entity::decode(code.get(..512).unwrap_or(code));
+                let read = js::read(decoded.bytes(), 0, Before::Statement);
+                let runs = match read.strength {
+                    Strength::Sink => true,
+                    Strength::Code => !tag.json && (end.is_some() || read.whole),
+                    Strength::Nothing => false,
+                };
+                if runs {
+                    self.note(at, after + code.len(), "a script", Confidence::Certain);
+                }
+            }
+            Kind::Style => {
+                let end = memchr::memmem::find(rest, b"</").unwrap_or(rest.len());
+                let style = rest.get(..end).unwrap_or_default();
+                self.style(style, at, after + end);
+            }
+            _ => {}
+        }
+    }
+
+    fn style(&mut self, style: &[u8], at: usize, end: usize) {
+        match css::read(style) {
+            Some(Style::Runs) => self.note(at, end, "a style that runs a script", Confidence::Certain),
+            Some(Style::Loads) => {
+                let confidence = self.unexpected(Confidence::Possible);
+                self.note(at, end, "a style that loads another", confidence);
+            }
+            None => {}
+        }
+    }
+
+    fn attribute(&mut self, tag: &mut Tag, found: &Attribute<'_>, offset: usize, depth: u8) {
+        let name = names::plain(found.name);
+        let name = name.bytes();
+        let at = offset + found.at;
+        let end = offset + found.value_at + found.value.len();
+        if handler(name) {
+            self.handler(tag, name, found.value, at, end);
+        }
+        if found.value.is_empty() || self.done() {
+            return;
+        }
+        let value = entity::decode(found.value);
+        let value = value.bytes();
+        match name {
+            b"style" => self.style(value, at, end),
+            b"srcdoc" => self.note(at, end, "a frame with a page of its own", self.unexpected(Confidence::Likely)),
+            b"http-equiv" => tag.address |= value.eq_ignore_ascii_case(b"refresh"),
+            b"type" => tag.json |= holds(value, b"json") || holds(value, b"template"),
+            b"attributename" => {
+                let target = names::plain(value);
+                let target = target.bytes();
+                tag.animates = handler(target) || matches!(target, b"href" | b"xlink:href" | b"innerhtml");
+            }
+            _ if framework(name) => self.framework(value, at, end),
+            _ => self.address(tag, name, value, (at, end)),
+        }
+        if depth < DEPTH && memchr::memchr(b'<', found.value).is_some() {
+            self.walk(found.value, Tokens::text(found.value), offset + found.value_at, depth + 1);
+        } else if depth < DEPTH && memchr::memchr(b'<', value).is_some() {
+            // Offsets inside a decoded value mean nothing outside: the attribute is what was found.
+            let before = self.best.take();
+            self.walk(value, Tokens::text(value), 0, depth + 1);
+            let inner = self.best.take();
+            self.best = before;
+            if let Some(inner) = inner {
+                self.note(at, end, inner.reading, inner.confidence);
+            }
+        }
+    }
+
+    fn handler(&mut self, tag: &Tag, name: &[u8], value: &[u8], at: usize, end: usize) {
+        let value = entity::decode(value);
+        let value = value.bytes().trim_ascii();
+        let read = js::read(value, 0, Before::Statement);
+        let jsx = value.starts_with(b"{") && matches!(self.context.field, Field::Text | Field::Code);
+        let known = names::event(name);
+        let confidence = match (self.entry, read.strength) {
+            _ if jsx => Confidence::Likely,
+            (Entry::Own | Entry::Quoted, Strength::Sink | Strength::Code) => Confidence::Certain,
+            (Entry::Bare, Strength::Sink) if known => Confidence::Certain,
+            (Entry::Own, Strength::Nothing) if known && tag.kind != Kind::Unknown && !value.is_empty() => {
+                self.unexpected(Confidence::Likely)
+            }
+            (Entry::Own | Entry::Quoted, Strength::Nothing) if known => Confidence::Likely,
+            _ => Confidence::Possible,
+        };
+        self.note(at, end, "an event handler", confidence);
+    }
+
+    fn framework(&mut self, value: &[u8], at: usize, end: usize) {
+        if js::read(value, 0, Before::Statement).strength == Strength::Sink {
+            self.note(at, end, "an expression of a framework", Confidence::Certain);
+        }
+    }
+
+    fn address(&mut self, tag: &mut Tag, name: &[u8], value: &[u8], (at, end): (usize, usize)) {
+        let inner = match name {
+            // `0; url=javascript:…`
+            b"content" if tag.kind == Kind::Meta => refresh(value),
+            b"values" => value.split(|byte| *byte == b';').next_back().unwrap_or_default(),
+            _ => value,
+        };
+        match uri::read(inner) {
+            Some(Uri::Script(Strength::Sink | Strength::Code)) => {
+                return self.note(at, end, "an address that runs a script", Confidence::Certain);
+            }
+            Some(Uri::Script(Strength::Nothing)) => {
+                let confidence = self.unexpected(Confidence::Likely);
+                return self.note(at, end, "an address that runs a script", confidence);
+            }
+            Some(Uri::Page) => {
+                return self.note(at, end, "an address that carries a page", Confidence::Certain);
+            }
+            Some(Uri::Image) if matches!(tag.kind, Kind::Frame | Kind::Object | Kind::Use | Kind::Animate | Kind::Script) => {
+                return self.note(at, end, "an address that carries a page", Confidence::Certain);
+            }
+            Some(Uri::Button | Uri::Image) | None => {}
+        }
+        let animated = tag.animates && matches!(name, b"to" | b"values" | b"from" | b"by");
+        if animated && js::read(value, 0, Before::Statement).strength != Strength::Nothing {
+            return self.note(at, end, "an animation that sets a handler", Confidence::Certain);
+        }
+        if loads(tag, name) && remote(inner) && !embed(inner) {
+            let confidence = match tag.kind {
+                Kind::Script if self.context.field != Field::Code => Confidence::Certain,
+                Kind::Link | Kind::Form => Confidence::Possible,
+                _ => self.unexpected(Confidence::Likely),
+            };
+            self.note(at, end, "a tag that loads from elsewhere", confidence);
+        }
+    }
+}
+
+impl Tag {
+    fn new(at: usize, kind: Kind) -> Self {
+        Self {
+            at,
+            kind,
+            address: false,
+            json: false,
+            animates: false,
+            attributes: 0,
+        }
+    }
+}
+
+fn kind(name: &[u8]) -> Kind {
+    let plain: Word = names::plain(name);
+    let plain = plain.bytes();
+    let local = plain.rsplit(|byte| *byte == b':').next().unwrap_or_default();
+    match local {
+        b"script" => Kind::Script,
+        b"iframe" | b"frame" | b"portal" | b"fencedframe" => Kind::Frame,
+        b"object" | b"embed" | b"applet" => Kind::Object,
+        b"base" => Kind::Base,
+        b"meta" => Kind::Meta,
+        b"link" => Kind::Link,
+        b"form" | b"isindex" => Kind::Form,
+        b"style" => Kind::Style,
+        b"set" | b"animate" | b"animatetransform" | b"animatemotion" => Kind::Animate,
+        b"use" | b"feimage" => Kind::Use,
+        _ if names::element(local) => Kind::Other,
+        _ => Kind::Unknown,
+    }
+}
+
+/// Whether an attribute's name is that of an event handler, known or not.
+fn handler(name: &[u8]) -> bool {
+    name.strip_prefix(b"on").is_some_and(|rest| {
+        rest.len() >= 2 && rest.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    })
+}
+
+fn framework(name: &[u8]) -> bool {
+    matches!(name.first(), Some(b'@' | b':' | b'(' | b'[' | b'*' | b'#'))
+        || [&b"v-"[..], b"x-", b"ng-", b"data-ng-", b"hx-", b"data-bind", b"ng:"]
+            .iter()
+            .any(|own| name.starts_with(own))
+}
+
+/// Whether what an attribute names is loaded at once.
+fn loads(tag: &Tag, name: &[u8]) -> bool {
+    match tag.kind {
+        Kind::Script | Kind::Frame => matches!(name, b"src" | b"href" | b"xlink:href" | b"srcdoc"),
+        Kind::Object => matches!(name, b"src" | b"data" | b"code" | b"codebase" | b"href" | b"archive"),
+        Kind::Base | Kind::Link | Kind::Use => matches!(name, b"href" | b"xlink:href"),
+        Kind::Meta => name == b"content" && tag.address,
+        Kind::Form => name == b"action",
+        Kind::Style | Kind::Animate | Kind::Other | Kind::Unknown => false,
+    }
+}
+
+/// The address of `0; url=…`.
+fn refresh(value: &[u8]) -> &[u8] {
+    let lower = |at: usize| value.get(at..at + 4).is_some_and(|word| word.eq_ignore_ascii_case(b"url="));
+    let begin = (0..value.len()).rev().find(|at| lower(*at)).map(|at| at + 4);
+    let begin = begin.or_else(|| value.iter().position(|byte| matches!(byte, b';' | b' ')).map(|at| at + 1));
+    let rest = value.get(begin.unwrap_or(0)..).unwrap_or_default();
+    let quotes = rest.iter().take_while(|byte| matches!(byte, b'"' | b'\'' | b' '));
+    rest.get(quotes.count()..).unwrap_or_default()
+}
+
+/// Whether an address leads to another host, or carries content itself.
+fn remote(value: &[u8]) -> bool {
+    let value = value.trim_ascii_start();
+    let begins = |prefix: &[u8]| {
+        value.get(..prefix.len()).is_some_and(|own| own.eq_ignore_ascii_case(prefix))
+    };
+    [&b"//"[..], b"http:", b"https:", b"data:", b"ftp:", b"\\\\", b"/\\", b"\\/", b"blob:", b"file:"]
+        .iter()
+        .any(|prefix| begins(prefix))
+}
+
+/// Whether an address is one of those editors embed.
+fn embed(value: &[u8]) -> bool {
+    let host = value.trim_ascii_start();
+    let host = host.iter().position(|byte| *byte == b'/').and_then(|at| host.get(at + 2..));
+    let host = host.unwrap_or_default();
+    let end = host.iter().position(|byte| b"/?#:@\\".contains(byte)).unwrap_or(host.len());
+    let host = host.get(..end).unwrap_or_default();
+    names::EMBEDS.iter().any(|own| {
+        host.strip_suffix(*own).is_some_and(|left| left.is_empty() || left.ends_with(b"."))
+    })
+}
+
+fn holds(value: &[u8], word: &[u8]) -> bool {
+    value.windows(word.len()).any(|own| own.eq_ignore_ascii_case(word))
+}
