@@ -36,6 +36,5 @@ pub static DETECTORS: &[&Detector] = &[
 
     // browsers and markup: html include xml template
     &html::DETECTOR,
-
     // servers: shell path ssrf code deserialize header redirect graphql prompt mail prototype upload
 ];

@@ -13,7 +13,13 @@ pub(super) enum Style {
 
 /// What runs scripts, as it reads once comments and escapes are undone.
 const RUNNING: [&[u8]; 7] = [
-    b"expression(", b"-moz-binding", b"behavior:", b"behaviour:", b"javascript:", b"vbscript:", b"-o-link",
+    b"expression(",
+    b"-moz-binding",
+    b"behavior:",
+    b"behaviour:",
+    b"javascript:",
+    b"vbscript:",
+    b"-o-link",
 ];
 
 /// Reads a style sheet's beginning.
@@ -81,7 +87,13 @@ mod tests {
 
     #[test]
     fn styles_that_run_are_read_through_comments_and_escapes() {
-        for text in ["x:expr/*x*/ession(alert(1))", "x:\\65xpression(1)", "x:\\000065 xpression (1)", "background:url('java\nscript:x')", "-moz-binding:url(x)"] {
+        for text in [
+            "x:expr/*x*/ession(alert(1))",
+            "x:\\65xpression(1)",
+            "x:\\000065 xpression (1)",
+            "background:url('java\nscript:x')",
+            "-moz-binding:url(x)",
+        ] {
             assert_eq!(read(text.as_bytes()), Some(Style::Runs), "{text}");
         }
         assert_eq!(read(b"@im\\port'x'"), Some(Style::Loads));

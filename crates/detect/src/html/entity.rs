@@ -104,14 +104,20 @@ fn reference(rest: &[u8]) -> Option<(u8, &[u8])> {
         };
         return number(digits, radix);
     }
-    let letters = rest.iter().take(9).take_while(|byte| byte.is_ascii_alphabetic());
+    let letters = rest
+        .iter()
+        .take(9)
+        .take_while(|byte| byte.is_ascii_alphabetic());
     let name = rest.get(..letters.count())?;
     let after = rest.get(name.len()..)?;
     if let Some(tail) = after.strip_prefix(b";") {
         let (_, byte) = NAMES.iter().find(|(own, _)| *own == name)?;
         return Some((*byte, tail));
     }
-    let (own, byte) = NAMES.iter().take(9).find(|(own, _)| name.starts_with(own))?;
+    let (own, byte) = NAMES
+        .iter()
+        .take(9)
+        .find(|(own, _)| name.starts_with(own))?;
     Some((*byte, rest.get(own.len()..)?))
 }
 

@@ -26,8 +26,10 @@ pub(super) struct Reading {
     pub(super) end: usize,
     /// Whether all of the text is a program.
     pub(super) whole: bool,
-    /// Whether a dialog is opened or a string is run.
+    /// Whether a dialog is opened or something is run.
     pub(super) telling: bool,
+    /// Whether it is done in a way that programs have no use for.
+    pub(super) proof: bool,
 }
 
 /// What stands before the text in the program around it.
@@ -37,10 +39,31 @@ pub(super) enum Before {
     Statement,
     /// A value, such as a string that was just closed.
     Operand,
+    /// A template string that was just closed, or a piece of code in a text.
+    Template,
 }
 
 /// How deep brackets are followed.
 const HEIGHT: usize = 32;
+
+/// A bracket that is open.
+#[derive(Clone, Copy)]
+struct Frame {
+    kind: Bracket,
+    /// What the chain before it leads to.
+    chain: u16,
+    /// What was seen inside.
+    seen: u16,
+    /// Where it stands.
+    at: usize,
+}
+
+const NO_FRAME: Frame = Frame {
+    kind: Bracket::Other,
+    chain: 0,
+    seen: 0,
+    at: 0,
+};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Bracket {
@@ -56,6 +79,8 @@ struct Reader<'a> {
     at: usize,
     /// An operand was just read.
     operand: bool,
+    /// A backtick after an operand ends the reading.
+    tagless: bool,
     /// A line or block ended since: another operand may follow.
     soft: bool,
     /// The next bracket is the head of `if`, `for`, `while` …
@@ -66,11 +91,16 @@ struct Reader<'a> {
     chain: u16,
     /// Everything that was named.
     named: u16,
-    stack: [(Bracket, u16); HEIGHT],
+    stack: [Frame; HEIGHT],
     depth: usize,
+    /// A parenthesis was just closed.
+    parted: bool,
+    /// A word that only programs use was read.
+    declares: bool,
     acts: bool,
     sink: bool,
     telling: bool,
+    proof: bool,
     /// A member that matters is being assigned.
     assigning: bool,
 }
@@ -80,30 +110,28 @@ pub(super) fn read(text: &[u8], at: usize, before: Before) -> Reading {
     let mut reader = Reader {
         text,
         at,
-        operand: before == Before::Operand,
+        operand: before != Before::Statement,
+        tagless: before == Before::Template,
         soft: false,
         head: false,
         member: false,
         chain: 0,
         named: 0,
-        stack: [(Bracket::Other, 0); HEIGHT],
+        stack: [NO_FRAME; HEIGHT],
         depth: 0,
+        parted: false,
+        declares: false,
         acts: false,
         sink: false,
         telling: false,
+        proof: false,
         assigning: false,
     };
     let whole = reader.run();
     if whole {
         reader.unwind();
     }
-    if reader.named & (Flags::DIALOG | Flags::EVAL) != 0 && reader.acts {
-        reader.sink = true;
-        reader.telling = true;
-    }
-    if reader.named & Flags::SECRET != 0 && reader.acts {
-        reader.sink = true;
-    }
+    reader.weigh();
     let strength = match (reader.sink, reader.acts) {
         (true, _) => Strength::Sink,
         (false, true) => Strength::Code,
@@ -114,6 +142,7 @@ pub(super) fn read(text: &[u8], at: usize, before: Before) -> Reading {
         end: reader.at,
         whole,
         telling: reader.telling,
+        proof: reader.proof,
     }
 }
 
@@ -148,8 +177,24 @@ impl Reader<'_> {
             if !read {
                 return false;
             }
+            if byte > b' ' {
+                self.parted = byte == b')';
+            }
         }
         true
+    }
+
+    /// What was named and may have been called by another name.
+    fn weigh(&mut self) {
+        if !self.acts {
+            return;
+        }
+        if self.named & (Flags::DIALOG | Flags::EVAL) != 0 {
+            self.sink = true;
+            self.telling = true;
+            self.proof |= !self.declares;
+        }
+        self.sink |= self.named & Flags::SECRET != 0;
     }
 
     fn step(&mut self, len: usize) -> bool {
@@ -165,7 +210,15 @@ impl Reader<'_> {
         self.operand = true;
         self.soft = false;
         self.chain = flags;
+        self.see(flags);
         true
+    }
+
+    /// Notes what stands inside the innermost bracket.
+    fn see(&mut self, flags: u16) {
+        if let Some(frame) = self.top() {
+            frame.seen |= flags;
+        }
     }
 
     fn number(&mut self) -> bool {
@@ -188,11 +241,11 @@ impl Reader<'_> {
             }
             at += 1;
         }
-        let content = self.text.get(begin..at.min(self.text.len())).unwrap_or_default();
+        let content = self
+            .text
+            .get(begin..at.min(self.text.len()))
+            .unwrap_or_default();
         self.named |= names::flags(content) & Flags::CONSTRUCTOR;
-        if let Some((Bracket::Member, chain)) = self.top() {
-            *chain |= names::flags(content);
-        }
         if self.assigning {
             self.sink = true;
         }
@@ -200,13 +253,16 @@ impl Reader<'_> {
         true
     }
 
-    fn top(&mut self) -> Option<&mut (Bracket, u16)> {
+    fn top(&mut self) -> Option<&mut Frame> {
         self.stack.get_mut(self.depth.checked_sub(1)?)
     }
 
     fn template(&mut self) -> bool {
         if self.operand {
-            self.call(self.chain);
+            if self.tagless {
+                return false;
+            }
+            self.call(self.chain, Flags::LITERAL, self.at);
         } else if !self.begin(Flags::LITERAL) {
             return false;
         }
@@ -215,14 +271,26 @@ impl Reader<'_> {
         self.step(len + 1)
     }
 
-    /// Something is called: what the chain leads to.
-    fn call(&mut self, chain: u16) {
+    /// Something is called: what the chain leads to, with what, and where the arguments begin.
+    fn call(&mut self, chain: u16, seen: u16, at: usize) {
         let any = |flags: u16| chain & flags != 0;
-        let runs = any(Flags::DIALOG | Flags::EVAL | Flags::CONSTRUCTOR);
-        let reached = any(Flags::COMPUTED) && any(Flags::GLOBAL | Flags::LITERAL);
+        let free = !any(Flags::MEMBER) || any(Flags::GLOBAL | Flags::LITERAL | Flags::COMPUTED);
+        let first = self.text.get(at..).unwrap_or_default().iter();
+        let quoted = first
+            .skip(1)
+            .find(|byte| **byte > b' ')
+            .is_some_and(|byte| b"\"'`".contains(byte));
+        let string = seen & (Flags::LITERAL | Flags::DECODE | Flags::GLOBAL) != 0;
+        let constructor = any(Flags::CONSTRUCTOR) && any(Flags::MEMBER | Flags::COMPUTED) && string;
+        let spelled = any(Flags::SPELLED);
+        let dialog = any(Flags::DIALOG) && free;
+        let eval = any(Flags::EVAL) && free;
+        let timer = any(Flags::TIMER) && free;
         self.acts = true;
-        self.telling |= runs || reached;
-        self.sink |= runs || reached || any(Flags::NET) || (any(Flags::WEAK) && any(Flags::GLOBAL));
+        self.proof |= constructor || spelled || dialog || (eval && string) || (timer && quoted);
+        self.telling |= constructor || spelled || dialog || eval || (timer && quoted);
+        self.sink |=
+            self.telling || timer || any(Flags::NET) || (any(Flags::WEAK) && any(Flags::GLOBAL));
     }
 
     fn open(&mut self, byte: u8) -> bool {
@@ -231,10 +299,16 @@ impl Reader<'_> {
             b'(' if self.operand => Bracket::Call,
             b'(' => Bracket::Group,
             b'[' if self.operand => Bracket::Member,
+            b'{' if self.operand && !self.parted && !self.soft && !self.declares => return false,
             _ => Bracket::Other,
         };
         if let Some(place) = self.stack.get_mut(self.depth) {
-            *place = (kind, self.chain);
+            *place = Frame {
+                kind,
+                chain: self.chain,
+                seen: 0,
+                at: self.at,
+            };
         }
         self.depth += 1;
         self.operand = false;
@@ -252,35 +326,67 @@ impl Reader<'_> {
             return self.step(1);
         }
         self.depth -= 1;
-        let (kind, chain) = self.stack.get(self.depth).copied().unwrap_or((Bracket::Other, 0));
-        match kind {
+        let frame = self.stack.get(self.depth).copied().unwrap_or(NO_FRAME);
+        self.see(frame.seen);
+        match frame.kind {
             Bracket::Head => {
                 self.operand = false;
                 self.soft = true;
             }
             Bracket::Call => {
-                self.call(chain);
-                self.chain = chain;
+                self.call(frame.chain, frame.seen, frame.at);
+                self.chain = frame.chain;
             }
-            Bracket::Member => self.chain = chain | Flags::COMPUTED,
-            Bracket::Other if byte == b']' => self.chain = Flags::LITERAL,
+            Bracket::Member => self.chain = self.computed(frame),
+            Bracket::Other if byte == b']' => {
+                self.chain = Flags::LITERAL;
+                self.see(Flags::LITERAL);
+            }
             Bracket::Other | Bracket::Group => {}
         }
         self.step(1)
+    }
+
+    /// Where a chain leads after `[…]`.
+    fn computed(&self, frame: Frame) -> u16 {
+        let chain = frame.chain | Flags::COMPUTED;
+        let inside = self
+            .text
+            .get(frame.at + 1..self.at)
+            .unwrap_or_default()
+            .trim_ascii();
+        if let [b'"' | b'\'' | b'`', name @ .., b'"' | b'\'' | b'`'] = inside
+            && name.iter().all(|byte| names::is_letter(*byte))
+        {
+            return chain | (names::flags(name) & !Flags::TARGET);
+        }
+        let owned = frame.chain & Flags::MEMBER == 0 || frame.chain & Flags::LITERAL != 0;
+        let belongs = frame.chain & (Flags::GLOBAL | Flags::LITERAL | Flags::THIS) != 0;
+        let spelled = frame.seen & (Flags::LITERAL | Flags::DECODE) != 0;
+        if owned && belongs && spelled {
+            return chain | Flags::SPELLED;
+        }
+        chain
     }
 
     /// The text ends inside brackets: the program around it, or nothing, closes them.
     fn unwind(&mut self) {
         while self.depth > 0 {
             self.depth -= 1;
-            if let Some((Bracket::Call, chain)) = self.stack.get(self.depth).copied() {
-                self.call(chain);
+            let frame = self.stack.get(self.depth).copied().unwrap_or(NO_FRAME);
+            self.see(frame.seen);
+            if frame.kind == Bracket::Call {
+                self.call(frame.chain, frame.seen, frame.at);
             }
         }
     }
 
     fn dot(&mut self) -> bool {
-        if self.byte(self.at + 1).is_some_and(|byte| byte.is_ascii_digit()) && !self.operand {
+        if self
+            .byte(self.at + 1)
+            .is_some_and(|byte| byte.is_ascii_digit())
+            && !self.operand
+        {
             return self.number();
         }
         if self.rest().starts_with(b"...") {
@@ -329,7 +435,11 @@ impl Reader<'_> {
         let flags = names::flags(word);
         if std::mem::take(&mut self.member) {
             self.operand = true;
-            self.chain |= flags | Flags::MEMBER;
+            self.chain |= flags;
+            if flags & Flags::GLOBAL == 0 {
+                self.chain |= Flags::MEMBER;
+            }
+            self.see(flags);
             self.names(flags, word);
             return self.step(len);
         }
@@ -341,6 +451,7 @@ impl Reader<'_> {
                 }
                 self.head = keyword == names::Keyword::Head;
                 self.acts |= keyword == names::Keyword::Throw;
+                self.declares |= keyword == names::Keyword::Declare;
                 self.operand = false;
                 self.chain = 0;
                 return self.step(len);
@@ -355,7 +466,9 @@ impl Reader<'_> {
     }
 
     fn names(&mut self, flags: u16, word: &[u8]) {
-        self.named |= flags & (Flags::DIALOG | Flags::EVAL);
+        if self.chain & Flags::MEMBER == 0 || self.chain & Flags::GLOBAL != 0 {
+            self.named |= flags & (Flags::DIALOG | Flags::EVAL);
+        }
         if flags & Flags::SECRET != 0 && self.chain & Flags::GLOBAL != 0 {
             self.named |= Flags::SECRET;
         }
@@ -383,8 +496,13 @@ impl Reader<'_> {
                 self.assigning = false;
                 self.step(1)
             }
-            b'=' if rest.starts_with(b"==") => self.infix(if rest.starts_with(b"===") { 3 } else { 2 }),
-            b'=' if rest.starts_with(b"=>") => self.infix(2),
+            b'=' if rest.starts_with(b"==") => {
+                self.infix(if rest.starts_with(b"===") { 3 } else { 2 })
+            }
+            b'=' if rest.starts_with(b"=>") => {
+                self.declares = true;
+                self.infix(2)
+            }
             b'=' => {
                 let any = |flags: u16| self.chain & flags != 0;
                 self.assigning |= any(Flags::TARGET)
@@ -456,7 +574,17 @@ mod tests {
 
     #[test]
     fn programs_that_continue_a_closed_string_are_read() {
-        for text in ["-alert(1)-'", ";alert(1)//", "+alert(1)+", "}]);alert(1);//", ",alert(1))", "||alert`1`||", "\nalert(1)", "?alert(1):0", " in alert(1)//"] {
+        for text in [
+            "-alert(1)-'",
+            ";alert(1)//",
+            "+alert(1)+",
+            "}]);alert(1);//",
+            ",alert(1))",
+            "||alert`1`||",
+            "\nalert(1)",
+            "?alert(1):0",
+            " in alert(1)//",
+        ] {
             assert_eq!(strength(text, Before::Operand), Strength::Sink, "{text}");
         }
     }
@@ -464,8 +592,18 @@ mod tests {
     #[test]
     fn prose_and_plain_values_are_not() {
         for text in [
-            "hello", "1", "Hello, world", "a-b_c", "x; y", "true", "please alert (the team) now", "don't alert(1)",
-            "Mozilla/5.0 (X11; Linux x86_64)", "price (net)", "1/2", "",
+            "hello",
+            "1",
+            "Hello, world",
+            "a-b_c",
+            "x; y",
+            "true",
+            "please alert (the team) now",
+            "don't alert(1)",
+            "Mozilla/5.0 (X11; Linux x86_64)",
+            "price (net)",
+            "1/2",
+            "",
         ] {
             assert_ne!(strength(text, Before::Statement), Strength::Sink, "{text}");
         }

@@ -11,6 +11,7 @@ mod names;
 mod tag;
 mod token;
 mod uri;
+mod words;
 
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
@@ -24,8 +25,21 @@ pub(crate) static DETECTOR: Detector = Detector {
     class: Class::Html,
     bytes: b"<(`",
     words: &[
-        "script:", "cript&", "onerror", "onload", "onclick", "onmouse", "onfocus", "ontoggle", "location",
-        "innerhtml", "data:text/", "+adw-", "srcdoc", "-moz-binding", "throw",
+        "script:",
+        "cript&",
+        "onerror",
+        "onload",
+        "onclick",
+        "onmouse",
+        "onfocus",
+        "ontoggle",
+        "location",
+        "innerhtml",
+        "data:text/",
+        "+adw-",
+        "srcdoc",
+        "-moz-binding",
+        "throw",
     ],
     detect,
 };
@@ -37,7 +51,10 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         let Some(found) = reading(input, text) else {
             continue;
         };
-        if best.as_ref().is_none_or(|best| best.confidence < found.confidence) {
+        if best
+            .as_ref()
+            .is_none_or(|best| best.confidence < found.confidence)
+        {
             let certain = found.confidence == Confidence::Certain;
             best = Some(found);
             if certain {
@@ -57,7 +74,12 @@ fn tags(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
 fn attributes(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
     memchr::memchr(b'=', text)?;
     let mut best: Option<Evidence> = None;
-    for (quote, entry) in [(b'"', Entry::Quoted), (b'\'', Entry::Quoted), (b'`', Entry::Quoted), (0, Entry::Bare)] {
+    for (quote, entry) in [
+        (b'"', Entry::Quoted),
+        (b'\'', Entry::Quoted),
+        (b'`', Entry::Quoted),
+        (0, Entry::Bare),
+    ] {
         let begin = match entry {
             Entry::Own | Entry::Bare => Some(0),
             Entry::Quoted => memchr::memchr(quote, text).map(|at| at + 1),
@@ -66,7 +88,10 @@ fn attributes(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
             continue;
         };
         let found = tag::look(text, Tokens::inside(text, begin), entry, input.context);
-        let stronger = |own: &Evidence| best.as_ref().is_none_or(|best| best.confidence < own.confidence);
+        let stronger = |own: &Evidence| {
+            best.as_ref()
+                .is_none_or(|best| best.confidence < own.confidence)
+        };
         if let Some(found) = found.filter(stronger) {
             best = Some(found);
         }
@@ -74,7 +99,12 @@ fn attributes(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
     best
 }
 
-fn evidence(from: usize, to: usize, reading: &'static str, confidence: Confidence) -> Option<Evidence> {
+fn evidence(
+    from: usize,
+    to: usize,
+    reading: &'static str,
+    confidence: Confidence,
+) -> Option<Evidence> {
     Some(Evidence {
         span: from..to.max(from),
         reading,
@@ -86,15 +116,24 @@ fn evidence(from: usize, to: usize, reading: &'static str, confidence: Confidenc
 fn address(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
     let head = text.get(..512).unwrap_or(text);
     let decoded = entity::decode(head);
-    let quoting = matches!(input.context.field, Field::Telemetry | Field::Code | Field::Text);
+    let quoting = matches!(
+        input.context.field,
+        Field::Telemetry | Field::Code | Field::Text
+    );
     let confidence = match uri::read(decoded.bytes())? {
         Uri::Script(Strength::Sink) => Confidence::Certain,
         Uri::Script(Strength::Code | Strength::Nothing) => Confidence::Likely,
-        Uri::Page if matches!(input.context.place, Place::Form | Place::Json | Place::Body) => Confidence::Likely,
+        Uri::Page if matches!(input.context.place, Place::Form | Place::Json | Place::Body) => {
+            Confidence::Likely
+        }
         Uri::Page => Confidence::Certain,
         Uri::Button | Uri::Image => Confidence::Hint,
     };
-    let confidence = if quoting { confidence.less() } else { confidence };
+    let confidence = if quoting {
+        confidence.less()
+    } else {
+        confidence
+    };
     evidence(0, text.len(), "an address that runs a script", confidence)
 }
 
@@ -108,14 +147,19 @@ fn program(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
     memchr::memchr3(b'(', b'`', b'=', text)?;
     let whole = js::read(text, 0, Before::Statement);
     let mut best = alone(input, text, whole);
-    let mut starts = [b'"', b'\'', b'`'].map(|quote| memchr::memchr(quote, text).map(|at| at + 1));
-    if let Some(at) = memchr::memmem::find(text, b"*/") {
-        if let Some(free) = starts.iter_mut().find(|start| start.is_none()) {
-            *free = Some(at + 2);
-        }
-    }
-    for start in starts.into_iter().flatten() {
-        let read = js::read(text, start, Before::Operand);
+    let after = |quote: u8| memchr::memchr(quote, text).map(|at| at + 1);
+    let comment = memchr::memmem::find(text, b"*/").map(|at| at + 2);
+    let starts = [
+        (after(b'"'), Before::Operand),
+        (after(b'\''), Before::Operand),
+        (after(b'`'), Before::Template),
+        (comment, Before::Statement),
+    ];
+    for (start, before) in starts {
+        let Some(start) = start else {
+            continue;
+        };
+        let read = js::read(text, start, before);
         if read.strength != Strength::Sink {
             continue;
         }
@@ -124,8 +168,16 @@ fn program(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
             true => Confidence::Likely,
             false => Confidence::Possible,
         };
-        if best.as_ref().is_none_or(|best| best.confidence < confidence) {
-            best = evidence(start - 1, read.end, "a script after the end of a string", confidence);
+        if best
+            .as_ref()
+            .is_none_or(|best| best.confidence < confidence)
+        {
+            best = evidence(
+                start - 1,
+                read.end,
+                "a script after the end of a string",
+                confidence,
+            );
         }
     }
     best
@@ -138,7 +190,7 @@ fn alone(input: &Input<'_>, text: &[u8], read: Reading) -> Option<Evidence> {
     }
     let document = matches!(input.context.place, Place::File | Place::Body);
     let expected = code_expected(input) || input.context.field == Field::Text || document;
-    let confidence = match (read.telling && read.whole, expected) {
+    let confidence = match (read.proof && read.whole, expected) {
         (true, false) => Confidence::Certain,
         (true, true) => Confidence::Likely,
         (false, false) if read.whole => Confidence::Likely,
@@ -165,7 +217,7 @@ fn expressions(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
             continue;
         }
         let read = js::read(text, at, Before::Statement);
-        if read.strength == Strength::Sink && read.telling {
+        if read.strength == Strength::Sink && read.proof {
             let confidence = if code_expected(input) {
                 Confidence::Likely
             } else {
@@ -185,12 +237,20 @@ fn letterless(_: &Input<'_>, text: &[u8]) -> Option<Evidence> {
     while let Some(found) = text.get(at..).and_then(|rest| memchr::memchr(b'[', rest)) {
         let begin = at + found;
         let rest = text.get(begin..)?;
-        let len = rest.iter().take_while(|byte| b"[]()!+{}".contains(byte)).count();
+        let len = rest
+            .iter()
+            .take_while(|byte| b"[]()!+{}".contains(byte))
+            .count();
         at = begin + len.max(1);
         let run = rest.get(..len)?;
         let has = |part: &[u8]| memchr::memmem::find(run, part).is_some();
         if len >= LEAST && has(b"[]") && (has(b"![]") || has(b"+[]") || has(b"+{}")) {
-            return evidence(begin, begin + len, "a script without letters", Confidence::Certain);
+            return evidence(
+                begin,
+                begin + len,
+                "a script without letters",
+                Confidence::Certain,
+            );
         }
     }
     None

@@ -26,8 +26,16 @@ impl Flags {
     pub(super) const LITERAL: u16 = 1 << 9;
     /// Worth stealing.
     pub(super) const SECRET: u16 = 1 << 10;
-    /// The chain has a member.
+    /// The chain has a member, other than the page's own.
     pub(super) const MEMBER: u16 = 1 << 11;
+    /// Makes a string of something that does not look like it.
+    pub(super) const DECODE: u16 = 1 << 12;
+    /// The member's name was put together from pieces.
+    pub(super) const SPELLED: u16 = 1 << 13;
+    /// Runs a function, and a string as well.
+    pub(super) const TIMER: u16 = 1 << 14;
+    /// Whatever the function belongs to.
+    pub(super) const THIS: u16 = 1 << 15;
 }
 
 /// Words of the language that are no names.
@@ -39,6 +47,8 @@ pub(super) enum Keyword {
     Head,
     /// Stands between operands.
     Infix,
+    /// A declaration follows.
+    Declare,
     /// Jumps to whoever catches.
     Throw,
 }
@@ -91,7 +101,10 @@ impl Word {
 fn escape(text: &[u8]) -> Option<(u8, usize)> {
     let rest = text.strip_prefix(b"\\u")?;
     let (digits, around) = match rest.strip_prefix(b"{") {
-        Some(rest) => (rest.get(..memchr::memchr(b'}', rest.get(..9.min(rest.len()))?)?)?, 4),
+        Some(rest) => (
+            rest.get(..memchr::memchr(b'}', rest.get(..9.min(rest.len()))?)?)?,
+            4,
+        ),
         None => (rest.get(..4)?, 2),
     };
     let mut value: u32 = 0;
@@ -105,23 +118,61 @@ fn escape(text: &[u8]) -> Option<(u8, usize)> {
 pub(super) fn flags(word: &[u8]) -> u16 {
     match word {
         b"alert" | b"confirm" | b"prompt" | b"msgbox" | b"MsgBox" | b"MSGBOX" => Flags::DIALOG,
-        b"eval" | b"Function" | b"setTimeout" | b"setInterval" | b"setImmediate" | b"execScript"
-        | b"importScripts" | b"import" | b"$eval" | b"$evalAsync" | b"generateCRMFRequest" => Flags::EVAL,
+        b"setTimeout" | b"setInterval" | b"setImmediate" => Flags::TIMER,
+        b"atob"
+        | b"unescape"
+        | b"fromCharCode"
+        | b"decodeURIComponent"
+        | b"decodeURI"
+        | b"toString"
+        | b"fromCodePoint"
+        | b"raw" => Flags::DECODE,
+        b"this" => Flags::THIS,
+        b"eval"
+        | b"Function"
+        | b"execScript"
+        | b"importScripts"
+        | b"$eval"
+        | b"$evalAsync"
+        | b"generateCRMFRequest" => Flags::EVAL,
         b"fetch" | b"XMLHttpRequest" | b"Image" | b"WebSocket" | b"EventSource" | b"Worker"
-        | b"SharedWorker" | b"sendBeacon" | b"getScript" | b"ActiveXObject" | b"WScript" => Flags::NET,
-        b"print" | b"open" | b"write" | b"writeln" | b"close" | b"stop" | b"assign" | b"replace"
-        | b"reload" | b"navigate" | b"postMessage" | b"appendChild" | b"createElement" | b"domain"
-        | b"insertAdjacentHTML" | b"setAttribute" | b"log" | b"getElementById" | b"querySelector"
-        | b"apply" | b"call" | b"bind" | b"defineProperty" | b"setItem" | b"getItem" => Flags::WEAK,
+        | b"import" | b"SharedWorker" | b"sendBeacon" | b"getScript" | b"ActiveXObject"
+        | b"WScript" => Flags::NET,
+        b"print"
+        | b"open"
+        | b"write"
+        | b"writeln"
+        | b"close"
+        | b"stop"
+        | b"assign"
+        | b"replace"
+        | b"reload"
+        | b"navigate"
+        | b"postMessage"
+        | b"appendChild"
+        | b"createElement"
+        | b"domain"
+        | b"insertAdjacentHTML"
+        | b"setAttribute"
+        | b"log"
+        | b"getElementById"
+        | b"querySelector"
+        | b"apply"
+        | b"call"
+        | b"bind"
+        | b"defineProperty"
+        | b"setItem"
+        | b"getItem" => Flags::WEAK,
         b"window" | b"self" | b"top" | b"parent" | b"frames" | b"globalThis" | b"opener"
-        | b"navigator" | b"sessionStorage" | b"localStorage" | b"this" | b"document" | b"Reflect" => {
-            Flags::GLOBAL
-        }
+        | b"navigator" | b"sessionStorage" | b"localStorage" | b"document" | b"Reflect"
+        | b"defaultView" | b"contentWindow" => Flags::GLOBAL,
         b"location" => Flags::GLOBAL | Flags::TARGET,
         b"innerHTML" | b"outerHTML" | b"srcdoc" | b"onerror" => Flags::TARGET,
-        b"href" | b"src" | b"hash" | b"body"  | b"URL" | b"action" | b"innerText" => Flags::PLACE,
+        b"href" | b"src" | b"hash" | b"body" | b"URL" | b"action" | b"innerText" => Flags::PLACE,
         b"cookie" => Flags::PLACE | Flags::SECRET,
-        b"constructor" | b"__proto__" | b"__defineGetter__" | b"__defineSetter__" => Flags::CONSTRUCTOR,
+        b"constructor" | b"__proto__" | b"__defineGetter__" | b"__defineSetter__" => {
+            Flags::CONSTRUCTOR
+        }
         _ => 0,
     }
 }
@@ -129,9 +180,11 @@ pub(super) fn flags(word: &[u8]) -> u16 {
 /// The keyword a word is.
 pub(super) fn keyword(word: &[u8]) -> Option<Keyword> {
     Some(match word {
-        b"var" | b"let" | b"const" | b"new" | b"typeof" | b"void" | b"delete" | b"return" | b"await"
-        | b"yield" | b"else" | b"do" | b"try" | b"finally" | b"case" | b"async" | b"function"
-        | b"class" | b"default" => Keyword::Prefix,
+        b"var" | b"let" | b"const" | b"function" | b"class" | b"async" | b"await" | b"return" => {
+            Keyword::Declare
+        }
+        b"new" | b"typeof" | b"void" | b"delete" | b"yield" | b"else" | b"do" | b"try"
+        | b"finally" | b"case" | b"default" => Keyword::Prefix,
         b"if" | b"for" | b"while" | b"with" | b"switch" | b"catch" => Keyword::Head,
         b"in" | b"instanceof" | b"of" | b"extends" => Keyword::Infix,
         b"throw" => Keyword::Throw,
@@ -147,55 +200,3 @@ pub(super) fn plain(name: &[u8]) -> Word {
     }
     out
 }
-
-/// Whether a handler's name (lower case) is one browsers know, or nearly.
-pub(super) fn event(name: &[u8]) -> bool {
-    const EVENTS: [&[u8]; 48] = [
-        b"abort", b"activate", b"after", b"animation", b"auxclick", b"before", b"begin", b"blur", b"bounce",
-        b"can", b"change", b"click", b"close", b"content", b"context", b"copy", b"cue", b"cut", b"dblclick",
-        b"deactivate", b"drag", b"drop", b"duration", b"end", b"error", b"finish", b"focus", b"form",
-        b"fullscreen", b"hash", b"input", b"invalid", b"key", b"load", b"message", b"mouse", b"page",
-        b"paste", b"pointer", b"popstate", b"progress", b"readystate", b"repeat", b"reset", b"resize",
-        b"scroll", b"search", b"se",
-    ];
-    const MORE: [&[u8]; 26] = [
-        b"show", b"slot", b"start", b"stop", b"storage", b"submit", b"suspend", b"time", b"toggle", b"touch",
-        b"transition", b"unload", b"unhandled", b"volume", b"waiting", b"webkit", b"wheel", b"play", b"pause",
-        b"online", b"offline", b"row", b"data", b"property", b"filter", b"gesture",
-    ];
-    name.strip_prefix(b"on").is_some_and(|rest| {
-        EVENTS.iter().chain(&MORE).any(|own| rest.starts_with(own))
-    })
-}
-
-/// Whether a name (lower case, without prefix) is that of an element browsers know.
-pub(super) fn element(name: &[u8]) -> bool {
-    let name = name.strip_prefix(b"/").unwrap_or(name);
-    ELEMENTS.binary_search(&name).is_ok()
-}
-
-/// Hosts whose players and widgets editors embed.
-pub(super) const EMBEDS: [&[u8]; 24] = [
-    b"youtube.com", b"youtube-nocookie.com", b"youtu.be", b"vimeo.com", b"google.com", b"dailymotion.com",
-    b"soundcloud.com", b"spotify.com", b"twitter.com", b"x.com", b"instagram.com", b"facebook.com",
-    b"facebook.net", b"tiktok.com", b"pinterest.com", b"codepen.io", b"jsfiddle.net", b"openstreetmap.org",
-    b"slideshare.net", b"twitch.tv", b"googletagmanager.com", b"typeform.com", b"loom.com", b"figma.com",
-];
-
-/// Elements of HTML, SVG and MathML, sorted.
-static ELEMENTS: &[&[u8]] = &[
-    b"a", b"abbr", b"acronym", b"address", b"annotation-xml", b"area", b"article", b"aside", b"audio", b"b",
-    b"bdi", b"bdo", b"bgsound", b"big", b"blink", b"blockquote", b"body", b"br", b"button", b"canvas",
-    b"caption", b"center", b"circle", b"cite", b"code", b"col", b"colgroup", b"command", b"content", b"data",
-    b"datalist", b"dd", b"defs", b"del", b"desc", b"details", b"dfn", b"dialog", b"dir", b"div", b"dl", b"dt",
-    b"ellipse", b"em", b"fieldset", b"figcaption", b"figure", b"font", b"footer", b"foreignobject",
-    b"frameset", b"g", b"h1", b"h2", b"h3", b"h4", b"h5", b"h6", b"head", b"header", b"hgroup", b"hr",
-    b"html", b"i", b"image", b"img", b"input", b"ins", b"kbd", b"keygen", b"label", b"layer", b"legend",
-    b"li", b"line", b"listing", b"maction", b"main", b"map", b"mark", b"marquee", b"math", b"menu",
-    b"menuitem", b"meter", b"mglyph", b"mtext", b"multicol", b"nav", b"nobr", b"noembed", b"noframes",
-    b"noscript", b"ol", b"optgroup", b"option", b"output", b"p", b"param", b"path", b"picture", b"plaintext",
-    b"polygon", b"pre", b"progress", b"q", b"rect", b"rp", b"rt", b"ruby", b"s", b"samp", b"section",
-    b"select", b"shadow", b"slot", b"small", b"source", b"span", b"strike", b"strong", b"sub", b"summary",
-    b"sup", b"svg", b"table", b"tbody", b"td", b"template", b"text", b"textarea", b"tfoot", b"th", b"thead",
-    b"time", b"title", b"tr", b"track", b"tt", b"u", b"ul", b"var", b"video", b"wbr", b"xml", b"xmp", b"xss",
-];

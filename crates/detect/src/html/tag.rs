@@ -6,6 +6,7 @@ use super::js::{self, Before, Strength};
 use super::names::{self, Word};
 use super::token::{Attribute, Event, Tokens};
 use super::uri::{self, Uri};
+use super::words;
 use crate::context::{Context, Field, Place};
 use crate::detector::{Confidence, Evidence};
 
@@ -47,7 +48,6 @@ struct Tag {
     address: bool,
     json: bool,
     animates: bool,
-    attributes: u16,
 }
 
 /// Looks through the tags of a text.
@@ -58,7 +58,12 @@ pub(super) struct Markup<'a> {
 }
 
 /// The strongest evidence in the tags of a text, which begin as `tokens` says.
-pub(super) fn look(text: &[u8], tokens: Tokens<'_>, entry: Entry, context: Context<'_>) -> Option<Evidence> {
+pub(super) fn look(
+    text: &[u8],
+    tokens: Tokens<'_>,
+    entry: Entry,
+    context: Context<'_>,
+) -> Option<Evidence> {
     let mut markup = Markup {
         context,
         entry,
@@ -71,11 +76,13 @@ pub(super) fn look(text: &[u8], tokens: Tokens<'_>, entry: Entry, context: Conte
 impl Markup<'_> {
     /// Markup may stand here for good reasons.
     fn expected(&self) -> bool {
-        matches!(self.context.field, Field::Text | Field::Code | Field::Telemetry)
-            || matches!(
-                self.context.place,
-                Place::Form | Place::Json | Place::Xml | Place::Body | Place::File
-            )
+        matches!(
+            self.context.field,
+            Field::Text | Field::Code | Field::Telemetry
+        ) || matches!(
+            self.context.place,
+            Place::Form | Place::Json | Place::Xml | Place::Body | Place::File
+        )
     }
 
     fn unexpected(&self, otherwise: Confidence) -> Confidence {
@@ -88,8 +95,16 @@ impl Markup<'_> {
 
     fn note(&mut self, at: usize, end: usize, reading: &'static str, confidence: Confidence) {
         let quoting = self.context.field == Field::Telemetry;
-        let confidence = if quoting { confidence.less() } else { confidence };
-        if self.best.as_ref().is_none_or(|best| best.confidence < confidence) {
+        let confidence = if quoting {
+            confidence.less()
+        } else {
+            confidence
+        };
+        if self
+            .best
+            .as_ref()
+            .is_none_or(|best| best.confidence < confidence)
+        {
             self.best = Some(Evidence {
                 span: at..end.max(at),
                 reading,
@@ -99,7 +114,9 @@ impl Markup<'_> {
     }
 
     fn done(&self) -> bool {
-        self.best.as_ref().is_some_and(|best| best.confidence == Confidence::Certain)
+        self.best
+            .as_ref()
+            .is_some_and(|best| best.confidence == Confidence::Certain)
     }
 
     /// Reads the tags of `text`, which stands at `offset` of the whole.
@@ -112,7 +129,6 @@ impl Markup<'_> {
                     tag = Tag::new(at, kind(name));
                 }
                 Event::Attribute(found) => {
-                    tag.attributes = tag.attributes.saturating_add(1);
                     self.attribute(&mut tag, &found, offset, depth);
                 }
                 Event::Close { after } => {
@@ -152,7 +168,7 @@ impl Markup<'_> {
                 let read = js::read(decoded.bytes(), 0, Before::Statement);
                 let runs = match read.strength {
                     Strength::Sink => true,
-                    Strength::Code => !tag.json && (end.is_some() || read.whole),
+                    Strength::Code => !tag.json && end.is_some(),
                     Strength::Nothing => false,
                 };
                 if runs {
@@ -163,6 +179,9 @@ impl Markup<'_> {
                 let end = memchr::memmem::find(rest, b"</").unwrap_or(rest.len());
                 let style = rest.get(..end).unwrap_or_default();
                 self.style(style, at, after + end);
+                if js::read(style, 0, Before::Statement).proof {
+                    self.note(at, after + end, "a script", Confidence::Certain);
+                }
             }
             _ => {}
         }
@@ -170,7 +189,9 @@ impl Markup<'_> {
 
     fn style(&mut self, style: &[u8], at: usize, end: usize) {
         match css::read(style) {
-            Some(Style::Runs) => self.note(at, end, "a style that runs a script", Confidence::Certain),
+            Some(Style::Runs) => {
+                self.note(at, end, "a style that runs a script", Confidence::Certain)
+            }
             Some(Style::Loads) => {
                 let confidence = self.unexpected(Confidence::Possible);
                 self.note(at, end, "a style that loads another", confidence);
@@ -194,19 +215,30 @@ impl Markup<'_> {
         let value = value.bytes();
         match name {
             b"style" => self.style(value, at, end),
-            b"srcdoc" => self.note(at, end, "a frame with a page of its own", self.unexpected(Confidence::Likely)),
+            b"srcdoc" => self.note(
+                at,
+                end,
+                "a frame with a page of its own",
+                self.unexpected(Confidence::Likely),
+            ),
             b"http-equiv" => tag.address |= value.eq_ignore_ascii_case(b"refresh"),
             b"type" => tag.json |= holds(value, b"json") || holds(value, b"template"),
             b"attributename" => {
                 let target = names::plain(value);
                 let target = target.bytes();
-                tag.animates = handler(target) || matches!(target, b"href" | b"xlink:href" | b"innerhtml");
+                tag.animates =
+                    handler(target) || matches!(target, b"href" | b"xlink:href" | b"innerhtml");
             }
             _ if framework(name) => self.framework(value, at, end),
             _ => self.address(tag, name, value, (at, end)),
         }
         if depth < DEPTH && memchr::memchr(b'<', found.value).is_some() {
-            self.walk(found.value, Tokens::text(found.value), offset + found.value_at, depth + 1);
+            self.walk(
+                found.value,
+                Tokens::text(found.value),
+                offset + found.value_at,
+                depth + 1,
+            );
         } else if depth < DEPTH && memchr::memchr(b'<', value).is_some() {
             // Offsets inside a decoded value mean nothing outside: the attribute is what was found.
             let before = self.best.take();
@@ -223,16 +255,20 @@ impl Markup<'_> {
         let value = entity::decode(value);
         let value = value.bytes().trim_ascii();
         let read = js::read(value, 0, Before::Statement);
-        let jsx = value.starts_with(b"{") && matches!(self.context.field, Field::Text | Field::Code);
-        let known = names::event(name);
+        let jsx =
+            value.starts_with(b"{") && matches!(self.context.field, Field::Text | Field::Code);
+        let known = words::event(name);
         let confidence = match (self.entry, read.strength) {
             _ if jsx => Confidence::Likely,
             (Entry::Own | Entry::Quoted, Strength::Sink | Strength::Code) => Confidence::Certain,
             (Entry::Bare, Strength::Sink) if known => Confidence::Certain,
-            (Entry::Own, Strength::Nothing) if known && tag.kind != Kind::Unknown && !value.is_empty() => {
+            (Entry::Own, Strength::Nothing)
+                if known && tag.kind != Kind::Unknown && !value.is_empty() =>
+            {
                 self.unexpected(Confidence::Likely)
             }
             (Entry::Own | Entry::Quoted, Strength::Nothing) if known => Confidence::Likely,
+            (Entry::Own, _) if !value.is_empty() => self.unexpected(Confidence::Possible),
             _ => Confidence::Possible,
         };
         self.note(at, end, "an event handler", confidence);
@@ -245,33 +281,24 @@ impl Markup<'_> {
     }
 
     fn address(&mut self, tag: &mut Tag, name: &[u8], value: &[u8], (at, end): (usize, usize)) {
-        let inner = match name {
+        let target = match name {
             // `0; url=javascript:…`
             b"content" if tag.kind == Kind::Meta => refresh(value),
-            b"values" => value.split(|byte| *byte == b';').next_back().unwrap_or_default(),
+            b"values" => value
+                .split(|byte| *byte == b';')
+                .next_back()
+                .unwrap_or_default(),
             _ => value,
         };
-        match uri::read(inner) {
-            Some(Uri::Script(Strength::Sink | Strength::Code)) => {
-                return self.note(at, end, "an address that runs a script", Confidence::Certain);
-            }
-            Some(Uri::Script(Strength::Nothing)) => {
-                let confidence = self.unexpected(Confidence::Likely);
-                return self.note(at, end, "an address that runs a script", confidence);
-            }
-            Some(Uri::Page) => {
-                return self.note(at, end, "an address that carries a page", Confidence::Certain);
-            }
-            Some(Uri::Image) if matches!(tag.kind, Kind::Frame | Kind::Object | Kind::Use | Kind::Animate | Kind::Script) => {
-                return self.note(at, end, "an address that carries a page", Confidence::Certain);
-            }
-            Some(Uri::Button | Uri::Image) | None => {}
+        let run = self.run(tag, target);
+        let run = run.or_else(|| animation(tag, name, value)).or_else(|| {
+            let style = tag.kind == Kind::Link && css::read(value) == Some(Style::Runs);
+            style.then_some(("a style that runs a script", Confidence::Certain))
+        });
+        if let Some((reading, confidence)) = run {
+            return self.note(at, end, reading, confidence);
         }
-        let animated = tag.animates && matches!(name, b"to" | b"values" | b"from" | b"by");
-        if animated && js::read(value, 0, Before::Statement).strength != Strength::Nothing {
-            return self.note(at, end, "an animation that sets a handler", Confidence::Certain);
-        }
-        if loads(tag, name) && remote(inner) && !embed(inner) {
+        if loads(tag, name) && remote(target) && !embed(target) {
             let confidence = match tag.kind {
                 Kind::Script if self.context.field != Field::Code => Confidence::Certain,
                 Kind::Link | Kind::Form => Confidence::Possible,
@@ -280,6 +307,30 @@ impl Markup<'_> {
             self.note(at, end, "a tag that loads from elsewhere", confidence);
         }
     }
+
+    /// What following an address would run.
+    fn run(&self, tag: &Tag, target: &[u8]) -> Option<(&'static str, Confidence)> {
+        const SCRIPT: &str = "an address that runs a script";
+        const PAGE: &str = "an address that carries a page";
+        let page = matches!(
+            tag.kind,
+            Kind::Frame | Kind::Object | Kind::Use | Kind::Animate | Kind::Script
+        );
+        match uri::read(target)? {
+            Uri::Script(Strength::Sink | Strength::Code) => Some((SCRIPT, Confidence::Certain)),
+            Uri::Script(Strength::Nothing) => Some((SCRIPT, self.unexpected(Confidence::Likely))),
+            Uri::Page => Some((PAGE, Confidence::Certain)),
+            Uri::Image if page => Some((PAGE, Confidence::Certain)),
+            Uri::Button | Uri::Image => None,
+        }
+    }
+}
+
+/// `<set attributeName=onclick to=alert(1)>`.
+fn animation(tag: &Tag, name: &[u8], value: &[u8]) -> Option<(&'static str, Confidence)> {
+    let animated = tag.animates && matches!(name, b"to" | b"values" | b"from" | b"by");
+    let runs = animated && js::read(value, 0, Before::Statement).strength != Strength::Nothing;
+    runs.then_some(("an animation that sets a handler", Confidence::Certain))
 }
 
 impl Tag {
@@ -290,27 +341,37 @@ impl Tag {
             address: false,
             json: false,
             animates: false,
-            attributes: 0,
         }
     }
+}
+
+/// `script`, and whatever a decoder to come may leave behind it: `script%20`, `script+`.
+fn named_script(name: &[u8]) -> bool {
+    name.strip_prefix(b"script").is_some_and(|rest| {
+        rest.first()
+            .is_none_or(|byte| matches!(byte, b'%' | b'+' | b'&' | b'"' | b'\'' | b'\\'))
+    })
 }
 
 fn kind(name: &[u8]) -> Kind {
     let plain: Word = names::plain(name);
     let plain = plain.bytes();
-    let local = plain.rsplit(|byte| *byte == b':').next().unwrap_or_default();
+    let local = plain
+        .rsplit(|byte| *byte == b':')
+        .next()
+        .unwrap_or_default();
     match local {
-        b"script" => Kind::Script,
+        _ if named_script(local) => Kind::Script,
         b"iframe" | b"frame" | b"portal" | b"fencedframe" => Kind::Frame,
         b"object" | b"embed" | b"applet" => Kind::Object,
         b"base" => Kind::Base,
         b"meta" => Kind::Meta,
-        b"link" => Kind::Link,
+        b"link" | b"?xml-stylesheet" => Kind::Link,
         b"form" | b"isindex" => Kind::Form,
         b"style" => Kind::Style,
         b"set" | b"animate" | b"animatetransform" | b"animatemotion" => Kind::Animate,
         b"use" | b"feimage" => Kind::Use,
-        _ if names::element(local) => Kind::Other,
+        _ if words::element(local) => Kind::Other,
         _ => Kind::Unknown,
     }
 }
@@ -318,22 +379,36 @@ fn kind(name: &[u8]) -> Kind {
 /// Whether an attribute's name is that of an event handler, known or not.
 fn handler(name: &[u8]) -> bool {
     name.strip_prefix(b"on").is_some_and(|rest| {
-        rest.len() >= 2 && rest.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        rest.len() >= 2
+            && rest
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     })
 }
 
 fn framework(name: &[u8]) -> bool {
     matches!(name.first(), Some(b'@' | b':' | b'(' | b'[' | b'*' | b'#'))
-        || [&b"v-"[..], b"x-", b"ng-", b"data-ng-", b"hx-", b"data-bind", b"ng:"]
-            .iter()
-            .any(|own| name.starts_with(own))
+        || [
+            &b"v-"[..],
+            b"x-",
+            b"ng-",
+            b"data-ng-",
+            b"hx-",
+            b"data-bind",
+            b"ng:",
+        ]
+        .iter()
+        .any(|own| name.starts_with(own))
 }
 
 /// Whether what an attribute names is loaded at once.
 fn loads(tag: &Tag, name: &[u8]) -> bool {
     match tag.kind {
         Kind::Script | Kind::Frame => matches!(name, b"src" | b"href" | b"xlink:href" | b"srcdoc"),
-        Kind::Object => matches!(name, b"src" | b"data" | b"code" | b"codebase" | b"href" | b"archive"),
+        Kind::Object => matches!(
+            name,
+            b"src" | b"data" | b"code" | b"codebase" | b"href" | b"archive"
+        ),
         Kind::Base | Kind::Link | Kind::Use => matches!(name, b"href" | b"xlink:href"),
         Kind::Meta => name == b"content" && tag.address,
         Kind::Form => name == b"action",
@@ -343,11 +418,25 @@ fn loads(tag: &Tag, name: &[u8]) -> bool {
 
 /// The address of `0; url=…`.
 fn refresh(value: &[u8]) -> &[u8] {
-    let lower = |at: usize| value.get(at..at + 4).is_some_and(|word| word.eq_ignore_ascii_case(b"url="));
-    let begin = (0..value.len()).rev().find(|at| lower(*at)).map(|at| at + 4);
-    let begin = begin.or_else(|| value.iter().position(|byte| matches!(byte, b';' | b' ')).map(|at| at + 1));
+    let lower = |at: usize| {
+        value
+            .get(at..at + 4)
+            .is_some_and(|word| word.eq_ignore_ascii_case(b"url="))
+    };
+    let begin = (0..value.len())
+        .rev()
+        .find(|at| lower(*at))
+        .map(|at| at + 4);
+    let begin = begin.or_else(|| {
+        value
+            .iter()
+            .position(|byte| matches!(byte, b';' | b' '))
+            .map(|at| at + 1)
+    });
     let rest = value.get(begin.unwrap_or(0)..).unwrap_or_default();
-    let quotes = rest.iter().take_while(|byte| matches!(byte, b'"' | b'\'' | b' '));
+    let quotes = rest
+        .iter()
+        .take_while(|byte| matches!(byte, b'"' | b'\'' | b' '));
     rest.get(quotes.count()..).unwrap_or_default()
 }
 
@@ -355,25 +444,47 @@ fn refresh(value: &[u8]) -> &[u8] {
 fn remote(value: &[u8]) -> bool {
     let value = value.trim_ascii_start();
     let begins = |prefix: &[u8]| {
-        value.get(..prefix.len()).is_some_and(|own| own.eq_ignore_ascii_case(prefix))
+        value
+            .get(..prefix.len())
+            .is_some_and(|own| own.eq_ignore_ascii_case(prefix))
     };
-    [&b"//"[..], b"http:", b"https:", b"data:", b"ftp:", b"\\\\", b"/\\", b"\\/", b"blob:", b"file:"]
-        .iter()
-        .any(|prefix| begins(prefix))
+    [
+        &b"//"[..],
+        b"http:",
+        b"https:",
+        b"data:",
+        b"ftp:",
+        b"\\\\",
+        b"/\\",
+        b"\\/",
+        b"blob:",
+        b"file:",
+    ]
+    .iter()
+    .any(|prefix| begins(prefix))
 }
 
 /// Whether an address is one of those editors embed.
 fn embed(value: &[u8]) -> bool {
     let host = value.trim_ascii_start();
-    let host = host.iter().position(|byte| *byte == b'/').and_then(|at| host.get(at + 2..));
+    let host = host
+        .iter()
+        .position(|byte| *byte == b'/')
+        .and_then(|at| host.get(at + 2..));
     let host = host.unwrap_or_default();
-    let end = host.iter().position(|byte| b"/?#:@\\".contains(byte)).unwrap_or(host.len());
+    let end = host
+        .iter()
+        .position(|byte| b"/?#:@\\".contains(byte))
+        .unwrap_or(host.len());
     let host = host.get(..end).unwrap_or_default();
-    names::EMBEDS.iter().any(|own| {
-        host.strip_suffix(*own).is_some_and(|left| left.is_empty() || left.ends_with(b"."))
+    words::EMBEDS.iter().any(|own| {
+        host.strip_suffix(*own)
+            .is_some_and(|left| left.is_empty() || left.ends_with(b"."))
     })
 }
 
 fn holds(value: &[u8], word: &[u8]) -> bool {
-    value.windows(word.len()).any(|own| own.eq_ignore_ascii_case(word))
+    value
+        .windows(word.len())
+        .any(|own| own.eq_ignore_ascii_case(word))
 }

@@ -81,7 +81,11 @@ impl<'a> Tokens<'a> {
             let rest = self.text.get(self.at..)?;
             let at = self.at + memchr::memchr(b'<', rest)?;
             let mut begin = at + 1;
-            while begin < at + 4 && self.byte(begin).is_some_and(|byte| byte < b' ' && byte != b'\n') {
+            while begin < at + 4
+                && self
+                    .byte(begin)
+                    .is_some_and(|byte| byte < b' ' && byte != b'\n')
+            {
                 begin += 1;
             }
             self.at = begin;
@@ -90,7 +94,10 @@ impl<'a> Tokens<'a> {
                 self.at = begin + 2;
                 continue;
             }
-            if !rest.first().is_some_and(|byte| byte.is_ascii_alphabetic() || b"/!?%".contains(byte)) {
+            if !rest
+                .first()
+                .is_some_and(|byte| byte.is_ascii_alphabetic() || b"/!?%".contains(byte))
+            {
                 continue;
             }
             let marker = usize::from(!rest.first()?.is_ascii_alphabetic());
@@ -209,7 +216,10 @@ mod tests {
             "<!-- <svg onload=a",
             "</svg/onload=a>",
         ] {
-            assert!(attributes(text).contains(&("onload".into(), "a".into())), "{text}");
+            assert!(
+                attributes(text).contains(&("onload".into(), "a".into())),
+                "{text}"
+            );
         }
     }
 

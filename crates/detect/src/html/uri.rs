@@ -19,8 +19,20 @@ pub(super) enum Uri {
 
 /// Scripts of links that are buttons.
 const BUTTONS: [&[u8]; 14] = [
-    b"", b";", b"void(0)", b"void(0);", b"void 0", b"void()", b"void(null)", b"false", b"false;",
-    b"history.back()", b"history.go(-1)", b"window.print()", b"window.close()", b"//",
+    b"",
+    b";",
+    b"void(0)",
+    b"void(0);",
+    b"void 0",
+    b"void()",
+    b"void(null)",
+    b"false",
+    b"false;",
+    b"history.back()",
+    b"history.go(-1)",
+    b"window.print()",
+    b"window.close()",
+    b"//",
 ];
 
 /// Reads a value, character references undone, as an address.
@@ -36,6 +48,7 @@ pub(super) fn read(value: &[u8]) -> Option<Uri> {
         // VBScript calls without parentheses.
         b"vbscript" | b"vbs" if rest.len() > 2 => Some(Uri::Script(Strength::Sink)),
         b"data" => data(rest),
+        b"mhtml" => Some(Uri::Page),
         b"feed" | b"jar" | b"view-source" | b"url" => read_inner(rest),
         _ => None,
     }
@@ -50,7 +63,7 @@ fn read_inner(value: &[u8]) -> Option<Uri> {
 /// The scheme, as browsers read it: without control characters, in any case.
 fn scheme(value: &[u8]) -> Option<(Word, &[u8])> {
     let mut letters = 0;
-    let end = value.iter().take(64).position(|byte| {
+    let end = value.iter().take(512).position(|byte| {
         letters += usize::from(byte.is_ascii_alphabetic());
         !(byte.is_ascii_alphabetic() || *byte <= b' ' || *byte == b'-')
     })?;
@@ -75,7 +88,9 @@ fn unescape(code: &[u8]) -> Decoded {
     let mut at = 0;
     while let Some(byte) = code.get(at).copied() {
         let digit = |at: usize| code.get(at).and_then(|byte| char::from(*byte).to_digit(16));
-        let escaped = (byte == b'%').then(|| Some((digit(at + 1)? << 4) | digit(at + 2)?)).flatten();
+        let escaped = (byte == b'%')
+            .then(|| Some((digit(at + 1)? << 4) | digit(at + 2)?))
+            .flatten();
         let (byte, len) = match escaped.and_then(|value| u8::try_from(value).ok()) {
             Some(value) => (value, 3),
             None => (byte, 1),
@@ -89,17 +104,26 @@ fn unescape(code: &[u8]) -> Decoded {
 }
 
 fn data(rest: &[u8]) -> Option<Uri> {
-    let end = rest.iter().take(96).position(|byte| *byte == b',').unwrap_or(rest.len().min(96));
+    let end = rest
+        .iter()
+        .take(96)
+        .position(|byte| *byte == b',')
+        .unwrap_or(rest.len().min(96));
     let kind = names::plain(rest.get(..end)?);
     let kind = kind.bytes();
     let begins = |name: &[u8]| kind.starts_with(name);
-    if begins(b"text/html") || begins(b"application/xhtml") || begins(b"text/xml") || begins(b"application/xml") {
+    if begins(b"text/html")
+        || begins(b"application/xhtml")
+        || begins(b"text/xml")
+        || begins(b"application/xml")
+    {
         return Some(Uri::Page);
     }
     if begins(b"image/svg") {
         return Some(Uri::Image);
     }
-    let script = begins(b"text/javascript") || begins(b"application/javascript") || begins(b"text/vbscript");
+    let script =
+        begins(b"text/javascript") || begins(b"application/javascript") || begins(b"text/vbscript");
     script.then_some(Uri::Script(Strength::Sink))
 }
 
@@ -109,13 +133,34 @@ mod tests {
 
     #[test]
     fn scripts_are_read_however_the_scheme_is_written() {
-        for text in ["javascript:alert(1)", " \u{1}JaVa\tScRiPt:alert(1)", "java\0script:%61lert(1)", "vbscript:msgbox 1", "feed:javascript:alert(1)", "javascript://%0aalert(1)"] {
-            assert_eq!(read(text.as_bytes()), Some(Uri::Script(Strength::Sink)), "{text}");
+        for text in [
+            "javascript:alert(1)",
+            " \u{1}JaVa\tScRiPt:alert(1)",
+            "java\0script:%61lert(1)",
+            "vbscript:msgbox 1",
+            "feed:javascript:alert(1)",
+            "javascript://%0aalert(1)",
+        ] {
+            assert_eq!(
+                read(text.as_bytes()),
+                Some(Uri::Script(Strength::Sink)),
+                "{text}"
+            );
         }
         assert_eq!(read(b"data:text/html,<b>"), Some(Uri::Page));
         assert_eq!(read(b"javascript:void(0)"), Some(Uri::Button));
-        for text in ["https://example.com/", "data: all of it", "JavaScript: the good parts", "data:image/png;base64,AA", "mailto:a@b.c"] {
-            assert_ne!(read(text.as_bytes()), Some(Uri::Script(Strength::Sink)), "{text}");
+        for text in [
+            "https://example.com/",
+            "data: all of it",
+            "JavaScript: the good parts",
+            "data:image/png;base64,AA",
+            "mailto:a@b.c",
+        ] {
+            assert_ne!(
+                read(text.as_bytes()),
+                Some(Uri::Script(Strength::Sink)),
+                "{text}"
+            );
         }
     }
 }
