@@ -1,5 +1,7 @@
 //! What the detectors say of a file of texts, one a line:
-//! `cargo run -p babyshield-detect --example judge -- CLASS|any PLACE[:NAME] FILE [--show found|missed]`.
+//! `cargo run -p babyshield-detect --example judge -- CLASS|any PLACE[:NAME] FILE [--show found|missed] [--percent]`.
+//!
+//! `--percent` undoes percent encoding in each line first.
 //!
 //! Prints how many lines each degree of confidence was reached on, and the lines asked for.
 #![allow(
@@ -15,26 +17,27 @@ fn main() -> Result<(), String> {
         return Err("usage: judge CLASS|any PLACE[:NAME] FILE [--show found|missed]".into());
     };
     let (place, name) = stand.split_once(':').unwrap_or((stand, ""));
-    let place = match place {
-        "path" => Place::Path,
-        "query" => Place::Query,
-        "header" => Place::Header,
-        "cookie" => Place::Cookie,
-        "form" => Place::Form,
-        "json" => Place::Json,
-        "body" => Place::Body,
-        other => return Err(format!("unknown place `{other}`")),
-    };
+    let place = place_of(place)?;
     let only = Class::named(class);
     let text = std::fs::read(file).map_err(|fault| format!("{file}: {fault}"))?;
-    let show = rest.get(1).map(String::as_str);
+    let percent = rest.iter().any(|word| word == "--percent");
+    let show = rest
+        .iter()
+        .skip_while(|word| *word != "--show")
+        .nth(1)
+        .map(String::as_str);
     let mut counts = [0_usize; 5];
     for line in text
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.is_empty())
     {
+        let decoded = if percent {
+            undo_percent(line)
+        } else {
+            line.to_vec()
+        };
         let input = Input {
-            text: line,
+            text: &decoded,
             context: Context::new(place, name.as_bytes()),
             depth: 0,
         };
@@ -74,4 +77,36 @@ fn strongest(input: &Input<'_>, only: Option<Class>) -> Option<(Class, Evidence)
         .filter(|own| only.is_none_or(|only| own.class == only))
         .filter_map(|own| (own.detect)(input).map(|found| (own.class, found)))
         .max_by_key(|(_, found)| found.confidence)
+}
+
+fn place_of(name: &str) -> Result<Place, String> {
+    Ok(match name {
+        "path" => Place::Path,
+        "query" => Place::Query,
+        "header" => Place::Header,
+        "cookie" => Place::Cookie,
+        "form" => Place::Form,
+        "json" => Place::Json,
+        "body" => Place::Body,
+        other => return Err(format!("unknown place `{other}`")),
+    })
+}
+
+fn undo_percent(line: &[u8]) -> Vec<u8> {
+    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
+    let mut out = Vec::new();
+    let mut at = 0;
+    while let Some(&byte) = line.get(at) {
+        let pair = (digit(line.get(at + 1)), digit(line.get(at + 2)));
+        match (byte, pair) {
+            (b'%', (Some(high), Some(low))) => {
+                out.push(u8::try_from(high * 16 + low).unwrap_or_default());
+                at += 2;
+            }
+            (b'+', _) => out.push(b' '),
+            _ => out.push(byte),
+        }
+        at += 1;
+    }
+    out
 }

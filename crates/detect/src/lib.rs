@@ -19,6 +19,7 @@ mod scan;
 pub mod set;
 
 // queries
+mod sql;
 
 // browsers and markup
 mod html;
@@ -32,8 +33,8 @@ pub use scan::{Found, Scanner, Scratch};
 
 /// Every detector there is, in the order of [`Class::ALL`].
 pub static DETECTORS: &[&Detector] = &[
-    // queries: sql nosql ldap xpath
-
+    // queries: nosql ldap xpath
+    &sql::DETECTOR,
     // browsers and markup: html include xml template
     &html::DETECTOR,
     // servers: shell path ssrf code deserialize header redirect graphql prompt mail prototype upload

@@ -1,0 +1,444 @@
+//! What the reader does at a word: the clauses of a query.
+
+use super::facts::{Facts, Grade};
+use super::read::{Clause, First, Join, Kind, Level, Reader, Want};
+use super::statement::{self, Head};
+use super::token::Token;
+use super::words::{self, Lower, Word};
+
+/// Words before a string that make it a constant of a kind: `N'x'`, `DATE '2020-01-01'`.
+const INTRODUCERS: [&[u8]; 16] = [
+    b"_ascii",
+    b"_binary",
+    b"_latin1",
+    b"_utf8",
+    b"_utf8mb4",
+    b"b",
+    b"d",
+    b"date",
+    b"e",
+    b"n",
+    b"nq",
+    b"q",
+    b"t",
+    b"time",
+    b"ts",
+    b"x",
+];
+
+impl<'a> Reader<'a> {
+    /// A word, at whatever place it stands.
+    pub(super) fn word(&mut self, text: &'a [u8]) -> bool {
+        let lower = Lower::new(text);
+        let word = words::word(lower.as_bytes());
+        let call = self.lexer.before_open();
+        let plus = std::mem::take(&mut self.plus);
+        self.callable = false;
+        self.texted = false;
+        match self.want {
+            Want::Start | Want::Statement => self.beginning(word, &lower, call),
+            Want::Operand if plus && ends_operand(word) => self.operator_word(word, &lower, call),
+            Want::Operand => self.operand_word(word, &lower, call),
+            Want::Operator => self.operator_word(word, &lower, call),
+            Want::By => {
+                self.want = Want::Operand;
+                word == Word::By
+            }
+            Want::Query => self.query(word),
+            Want::Truth => match word {
+                Word::Not | Word::Quantity => true,
+                Word::From => {
+                    self.want = Want::Operand;
+                    true
+                }
+                Word::Constant => self.operand_read(true),
+                _ => false,
+            },
+            Want::Negated => {
+                let fits = matches!(word, Word::Like | Word::In | Word::Between | Word::IsNull);
+                fits && self.operator_word(word, &lower, call)
+            }
+            Want::Alias => {
+                self.want = Want::Operator;
+                self.level().aliased = true;
+                self.callable = true;
+                true
+            }
+            Want::Target => {
+                if word == Word::OutFile {
+                    self.facts.add(Facts::OUTFILE);
+                }
+                self.want = Want::Operand;
+                true
+            }
+        }
+    }
+
+    /// The first word of a text or of a statement after `;`.
+    fn beginning(&mut self, word: Word, lower: &Lower, call: bool) -> bool {
+        let stacked = self.want == Want::Statement;
+        let function = call && !stacked && words::function(lower) != Grade::Unknown;
+        if !function && let Some(head) = self.statement(lower) {
+            self.first.get_or_insert(First::Statement);
+            if stacked && head != Head::Quiet {
+                self.facts.add(Facts::STACKED);
+            }
+            return true;
+        }
+        match word {
+            Word::Select => {
+                self.first.get_or_insert(First::Statement);
+                self.stacked = stacked;
+                self.query(word)
+            }
+            _ if stacked => {
+                call && matches!(words::function(lower), Grade::Time | Grade::Strong)
+                    && self.operand_word(word, lower, call)
+            }
+            Word::Name
+            | Word::Constant
+            | Word::Statement
+            | Word::Case
+            | Word::Prefix
+            | Word::End
+            | Word::Postfix
+            | Word::Procedure => self.operand_word(word, lower, call),
+            Word::Not if !call => self.operand_word(word, lower, call),
+            _ if call && words::function(lower) != Grade::Unknown => {
+                self.operand_word(word, lower, call)
+            }
+            _ => {
+                self.first = Some(First::Hole);
+                self.level().constant = false;
+                self.operator_word(word, lower, call)
+            }
+        }
+    }
+
+    /// SELECT and what else begins a query.
+    fn query(&mut self, word: Word) -> bool {
+        match word {
+            Word::Quantity => true,
+            Word::Select | Word::Rows => {
+                let level = self.level();
+                let kind = Kind::Select;
+                *level = Level {
+                    kind,
+                    ..Level::new(kind, Join::No)
+                };
+                self.want = Want::Operand;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn operand_word(&mut self, word: Word, lower: &Lower, call: bool) -> bool {
+        let level = *self.level();
+        match word {
+            Word::Not | Word::Prefix | Word::Quantity => {
+                self.want = Want::Operand;
+                true
+            }
+            Word::Select | Word::Rows
+                if level.fresh && matches!(level.kind, Kind::Group | Kind::Call) =>
+            {
+                self.query(word)
+            }
+            Word::Case => {
+                self.first.get_or_insert(First::Other);
+                self.push(Kind::Case)
+            }
+            Word::When if level.kind == Kind::Case => self.condition(),
+            Word::Join if level.clause == Clause::From && !call => true,
+            Word::Constant => {
+                self.first.get_or_insert(First::Other);
+                self.callable = call;
+                self.operand_read(true)
+            }
+            Word::Name
+            | Word::Statement
+            | Word::Postfix
+            | Word::Lock
+            | Word::End
+            | Word::Procedure => self.name(lower, call),
+            Word::Connect
+            | Word::In
+            | Word::Union
+            | Word::Select
+            | Word::From
+            | Word::Condition => false,
+            _ => call && self.name(lower, call),
+        }
+    }
+
+    /// A column, a table or the name of a function.
+    fn name(&mut self, lower: &Lower, call: bool) -> bool {
+        self.first
+            .get_or_insert(if call { First::Other } else { First::Name });
+        let quoted = || {
+            let mut ahead = self.lexer;
+            matches!(
+                ahead.next(),
+                Some(Token::Text {
+                    quote: b'\'' | b'"',
+                    ..
+                })
+            )
+        };
+        if INTRODUCERS.contains(&lower.as_bytes()) && quoted() {
+            self.want = Want::Operand;
+            return true;
+        }
+        self.callable = true;
+        if call {
+            let grade = self.call(lower);
+            self.facts.add(Facts::MARKED);
+            self.operand_read(grade != Grade::Unknown)
+        } else {
+            if words::catalog(lower, self.level().clause == Clause::From) {
+                self.facts.add(Facts::CATALOG);
+            }
+            if lower.as_bytes().contains(&b'.') {
+                self.facts.add(Facts::MARKED);
+            }
+            self.operand_read(false)
+        }
+    }
+
+    /// A condition follows.
+    fn condition(&mut self) -> bool {
+        self.term();
+        let level = self.level();
+        level.join = Join::Word;
+        if level.kind == Kind::Select {
+            level.clause = Clause::Condition;
+        }
+        self.want = Want::Operand;
+        true
+    }
+
+    fn operator_word(&mut self, word: Word, lower: &Lower, call: bool) -> bool {
+        match word {
+            Word::Connect => self.connect(),
+            Word::Not => {
+                self.want = Want::Negated;
+                true
+            }
+            Word::Like | Word::Between => self.compare(word == Word::Between, Want::Operand),
+            Word::In => {
+                let position = self.level().kind == Kind::Call;
+                (call || position) && self.compare(false, Want::Operand)
+            }
+            Word::Is => self.compare(false, Want::Truth),
+            Word::IsNull => self.compare(false, Want::Operator),
+            Word::Infix => {
+                self.want = Want::Operand;
+                true
+            }
+            Word::Union => {
+                self.term();
+                self.level().join = Join::No;
+                self.united = true;
+                self.want = Want::Query;
+                true
+            }
+            Word::From
+            | Word::Condition
+            | Word::Sort
+            | Word::Limit
+            | Word::Into
+            | Word::Procedure
+            | Word::Lock => self.clause_word(word, lower),
+            Word::Join => self.joined(),
+            Word::As => {
+                self.want = Want::Alias;
+                matches!(self.level().kind, Kind::Select | Kind::Call)
+            }
+            Word::Postfix => true,
+            Word::When | Word::Then | Word::End => self.case_word(word),
+            Word::Select if self.level().kind == Kind::Base => self.unseparated(lower),
+            Word::Statement => self.unseparated(lower) || self.alias_word(),
+            Word::Name
+            | Word::Constant
+            | Word::Prefix
+            | Word::Quantity
+            | Word::By
+            | Word::OutFile => self.alias_word(),
+            Word::Case | Word::Rows | Word::Select => false,
+        }
+    }
+
+    fn connect(&mut self) -> bool {
+        self.want = Want::Operand;
+        if std::mem::take(&mut self.level().between) {
+            return true;
+        }
+        let own = self.depth == 0;
+        self.term();
+        self.level().join = Join::Word;
+        if own {
+            self.facts.add(Facts::CONNECTED);
+        }
+        true
+    }
+
+    fn compare(&mut self, between: bool, want: Want) -> bool {
+        let level = self.level();
+        level.compared = true;
+        level.between = between;
+        self.facts.add(Facts::MARKED);
+        self.want = want;
+        true
+    }
+
+    fn clause_word(&mut self, word: Word, lower: &Lower) -> bool {
+        let kind = self.level().kind;
+        if kind == Kind::Call || kind == Kind::Group {
+            // TRIM(x FROM y), GROUP_CONCAT(x ORDER BY y), OVER (PARTITION BY x).
+            self.term();
+            self.want = if word == Word::Sort {
+                Want::By
+            } else {
+                Want::Operand
+            };
+            return matches!(word, Word::From | Word::Sort | Word::Lock | Word::Limit);
+        }
+        self.term();
+        let base = kind == Kind::Base;
+        let level = self.level();
+        level.join = Join::No;
+        if base {
+            level.constant = false;
+        }
+        self.want = Want::Operand;
+        match word {
+            Word::From => {
+                self.level().clause = Clause::From;
+                self.facts.add(Facts::FROM);
+            }
+            Word::Condition => {
+                if base && lower.as_bytes() == b"having" {
+                    self.facts.add(Facts::CLAUSE);
+                }
+                return self.condition_of(base);
+            }
+            Word::Sort => {
+                self.level().clause = Clause::Sort;
+                self.begin_clause(base);
+                self.want = Want::By;
+            }
+            Word::Limit => {
+                self.level().clause = Clause::Sort;
+                self.begin_clause(base);
+            }
+            Word::Into => self.want = Want::Target,
+            Word::Procedure => self.begin_clause(base),
+            _ => return self.lock(),
+        }
+        true
+    }
+
+    /// FOR UPDATE, LOCK IN SHARE MODE, FOR XML PATH(''): the end of a query.
+    fn lock(&mut self) -> bool {
+        const AFTER: [&[u8]; 7] = [
+            b"update", b"share", b"xml", b"json", b"in", b"read", b"browse",
+        ];
+        let mut ahead = self.lexer;
+        self.free = true;
+        matches!(ahead.next(), Some(Token::Word(word)) if AFTER.contains(&Lower::new(word).as_bytes()))
+    }
+
+    fn begin_clause(&mut self, base: bool) {
+        if base {
+            self.facts.add(Facts::CLAUSE);
+            self.clause = true;
+        }
+    }
+
+    fn condition_of(&mut self, base: bool) -> bool {
+        let level = self.level();
+        level.join = Join::Word;
+        level.constant = true;
+        if !base {
+            level.clause = Clause::Condition;
+        }
+        self.want = Want::Operand;
+        true
+    }
+
+    fn joined(&mut self) -> bool {
+        let level = self.level();
+        level.aliased = false;
+        let from = level.clause == Clause::From;
+        self.want = Want::Operand;
+        from
+    }
+
+    fn case_word(&mut self, word: Word) -> bool {
+        if self.level().kind != Kind::Case {
+            return word == Word::End && self.alias_word();
+        }
+        match word {
+            Word::When => self.condition(),
+            Word::End => {
+                self.facts.add(Facts::CASE);
+                self.level().join = Join::No;
+                self.pop();
+                true
+            }
+            _ => {
+                self.term();
+                self.level().join = Join::No;
+                self.want = Want::Operand;
+                true
+            }
+        }
+    }
+
+    /// A statement without `;` before it, as SQL Server allows.
+    fn unseparated(&mut self, lower: &Lower) -> bool {
+        let kind = self.level().kind;
+        let outside = matches!(kind, Kind::Base | Kind::Select) && self.depth == 0;
+        let head = statement::head(lower.as_bytes(), self.lexer);
+        if !outside || !matches!(head, Some(Head::Marked | Head::Waits | Head::Quiet)) {
+            return false;
+        }
+        self.term();
+        self.statement(lower);
+        if head != Some(Head::Quiet) {
+            self.facts.add(Facts::STACKED);
+        }
+        true
+    }
+
+    fn alias_word(&mut self) -> bool {
+        let level = self.level();
+        let fits = level.kind == Kind::Select
+            && matches!(level.clause, Clause::List | Clause::From)
+            && !level.aliased;
+        level.aliased = true;
+        // CAST(x AS SIGNED INTEGER), INTERVAL 5 SECOND, COUNT(x) FILTER: more words inside a call.
+        fits || level.kind == Kind::Call
+    }
+}
+
+/// Words that cannot follow `+`: where one does, the `+` was a space.
+fn ends_operand(word: Word) -> bool {
+    matches!(
+        word,
+        Word::Connect
+            | Word::Union
+            | Word::From
+            | Word::Condition
+            | Word::Sort
+            | Word::Limit
+            | Word::Like
+            | Word::In
+            | Word::Between
+            | Word::Is
+            | Word::Into
+            | Word::Infix
+            | Word::Procedure
+    )
+}

@@ -1,0 +1,445 @@
+//! From what was read to how sure that is an attack.
+
+use super::Start;
+use super::facts::Facts;
+use super::read::{Ending, First, Reading};
+use crate::context::Field;
+use crate::detector::Confidence::{self, Certain, Hint, Likely, Possible};
+use crate::detector::Input;
+
+type Verdict = Option<(Confidence, &'static str)>;
+
+/// What a reading that began at `at` says.
+pub(super) fn judge(input: &Input<'_>, start: Start, at: usize, reading: &Reading) -> Verdict {
+    let before = input.text.get(..at).unwrap_or_default();
+    match start {
+        Start::Bare => bare(input, reading),
+        Start::Closed(quote) => closed(input, before, quote, reading),
+        Start::Amid => amid(input, before, reading),
+    }
+}
+
+/// What the application's string held before it was closed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// Nothing.
+    Empty,
+    /// One word, number or address: what a field holds.
+    Value,
+    /// Several words.
+    Words,
+    /// It ends in a byte after which a quote opens rather than closes.
+    Opening,
+}
+
+impl Before {
+    fn of(before: &[u8]) -> Self {
+        match before {
+            [] => Self::Empty,
+            [
+                ..,
+                b'(' | b'[' | b'{' | b',' | b'=' | b':' | b'+' | b' ' | b'>' | b'\n' | b'\t',
+            ] => Self::Opening,
+            _ if before.iter().any(|byte| *byte <= b' ') => Self::Words,
+            _ if before
+                .iter()
+                .any(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80) =>
+            {
+                Self::Value
+            }
+            _ => Self::Words,
+        }
+    }
+
+    fn short(self) -> bool {
+        matches!(self, Self::Empty | Self::Value)
+    }
+}
+
+/// Facts that make a query of whatever they stand in.
+const TELLING: Facts = Facts::TIME
+    .and(Facts::STRONG)
+    .and(Facts::SUBQUERY)
+    .and(Facts::CATALOG)
+    .and(Facts::CASE);
+/// Facts that connect what is read to the value before it.
+const LINKS: Facts = Facts::CONNECTED
+    .and(Facts::JOINED)
+    .and(Facts::OWN_COMPARED)
+    .and(Facts::COMPARED)
+    .and(Facts::CONSTANTS)
+    .and(Facts::CLAUSE);
+
+/// A reading after a closed string, and what surrounds it.
+struct Closed<'a> {
+    reading: &'a Reading,
+    kind: Before,
+    /// The application's own closing quote finds its place.
+    matched: bool,
+}
+
+impl Closed<'_> {
+    /// As sure, or less where the quote may have opened a string rather than closed one.
+    fn weaker(&self, confidence: Confidence) -> Confidence {
+        if self.kind == Before::Opening {
+            confidence.less()
+        } else {
+            confidence
+        }
+    }
+}
+
+fn closed(input: &Input<'_>, before: &[u8], quote: u8, reading: &Reading) -> Verdict {
+    let kind = Before::of(before);
+    let matched = match reading.ending {
+        Ending::Comment => true,
+        Ending::Open(own) => own == quote,
+        Ending::Whole | Ending::Dangling | Ending::Broken => false,
+    };
+    let closed = Closed {
+        reading,
+        kind,
+        matched,
+    };
+    let broken = matches!(reading.ending, Ending::Broken | Ending::Dangling);
+    whatever_follows(&closed).or_else(|| match broken {
+        true => sketchy(kind, reading),
+        false => condition(&closed)
+            .or_else(|| operators(&closed, quote, input.text))
+            .or_else(|| ended(&closed, input, before)),
+    })
+}
+
+/// What tells enough after a closed string, however the text goes on.
+fn whatever_follows(closed: &Closed<'_>) -> Verdict {
+    let facts = closed.reading.facts;
+    let broken = closed.reading.ending == Ending::Broken;
+    if facts.any(Facts::UNION) && facts.any(Facts::MARKED) {
+        return Some((
+            Certain,
+            "a second query united with the one whose string was closed",
+        ));
+    }
+    if facts.any(Facts::STACKED) {
+        return Some((Certain, "a second statement after a closed string"));
+    }
+    if facts.any(LINKS) && facts.any(Facts::TIME) {
+        return Some((Certain, "a call that waits after a closed string"));
+    }
+    if facts.any(LINKS) && facts.any(TELLING) {
+        let sure = if broken {
+            closed.weaker(Certain)
+        } else {
+            Certain
+        };
+        return Some((
+            sure,
+            "a subquery or a call of the database's own functions after a closed string",
+        ));
+    }
+    if facts.any(Facts::OUTFILE) {
+        return Some((Certain, "a result written to a file after a closed string"));
+    }
+    if facts.any(Facts::CONSTANTS) {
+        let odd = closed.kind == Before::Opening && facts.any(Facts::ODD_TEXT) || broken;
+        return Some((
+            if odd { Likely } else { Certain },
+            "a condition on constants after a closed string",
+        ));
+    }
+    None
+}
+
+/// A condition or clause read to its end.
+fn condition(closed: &Closed<'_>) -> Verdict {
+    let Closed {
+        reading,
+        kind,
+        matched,
+    } = *closed;
+    let facts = reading.facts;
+    if facts.any(Facts::COMPARED) {
+        let sure = if matched { Certain } else { Likely };
+        return Some((
+            closed.weaker(sure),
+            "a further condition after a closed string",
+        ));
+    }
+    if facts.any(Facts::CLAUSE) {
+        let sure = match (reading.ending, facts.any(Facts::NUMBERED)) {
+            (Ending::Comment, _) => Certain,
+            (_, true) if matched => Certain,
+            (_, true) => Likely,
+            (_, false) => Possible,
+        };
+        return Some((
+            closed.weaker(sure),
+            "another clause of the query after a closed string",
+        ));
+    }
+    if facts.any(Facts::CONSTANT) {
+        let sure = match reading.ending {
+            Ending::Comment => Certain,
+            _ if matched && kind.short() && !facts.any(Facts::ODD_TEXT) => Certain,
+            _ if matched || kind.short() => Likely,
+            _ => Possible,
+        };
+        return Some((
+            closed.weaker(sure),
+            "OR or AND with a constant after a closed string",
+        ));
+    }
+    if facts.any(Facts::TERM.and(Facts::CONNECTED)) {
+        let sure = if reading.ending == Ending::Comment {
+            Likely
+        } else {
+            Possible
+        };
+        return Some((
+            closed.weaker(sure),
+            "OR or AND with a column after a closed string",
+        ));
+    }
+    None
+}
+
+/// The string itself is compared, or something is added to it.
+fn operators(closed: &Closed<'_>, quote: u8, text: &[u8]) -> Verdict {
+    let Closed {
+        reading,
+        kind,
+        matched,
+    } = *closed;
+    if !reading.facts.any(Facts::OWN_COMPARED.and(Facts::JOINED)) {
+        return None;
+    }
+    let matched = matched && quote == b'\'';
+    let plain = !reading.facts.any(Facts::ODD_TEXT);
+    let called = memchr::memchr(b'(', text).is_some();
+    let sure = match (kind, reading.ending) {
+        (Before::Empty | Before::Value, Ending::Comment) => Certain,
+        (Before::Empty | Before::Value, _) if matched && plain && text.len() <= 32 && !called => {
+            Certain
+        }
+        (Before::Empty | Before::Value, _) if matched => Likely,
+        (_, _) if matched => Possible,
+        _ => Hint,
+    };
+    Some((sure, "an operator applied to a closed string"))
+}
+
+/// Nothing but the end of the query after the quote.
+fn ended(closed: &Closed<'_>, input: &Input<'_>, before: &[u8]) -> Verdict {
+    let Closed { reading, kind, .. } = *closed;
+    let facts = reading.facts;
+    match reading.ending {
+        Ending::Comment => {
+            let tail = reading
+                .tail
+                .and_then(|tail| input.text.get(tail..))
+                .unwrap_or_default();
+            let sign = tail
+                .iter()
+                .take_while(|byte| b"-#/*".contains(byte))
+                .count();
+            let after = tail.get(sign..).unwrap_or_default();
+            let bare = after
+                .iter()
+                .all(|byte| byte.is_ascii_whitespace() || b"-+*/#".contains(byte))
+                || after.len() <= 8 && !after.contains(&b'\'') && !after.contains(&b'"');
+            let sure = match kind {
+                Before::Value if bare && before.len() <= 64 => Certain,
+                _ if bare && facts.any(Facts::CLOSED) && kind.short() => Certain,
+                Before::Empty if bare => Likely,
+                Before::Value => Likely,
+                _ if bare => Possible,
+                _ => Hint,
+            };
+            Some((
+                sure,
+                "a closed string, and a comment that hides the rest of the query",
+            ))
+        }
+        Ending::Whole if facts.any(Facts::SEMICOLON) && input.text.ends_with(b"\0") => {
+            Some((Likely, "a closed string and the end of the query"))
+        }
+        Ending::Whole
+            if kind == Before::Value && reading.end == input.text.len() && before.len() < 16 =>
+        {
+            Some((Hint, "a quote at the end of a value"))
+        }
+        _ => None,
+    }
+}
+
+/// Readings that stop amid the query.
+fn sketchy(kind: Before, reading: &Reading) -> Verdict {
+    let facts = reading.facts;
+    if reading.ending == Ending::Dangling
+        && kind.short()
+        && facts.any(Facts::COMPARED.and(Facts::CONSTANT).and(Facts::CLAUSE))
+    {
+        return Some((
+            Possible,
+            "a condition that breaks off after a closed string",
+        ));
+    }
+    if reading.tokens >= 4 && facts.any(Facts::CONNECTED) {
+        return Some((Hint, "OR or AND after a closed string"));
+    }
+    None
+}
+
+fn bare(input: &Input<'_>, reading: &Reading) -> Verdict {
+    let facts = reading.facts;
+    let (sure, what) = bare_plain(input, reading)?;
+    let sure = match input.context.field {
+        Field::Code | Field::Telemetry => sure.less().less(),
+        Field::Text if reading.first == First::Statement && !facts.any(Facts::TIME) => sure.less(),
+        Field::Plain | Field::Text | Field::Url | Field::File | Field::Key | Field::Token => sure,
+    };
+    Some((sure, what))
+}
+
+fn bare_plain(input: &Input<'_>, reading: &Reading) -> Verdict {
+    let facts = reading.facts;
+    let whole = matches!(reading.ending, Ending::Whole | Ending::Comment);
+    let comment = reading.ending == Ending::Comment;
+    if facts.any(Facts::UNION) {
+        let marked = facts.any(Facts::MARKED) && (whole || facts.any(TELLING.and(Facts::FROM)));
+        let sure = if marked { Certain } else { Possible };
+        return Some((sure, "a second query united with the first"));
+    }
+    if reading.first == First::Statement {
+        return statement(reading, whole, comment);
+    }
+    if facts.any(Facts::STACKED) {
+        let value = matches!(reading.first, First::Number | First::Hole);
+        let sure = if facts.any(Facts::WORDY) && !value && !comment {
+            Likely
+        } else {
+            Certain
+        };
+        return Some((sure, "a second statement after the value"));
+    }
+    if facts.any(Facts::TIME) && reading.ending != Ending::Broken {
+        return Some((Certain, "a call that makes the database wait"));
+    }
+    if facts.any(Facts::OUTFILE) {
+        return Some((Certain, "a result written to a file"));
+    }
+    if facts.any(TELLING) {
+        let sure = match (whole, facts.any(LINKS)) {
+            (true, true) => Certain,
+            (true, false) | (false, true) => Likely,
+            (false, false) => Possible,
+        };
+        return Some((sure, "a subquery or a call of the database's own functions"));
+    }
+    if facts.any(Facts::CONSTANTS) {
+        return Some((
+            if whole { Certain } else { Likely },
+            "a condition on constants after a value",
+        ));
+    }
+    let numeric = reading.first == First::Number || input.context.field == Field::Key;
+    if whole {
+        bare_condition(facts, comment, numeric)
+    } else {
+        None
+    }
+}
+
+/// A condition or clause after a bare value, read to its end.
+fn bare_condition(facts: Facts, comment: bool, numeric: bool) -> Verdict {
+    if facts.any(Facts::CLAUSE) {
+        let sure = match (comment, facts.any(Facts::NUMBERED), numeric) {
+            (true, _, _) | (_, true, true) => Certain,
+            (_, true, false) => Possible,
+            (_, _, true) => Likely,
+            (_, _, false) => Hint,
+        };
+        return Some((sure, "another clause of the query after a value"));
+    }
+    if facts.any(Facts::COMPARED) && facts.any(Facts::CONNECTED) {
+        let sure = match (comment, numeric) {
+            (true, true) => Certain,
+            (true, false) | (false, true) => Likely,
+            (false, false) => Possible,
+        };
+        return Some((sure, "a further condition after a value"));
+    }
+    if facts.any(Facts::CONSTANT.and(Facts::TERM)) {
+        let sure = match (comment, numeric) {
+            (true, true) => Certain,
+            (true, false) => Likely,
+            (false, _) => Hint,
+        };
+        return Some((sure, "OR or AND after a value"));
+    }
+    if comment && facts.any(Facts::CLOSED) {
+        return Some((
+            Likely,
+            "a closed parenthesis, and a comment that hides the rest of the query",
+        ));
+    }
+    None
+}
+
+/// The text begins with a statement of its own.
+fn statement(reading: &Reading, whole: bool, comment: bool) -> Verdict {
+    let facts = reading.facts;
+    const WHAT: &str = "a statement of its own";
+    if facts.any(Facts::STATEMENT) {
+        return Some((if whole { Certain } else { Likely }, WHAT));
+    }
+    if facts.any(Facts::WORDY) {
+        return Some((if comment { Likely } else { Possible }, WHAT));
+    }
+    let telling = facts.any(
+        TELLING
+            .and(Facts::CONSTANTS)
+            .and(Facts::OUTFILE)
+            .and(Facts::STACKED),
+    );
+    let sure = match (
+        telling,
+        whole,
+        facts.any(Facts::MARKED),
+        facts.any(Facts::FROM),
+    ) {
+        (true, true, _, _) => Certain,
+        (_, true, true, true) if comment => Certain,
+        (true, false, _, _) | (_, true, true, true) => Likely,
+        (_, true, true, false) | (_, false, true, true) => Possible,
+        (_, true, false, true) => Hint,
+        _ => return None,
+    };
+    Some((sure, WHAT))
+}
+
+fn amid(input: &Input<'_>, before: &[u8], reading: &Reading) -> Verdict {
+    let facts = reading.facts;
+    if !facts.any(Facts::UNION) || !facts.any(Facts::MARKED) {
+        return None;
+    }
+    let whole = matches!(
+        reading.ending,
+        Ending::Whole | Ending::Comment | Ending::Open(_)
+    );
+    let prose = before
+        .split(|byte| byte.is_ascii_whitespace())
+        .filter(|word| word.len() > 1)
+        .count()
+        > 4;
+    let sure = match (input.context.field, whole || facts.any(TELLING), prose) {
+        (Field::Code | Field::Telemetry, _, _) => Possible,
+        (Field::Text, true, true) => Likely,
+        (_, true, _) => Certain,
+        (_, false, _) => Possible,
+    };
+    Some((
+        sure,
+        "a second query united with the first, amid other text",
+    ))
+}

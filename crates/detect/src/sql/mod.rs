@@ -1,0 +1,340 @@
+//! SQL: the input is read as the rest of a query it would be put into.
+//!
+//! An application puts a value between quotes or bare into a query. So the text is read ([`read`]) from
+//! up to five places: from its beginning (a bare value), and after the first of each kind of quote (a
+//! string that the quote closes). Ordinary text stops making sense after one or two tokens; an attack is
+//! made to go on. What was read, and how it ended, is then judged ([`judge`]).
+
+mod clause;
+mod facts;
+mod judge;
+mod read;
+mod statement;
+mod token;
+mod words;
+
+use crate::context::Place;
+use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use read::{Reader, Reading};
+
+/// Finds SQL.
+pub(crate) static DETECTOR: Detector = Detector {
+    class: Class::Sql,
+    bytes: b"'\"`",
+    words: &[
+        "or ",
+        "or(",
+        "or\t",
+        "or\n",
+        "or\r",
+        "or\u{b}",
+        "or\u{c}",
+        "or\0",
+        "or+",
+        "or-",
+        "or!",
+        "or~",
+        "or/",
+        "or@",
+        "or.",
+        "or{",
+        "or\\",
+        "or[",
+        "and ",
+        "and(",
+        "and\t",
+        "and\n",
+        "and\r",
+        "and\u{b}",
+        "and\u{c}",
+        "and\0",
+        "and+",
+        "and-",
+        "and!",
+        "and~",
+        "and/",
+        "and@",
+        "and.",
+        "and{",
+        "and\\",
+        "and[",
+        "||",
+        "&&",
+        "--",
+        "/*",
+        ")#",
+        "@@",
+        "select",
+        "union",
+        "order",
+        "group",
+        "having",
+        "limit",
+        "procedure",
+        "sleep",
+        "benchmark",
+        "waitfor",
+        "exec",
+        "declare",
+        "insert",
+        "delete",
+        "update",
+        "drop",
+        "create",
+        "alter",
+        "truncate",
+        "shutdown",
+        "like",
+        "regexp",
+        "between",
+        " in",
+        "div",
+        "mod",
+        "case",
+        "is ",
+        "dbms_",
+        "utl_",
+        "xp_",
+        "char(",
+        "chr(",
+        "concat(",
+        "ascii(",
+        "substr",
+        "version(",
+        "user(",
+        "database(",
+        "if(",
+        "count(",
+        "load_file",
+        "extractvalue",
+        "updatexml",
+        "randomblob",
+        "receive_message",
+        "into",
+        "from",
+        "copy",
+        "0x",
+        "current_",
+        "convert(",
+        "cast(",
+        "generate_series",
+        "’",
+        "‘",
+        "ʼ",
+        "＇",
+        "“",
+        "”",
+        "′",
+    ],
+    detect,
+};
+
+/// Where a reading begins, and what the text before it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Start {
+    /// At the beginning of a bare value.
+    Bare,
+    /// After this quote, which closes a string of the application's.
+    Closed(u8),
+    /// At a word inside a text that makes no sense as a value.
+    Amid,
+}
+
+fn detect(input: &Input<'_>) -> Option<Evidence> {
+    let text = input.text;
+    let begin = beginning(input);
+    let mut best = judged(
+        input,
+        Start::Bare,
+        begin,
+        Reader::new(text, begin, false).read(),
+    );
+    for quote in [b'\'', b'"', b'`'] {
+        let Some((at, after)) = closing(text, quote) else {
+            continue;
+        };
+        let found = judged(
+            input,
+            Start::Closed(quote),
+            at,
+            Reader::new(text, after, true).read(),
+        );
+        best = stronger(best, found);
+    }
+    if best
+        .as_ref()
+        .is_none_or(|best| best.confidence < Confidence::Certain)
+    {
+        best = stronger(best, amid(input));
+    }
+    best
+}
+
+/// The first quote of a kind, plain or typographic, and where the text after it begins.
+fn closing(text: &[u8], quote: u8) -> Option<(usize, usize)> {
+    let plain = memchr::memchr(quote, text);
+    let before = text.get(..plain.unwrap_or(text.len())).unwrap_or_default();
+    let wide = (quote == b'\'').then(|| wide(before)).flatten();
+    wide.or(plain.map(|at| (at, at + 1)))
+}
+
+fn wide(text: &[u8]) -> Option<(usize, usize)> {
+    memchr::memchr3_iter(0xE2, 0xCA, 0xEF, text).find_map(|at| {
+        let length = token::wide_quote(text.get(at..).unwrap_or_default());
+        (length > 0).then_some((at, at + length))
+    })
+}
+
+fn judged(input: &Input<'_>, start: Start, at: usize, reading: Reading) -> Option<Evidence> {
+    let (confidence, what) = judge::judge(input, start, at, &reading)?;
+    let begun = if start == Start::Amid {
+        at
+    } else {
+        at.min(reading.end)
+    };
+    Some(Evidence {
+        span: begun..reading.end.max(begun),
+        reading: what,
+        confidence,
+    })
+}
+
+fn stronger(a: Option<Evidence>, b: Option<Evidence>) -> Option<Evidence> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if b.confidence > a.confidence { b } else { a }),
+        (a, b) => a.or(b),
+    }
+}
+
+/// Where a bare value begins: in a path, in the segment that holds the first byte a path seldom has.
+fn beginning(input: &Input<'_>) -> usize {
+    if input.context.place != Place::Path {
+        return 0;
+    }
+    let odd = input
+        .text
+        .iter()
+        .position(|byte| matches!(byte, 0..=b' ' | b'(' | b'*' | b'|' | b'&' | b';'));
+    let before = input
+        .text
+        .get(..odd.unwrap_or(input.text.len()))
+        .unwrap_or_default();
+    let before = before
+        .strip_suffix(b"/")
+        .filter(|_| odd.is_some())
+        .unwrap_or(before);
+    memchr::memrchr(b'/', before).map_or(0, |slash| slash + 1)
+}
+
+/// How many words are tried as the beginning of a query inside other text.
+const TRIES: usize = 8;
+
+/// Looks for a query that begins in the middle of text.
+fn amid(input: &Input<'_>) -> Option<Evidence> {
+    let text = input.text;
+    let mut best = None;
+    let mut at = 0;
+    for _ in 0..TRIES {
+        let Some(found) = find_word(text, at, b"union") else {
+            break;
+        };
+        let reading = Reader::new(text, found, false).read();
+        at = reading.end.max(found + 5);
+        best = stronger(best, judged(input, Start::Amid, found, reading));
+    }
+    best
+}
+
+/// The next place after `from` where this word (lower case) stands, in any case.
+fn find_word(text: &[u8], from: usize, word: &[u8]) -> Option<usize> {
+    let (first, rest) = word.split_first()?;
+    let mut at = from;
+    loop {
+        let found = at + memchr::memchr2(*first, first.to_ascii_uppercase(), text.get(at..)?)?;
+        let after = text.get(found + 1..found + word.len())?;
+        let before = found.checked_sub(1).and_then(|before| text.get(before));
+        if after.eq_ignore_ascii_case(rest) && !before.is_some_and(u8::is_ascii_alphabetic) {
+            return Some(found);
+        }
+        at = found + 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Context;
+
+    /// The pieces hostile inputs are made of.
+    const PIECES: &[&str] = &[
+        "'",
+        "\"",
+        "`",
+        "(",
+        ")",
+        "/*",
+        "*/",
+        "/*!5",
+        "--",
+        "\n",
+        "#",
+        " or ",
+        "union ",
+        "select ",
+        "1",
+        "=",
+        ",",
+        ";",
+        "a.",
+        "@@",
+        "case when ",
+        "end",
+        "exec ",
+        "drop table ",
+        "set ",
+        "[",
+        "]",
+        "\\",
+        "\u{2019}",
+        "1e",
+        "||",
+        "sleep(",
+        "in (",
+        "union select 1,",
+    ];
+
+    fn ask(text: &[u8]) -> Option<Evidence> {
+        let context = Context::new(Place::Query, b"q");
+        detect(&Input {
+            text,
+            context,
+            depth: 0,
+        })
+    }
+
+    #[test]
+    fn any_mixture_of_pieces_is_read_without_panic_and_the_span_lies_within() {
+        let mut state = 0x2545_F491_4F6C_DD1D_u64;
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            usize::try_from(state >> 33).unwrap()
+        };
+        for _ in 0..20_000 {
+            let mut text = Vec::new();
+            for _ in 0..next() % 24 {
+                match next() % 8 {
+                    0 => text.push(u8::try_from(next() % 256).unwrap()),
+                    _ => text.extend_from_slice(PIECES[next() % PIECES.len()].as_bytes()),
+                }
+            }
+            if let Some(found) = ask(&text) {
+                assert!(
+                    found.span.start <= found.span.end && found.span.end <= text.len(),
+                    "{text:?}"
+                );
+            }
+        }
+    }
+}
