@@ -116,16 +116,12 @@ fn evidence(
 fn address(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
     let head = text.get(..512).unwrap_or(text);
     let decoded = entity::decode(head);
-    let quoting = matches!(
-        input.context.field,
-        Field::Telemetry | Field::Code | Field::Text
-    );
+    let written = matches!(input.context.place, Place::Form | Place::Json | Place::Body);
+    let quoting = code_expected(input) || (written && input.context.field == Field::Text);
     let confidence = match uri::read(decoded.bytes())? {
         Uri::Script(Strength::Sink) => Confidence::Certain,
         Uri::Script(Strength::Code | Strength::Nothing) => Confidence::Likely,
-        Uri::Page if matches!(input.context.place, Place::Form | Place::Json | Place::Body) => {
-            Confidence::Likely
-        }
+        Uri::Page if written => Confidence::Likely,
         Uri::Page => Confidence::Certain,
         Uri::Button | Uri::Image => Confidence::Hint,
     };

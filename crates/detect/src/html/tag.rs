@@ -76,13 +76,11 @@ pub(super) fn look(
 impl Markup<'_> {
     /// Markup may stand here for good reasons.
     fn expected(&self) -> bool {
-        matches!(
-            self.context.field,
-            Field::Text | Field::Code | Field::Telemetry
-        ) || matches!(
-            self.context.place,
-            Place::Form | Place::Json | Place::Xml | Place::Body | Place::File
-        )
+        matches!(self.context.field, Field::Code | Field::Telemetry)
+            || matches!(
+                self.context.place,
+                Place::Form | Place::Json | Place::Xml | Place::Body | Place::File
+            )
     }
 
     fn unexpected(&self, otherwise: Confidence) -> Confidence {
@@ -150,6 +148,8 @@ impl Markup<'_> {
     fn leave(&mut self, tag: &Tag, offset: usize) {
         let confidence = match tag.kind {
             Kind::Unknown => return,
+            // People ask about it.
+            Kind::Script if self.context.field == Field::Text => Confidence::Likely,
             Kind::Script if !tag.json => self.unexpected(Confidence::Likely),
             _ if self.expected() => Confidence::Hint,
             _ => Confidence::Possible,
