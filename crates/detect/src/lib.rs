@@ -23,6 +23,7 @@ mod sql;
 
 // browsers and markup
 mod html;
+mod template;
 
 // servers
 
@@ -37,5 +38,6 @@ pub static DETECTORS: &[&Detector] = &[
     &sql::DETECTOR,
     // browsers and markup: html include xml template
     &html::DETECTOR,
+    &template::DETECTOR,
     // servers: shell path ssrf code deserialize header redirect graphql prompt mail prototype upload
 ];

@@ -1,0 +1,454 @@
+//! Expressions of server-side templates and expression languages, and lookups of loggers.
+//!
+//! What lies between the delimiters of any template language is read for arithmetic that only a probe
+//! has a use for (`{{7*7}}`) and for words that lead out of a template: to classes, loaders, modules,
+//! commands. A template that shows a variable is none of this. Some languages need no delimiters where
+//! they are evaluated (SpEL, OGNL, the binding of parameter names in Spring): [`bare`] knows theirs.
+
+mod lookup;
+mod words;
+
+use crate::context::{Field, Place};
+use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use lookup::Lookup;
+use words::Word;
+
+/// Templates, expression languages and lookups.
+pub(crate) static DETECTOR: Detector = Detector {
+    class: Class::Template,
+    bytes: b"",
+    words: &[
+        "{{",
+        "{%",
+        "${",
+        "#{",
+        "*{",
+        "%{",
+        "~{",
+        "<%",
+        "@(",
+        "@{",
+        "<#",
+        "#set",
+        "[=",
+        "{php",
+        "{$smarty",
+        "{if ",
+        "{system",
+        "{self::",
+        "{'",
+        "{\"",
+        "{7*",
+        "classloader",
+        "__class__",
+        "__subclasses__",
+        "__globals__",
+        "t(java",
+        "t(org",
+        "@java.",
+        "_memberaccess",
+        "#context",
+        "_templatereference",
+        "$class.inspect",
+        "@system.",
+        "%23_member",
+    ],
+    detect,
+};
+
+fn detect(input: &Input<'_>) -> Option<Evidence> {
+    let found = delimited(input);
+    if found
+        .as_ref()
+        .is_some_and(|found| found.confidence == Confidence::Certain)
+    {
+        return found;
+    }
+    let other = bare(input);
+    match (&found, &other) {
+        (Some(own), Some(bare)) if own.confidence >= bare.confidence => found,
+        (_, Some(_)) => other,
+        (_, None) => found,
+    }
+}
+
+/// What an expression was found to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Act {
+    /// It looks at what belongs to the server.
+    Look,
+    /// It computes what only a probe computes, in delimiters that occur in text as well.
+    Odd,
+    /// It computes what only a probe computes.
+    Probe,
+    /// It leads out of the template.
+    Escape,
+}
+
+fn delimited(input: &Input<'_>) -> Option<Evidence> {
+    let text = input.text;
+    let mut best: Option<(Act, usize, usize)> = None;
+    let mut at = 0;
+    while let Some(open) = opening(text, at) {
+        if open.lookup {
+            let (found, end) = lookup::read(text, open.at);
+            match found {
+                Some(Lookup::Runs) => return verdict(input, Act::Escape, open.at, end, true),
+                Some(Lookup::Reads) => best = best.max(Some((Act::Look, open.at, end))),
+                None => {}
+            }
+        }
+        let (act, end) = inside(text, &open);
+        if let Some(act) = act
+            && best.is_none_or(|(best, ..)| best < act)
+        {
+            best = Some((act, open.at, end));
+        }
+        if best.is_some_and(|(act, ..)| act == Act::Escape) {
+            break;
+        }
+        at = end.max(open.content);
+    }
+    let (act, begin, end) = best?;
+    verdict(input, act, begin, end, false)
+}
+
+fn verdict(input: &Input<'_>, act: Act, from: usize, to: usize, lookup: bool) -> Option<Evidence> {
+    let written = matches!(
+        input.context.place,
+        Place::Form | Place::Json | Place::Xml | Place::Body | Place::File
+    );
+    let expected = matches!(input.context.field, Field::Code | Field::Telemetry);
+    let (reading, confidence) = match act {
+        Act::Escape if lookup => ("a lookup that loads or runs something", Confidence::Certain),
+        Act::Escape => (
+            "an expression that leads out of its template",
+            Confidence::Certain,
+        ),
+        Act::Probe => (
+            "an expression that only a probe computes",
+            Confidence::Certain,
+        ),
+        Act::Odd => ("arithmetic in braces", Confidence::Likely),
+        Act::Look if written => ("an expression that looks at the server", Confidence::Likely),
+        Act::Look => (
+            "an expression that looks at the server",
+            Confidence::Certain,
+        ),
+    };
+    let confidence = if expected && !lookup {
+        confidence.less()
+    } else {
+        confidence
+    };
+    Some(Evidence {
+        span: from..to.clamp(from, input.text.len()),
+        reading,
+        confidence,
+    })
+}
+
+/// An opened expression.
+struct Open {
+    at: usize,
+    content: usize,
+    kind: Kind,
+    /// It may be a logger's lookup.
+    lookup: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Ends with `}`.
+    Brace,
+    /// `%{…}`: OGNL.
+    Percent,
+    /// Ends with `)`.
+    Paren,
+    /// Ends with the text.
+    Rest,
+    /// Ends with `>`.
+    Angle,
+    /// One brace: text as well.
+    Single,
+}
+
+/// The next expression that is opened at or after `at`.
+fn opening(text: &[u8], at: usize) -> Option<Open> {
+    let mut from = at;
+    loop {
+        let found = from + memchr::memchr3(b'{', b'<', b'(', text.get(from..)?)?;
+        from = found + 1;
+        let before = found
+            .checked_sub(1)
+            .and_then(|at| text.get(at))
+            .copied()
+            .unwrap_or(0);
+        let rest = text.get(from..)?;
+        let (kind, lead, skip) =
+            match (text.get(found)?, before, rest.first().copied().unwrap_or(0)) {
+                (b'{', b'$' | b'#' | b'*' | b'@' | b'~', _) => (Kind::Brace, 1, 0),
+                (b'{', b'%', _) => (Kind::Percent, 1, 0),
+                (b'{', _, b'{' | b'%') => (Kind::Brace, 0, 1),
+                (b'{', _, _) if single(rest) => (Kind::Single, 0, 0),
+                (b'<', _, b'%' | b'#') => (Kind::Angle, 0, 1),
+                (b'(', b'@', _) => (Kind::Paren, 1, 0),
+                (b'(', b't', _) if text.get(..found)?.ends_with(b"#set") => (Kind::Rest, 4, 0),
+                _ => continue,
+            };
+        return Some(Open {
+            at: found - lead,
+            content: from + skip,
+            kind,
+            lookup: before == b'$' && kind == Kind::Brace && lead == 1,
+        });
+    }
+}
+
+/// Whether what follows one brace reads as Smarty, or as arithmetic.
+fn single(rest: &[u8]) -> bool {
+    const BEGINS: [&[u8]; 9] = [
+        b"php}",
+        b"$smarty",
+        b"if ",
+        b"system(",
+        b"self::",
+        b"Smarty_",
+        b"exec(",
+        b"passthru(",
+        b"fetch ",
+    ];
+    let piped = matches!(rest.first(), Some(b'\'' | b'"')) && {
+        let head = rest.get(..80).unwrap_or(rest);
+        memchr::memmem::find(head, b"'|")
+            .or_else(|| memchr::memmem::find(head, b"\"|"))
+            .is_some()
+    };
+    piped
+        || rest.first().is_some_and(u8::is_ascii_digit)
+        || BEGINS.iter().any(|own| rest.starts_with(own))
+}
+
+/// Reads an expression's content; what it does, and where it ends.
+fn inside(text: &[u8], open: &Open) -> (Option<Act>, usize) {
+    const MOST: usize = 4096;
+    let mut best = arithmetic(text, open.content, open.kind);
+    let mut at = open.content;
+    let last = text.len().min(open.content + MOST);
+    let mut depth = 0_usize;
+    while at < last {
+        let byte = text.get(at).copied().unwrap_or(0);
+        match byte {
+            b'{' => {
+                depth += 1;
+                best = best.max(arithmetic(text, at + 1, open.kind));
+            }
+            b'(' if open.kind == Kind::Paren => depth += 1,
+            b'}' if !matches!(open.kind, Kind::Paren | Kind::Angle | Kind::Rest) => {
+                if depth == 0 {
+                    break;
+                }
+                depth -= 1;
+            }
+            b')' if open.kind == Kind::Paren => {
+                if depth == 0 {
+                    break;
+                }
+                depth -= 1;
+            }
+            b'>' if open.kind == Kind::Angle
+                && text.get(at + 1).is_none_or(|byte| *byte != b'=') =>
+            {
+                break;
+            }
+            _ if byte.is_ascii_alphabetic() || byte == b'_' => {
+                let rest = text.get(at..last).unwrap_or_default();
+                let len = rest
+                    .iter()
+                    .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
+                    .count();
+                best = best.max(judge(text, open, at, at + len));
+                at += len;
+                if best == Some(Act::Escape) {
+                    return (best, at);
+                }
+                continue;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    (best, at)
+}
+
+/// What a word of an expression tells by what stands around it.
+fn judge(text: &[u8], open: &Open, begin: usize, end: usize) -> Option<Act> {
+    let word = text.get(begin..end)?;
+    let rest = text.get(end..)?.trim_ascii_start();
+    let next = rest.first().copied().unwrap_or(0);
+    let before = begin
+        .checked_sub(1)
+        .and_then(|at| text.get(at))
+        .copied()
+        .unwrap_or(0);
+    if before == b'#' && open.kind == Kind::Percent && matches!(next, b'.' | b'=' | b'[') {
+        return Some(Act::Escape);
+    }
+    // Freemarker: `"…"?new()`.
+    if before == b'?'
+        && matches!(word, b"new" | b"api" | b"eval" | b"interpret")
+        && matches!(next, b'(' | b'.')
+    {
+        return Some(Act::Escape);
+    }
+    if before == b'_' || word.len() > 40 {
+        return None;
+    }
+    match words::word(word)? {
+        Word::Escape => Some(Act::Escape),
+        Word::Call if next == b'(' || (before == b'|' && open.kind != Kind::Angle) => {
+            Some(Act::Escape)
+        }
+        // `|filter('system')`
+        Word::Call if matches!(before, b'\'' | b'"') && matches!(next, b'\'' | b'"') => {
+            piped(text, open, begin)
+        }
+        Word::Owner if matches!(next, b'.' | b':' | b'[') && before != b'.' => {
+            (open.kind != Kind::Angle || word != b"System").then_some(Act::Escape)
+        }
+        Word::Constructor
+            if next == b'('
+                || rest.starts_with(b".constructor")
+                || rest.starts_with(b"['constructor") =>
+        {
+            Some(Act::Escape)
+        }
+        Word::Constructor if matches!(before, b'\'' | b'"') => Some(Act::Escape),
+        Word::Look
+            if !matches!(before, b'.' | b'$') || matches!(word, b"data_model" | b"smarty") =>
+        {
+            Some(Act::Look)
+        }
+        Word::Call | Word::Owner | Word::Constructor | Word::Look => None,
+    }
+}
+
+/// Whether a quoted name of a function is given to a filter that calls it.
+fn piped(text: &[u8], open: &Open, begin: usize) -> Option<Act> {
+    let content = text.get(open.content..begin)?;
+    let tail = content.get(content.len().saturating_sub(24)..)?;
+    [
+        &b"filter("[..],
+        b"map(",
+        b"sort(",
+        b"reduce(",
+        b"Callback(",
+        b"call(",
+    ]
+    .iter()
+    .any(|own| memchr::memmem::find(tail, own).is_some())
+    .then_some(Act::Escape)
+}
+
+/// Arithmetic of two numbers, one of which may be quoted, and nothing else.
+fn arithmetic(text: &[u8], at: usize, kind: Kind) -> Option<Act> {
+    let skip = |rest: &mut &[u8], skipped: &[u8]| {
+        while let Some((first, tail)) = rest.split_first() {
+            if !skipped.contains(first) {
+                break;
+            }
+            *rest = tail;
+        }
+    };
+    let number = |rest: &mut &[u8]| {
+        let before = rest.len();
+        while let Some((b'0'..=b'9' | b'.', tail)) = rest.split_first() {
+            *rest = tail;
+        }
+        let len = before - rest.len();
+        (1..=12).contains(&len)
+    };
+    let mut rest = text.get(at..(at + 80).min(text.len()))?;
+    if kind == Kind::Rest && rest.starts_with(b"$") {
+        // `#set($x = 7*7)`
+        let equals = rest.iter().position(|byte| *byte == b'=')?;
+        rest = rest.get(equals + 1..)?;
+    }
+    skip(&mut rest, b" \t\n${#=@~!&-('\":");
+    if !number(&mut rest) {
+        return None;
+    }
+    skip(&mut rest, b" '\")");
+    let sign = *rest.first()?;
+    if !b"*+-/%".contains(&sign) {
+        return None;
+    }
+    rest = rest.get(1..)?;
+    skip(&mut rest, b" '\"(*");
+    if !number(&mut rest) {
+        return None;
+    }
+    skip(&mut rest, b" \t\n'\"*+0123456789");
+    let closed = matches!(
+        rest.first(),
+        Some(b'}' | b')' | b'%' | b']' | b'|' | b'>' | b';')
+    ) || (kind == Kind::Paren && rest.is_empty());
+    match sign {
+        _ if !closed => None,
+        b'*' | b'+' if kind != Kind::Single => Some(Act::Probe),
+        _ => Some(Act::Odd),
+    }
+}
+
+/// Expressions without delimiters, told by how they begin.
+fn bare(input: &Input<'_>) -> Option<Evidence> {
+    const CERTAIN: [&[u8]; 14] = [
+        b"class.module.classLoader",
+        b"class.classLoader.",
+        b"class['module']",
+        b"class[classLoader]",
+        b"T(java.lang.",
+        b"T(java.io.",
+        b"T(java.net.",
+        b"T(org.springframework.",
+        b"@java.lang.",
+        b"#_memberAccess",
+        b"#context[",
+        b"_TemplateReference__context",
+        b"$class.inspect(",
+        b"@ognl.OgnlContext@",
+    ];
+    let expected = matches!(input.context.field, Field::Code | Field::Telemetry);
+    let sure = if expected {
+        Confidence::Likely
+    } else {
+        Confidence::Certain
+    };
+    let text = input.text;
+    let said = |at: usize, len: usize, confidence: Confidence| {
+        Some(Evidence {
+            span: at..(at + len).min(text.len()),
+            reading: "an expression that leads out of its language",
+            confidence,
+        })
+    };
+    for own in CERTAIN {
+        if let Some(at) = memchr::memmem::find(text, own) {
+            return said(at, own.len(), sure);
+        }
+    }
+    let at = memchr::memmem::find(text, b"__class__")
+        .or_else(|| memchr::memmem::find(text, b"__globals__"))?;
+    let rest = text.get(at..)?;
+    let climbs = [
+        &b"__subclasses__"[..],
+        b"__builtins__",
+        b"__globals__",
+        b"__bases__[",
+        b"__base__.",
+        b"__mro__[",
+    ]
+    .iter()
+    .any(|own| memchr::memmem::find(rest, own).is_some_and(|found| found > 0 && found < 64));
+    said(at, 9, if climbs { sure } else { Confidence::Hint })
+}
