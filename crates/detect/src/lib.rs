@@ -26,6 +26,7 @@ mod html;
 mod template;
 
 // servers
+mod shell;
 
 pub use chain::{Chain, Step};
 pub use context::{Context, Field, Place};
@@ -39,5 +40,6 @@ pub static DETECTORS: &[&Detector] = &[
     // browsers and markup: html include xml template
     &html::DETECTOR,
     &template::DETECTOR,
-    // servers: shell path ssrf code deserialize header redirect graphql prompt mail prototype upload
+    // servers: path ssrf code deserialize header redirect graphql prompt mail prototype upload
+    &shell::DETECTOR,
 ];

@@ -1,0 +1,288 @@
+//! Arguments: what each of them is, and whether together they fit a command.
+
+use super::table::{self, Takes};
+use super::word::{self, Word, byte};
+
+/// How well the arguments fit the command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Sense {
+    /// They do not.
+    None,
+    /// They could.
+    Weak,
+    /// There are none, and none are needed.
+    Alone,
+    /// They do.
+    Strong,
+}
+
+/// What the arguments are.
+#[derive(Debug, Default)]
+pub(super) struct Args {
+    pub(super) total: u8,
+    pub(super) flags: u8,
+    numbers: u8,
+    pub(super) system: u8,
+    paths: u8,
+    urls: u8,
+    hosts: u8,
+    moving: u8,
+    quoted: u8,
+    operands: u8,
+    text: u8,
+    flag: bool,
+    pub(super) redirect: bool,
+    first: Option<Word>,
+}
+
+/// The place behind `>`, `2>&1`, `>>`, `<`, `<<<`, `&>`, `<(`.
+pub(super) fn redirection(text: &[u8], at: usize) -> Option<usize> {
+    let mut here = at;
+    if matches!(byte(text, here), b'0'..=b'2' | b'&') {
+        here += 1;
+    }
+    if !matches!(byte(text, here), b'<' | b'>') {
+        return None;
+    }
+    while matches!(byte(text, here), b'<' | b'>' | b'&' | b'(') {
+        here += 1;
+    }
+    (byte(text, here) != b'=').then_some(here)
+}
+
+impl Args {
+    pub(super) fn add(&mut self, arg: Word, glued: bool) {
+        let bytes = arg.bytes();
+        let takes_more = match bytes {
+            [b'-', _, ..] => true,
+            // `C:\Documents and Settings`
+            [drive, b':', b'\\', ..] => drive.is_ascii_alphabetic(),
+            _ => false,
+        };
+        let operand = std::mem::replace(&mut self.flag, takes_more);
+        let count = if glued {
+            &mut self.text
+        } else if arg.substitution || arg.variable {
+            &mut self.moving
+        } else {
+            match bytes {
+                [b'-', b'-' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9', ..] => &mut self.flags,
+                [b'+', b'%', ..] => &mut self.flags,
+                [b'/', letter, rest @ ..] if rest.len() < 9 && is_windows_flag(*letter, rest) => {
+                    &mut self.flags
+                }
+                _ if is_system(bytes) => &mut self.system,
+                _ if arg.quoted => &mut self.quoted,
+                _ if is_number(bytes) => &mut self.numbers,
+                _ if bytes.windows(3).any(|at| at == b"://") => &mut self.urls,
+                _ if is_host(bytes) => &mut self.hosts,
+                _ if arg.glob || is_path(bytes) => &mut self.paths,
+                _ if operand => &mut self.operands,
+                _ => &mut self.text,
+            }
+        };
+        *count = count.saturating_add(1);
+        self.total = self.total.saturating_add(1);
+        if self.first.is_none() {
+            self.first = Some(arg);
+        }
+    }
+}
+
+fn is_windows_flag(letter: u8, rest: &[u8]) -> bool {
+    letter.is_ascii_alphabetic()
+        && rest
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b':' | b'-' | b'*'))
+        && !(rest.len() == 2
+            && matches!(rest, b"tc" | b"ev" | b"in" | b"ar" | b"mp" | b"sr" | b"pt"))
+}
+
+fn is_number(bytes: &[u8]) -> bool {
+    let digits = bytes
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    let rest = bytes.get(digits..).unwrap_or_default();
+    digits > 0
+        && (matches!(rest, [] | [b's' | b'm' | b'h'])
+            || matches!(rest, [b'.', more @ ..] if more.iter().all(|b| b.is_ascii_digit() || *b == b's')))
+}
+
+/// A file whose place says that it is the system's.
+fn is_system(bytes: &[u8]) -> bool {
+    const ROOTS: [&[u8]; 16] = [
+        b"/etc",
+        b"/proc/",
+        b"/var/",
+        b"/bin/",
+        b"/usr/",
+        b"/tmp",
+        b"/dev/",
+        b"/home",
+        b"/root",
+        b"/opt/",
+        b"~/",
+        b"../..",
+        b"..\\..",
+        b"%systemroot%",
+        b"%windir%",
+        b"/boot",
+    ];
+    let drive = matches!(bytes, [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic());
+    drive
+        || bytes == b"/"
+        || bytes == b".htpasswd"
+        || (bytes.contains(&b'?') && bytes.starts_with(b"/") && word::globs(bytes, b"/etc/passwd"))
+        || ROOTS.iter().any(|root| {
+            bytes
+                .get(..root.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(root))
+        })
+}
+
+fn is_path(bytes: &[u8]) -> bool {
+    let letters = bytes
+        .iter()
+        .all(|b| b.is_ascii_graphic() && (*b != b'@' || bytes.starts_with(b"@")));
+    let dot = bytes.iter().rposition(|byte| *byte == b'.');
+    let extension = dot.is_some_and(|dot| {
+        let rest = bytes.len() - dot - 1;
+        (1..5).contains(&rest) && !byte(bytes, dot + 1).is_ascii_digit()
+    });
+    letters && (bytes.contains(&b'/') || bytes.contains(&b'\\') || extension || bytes == b".")
+}
+
+/// `1.2.3.4`, `host.example`, `localhost`, `host:80`.
+fn is_host(bytes: &[u8]) -> bool {
+    if bytes.eq_ignore_ascii_case(b"localhost") || bytes.starts_with(b"::") {
+        return true;
+    }
+    let end = bytes
+        .iter()
+        .position(|b| matches!(b, b':' | b'/'))
+        .unwrap_or(bytes.len());
+    let name = bytes.get(..end).unwrap_or_default();
+    let body = name
+        .iter()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+    let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    let numeric = name.iter().filter(|b| **b == b'.').count() == 3
+        && name.iter().all(|b| b.is_ascii_digit() || *b == b'.');
+    let top = name.contains(&b'.')
+        && (2..=12).contains(&last.len())
+        && last.iter().all(u8::is_ascii_alphabetic);
+    body && (numeric || (top && !is_file_end(last)))
+}
+
+fn is_file_end(last: &[u8]) -> bool {
+    const ENDS: [&[u8]; 12] = [
+        b"txt", b"php", b"html", b"log", b"js", b"ini", b"conf", b"jpg", b"png", b"css", b"asp",
+        b"exe",
+    ];
+    ENDS.iter().any(|end| last.eq_ignore_ascii_case(end))
+}
+
+/// Whether the arguments fit.
+pub(super) fn fit(takes: Takes, args: &Args, piped: bool) -> Sense {
+    let fits = |strong: bool| match (strong, args.total, args.text) {
+        (true, _, 0) => Sense::Strong,
+        (true, _, 1) => Sense::Weak,
+        (false, 0, _) if args.redirect => Sense::Strong,
+        (false, 0, _) => Sense::Alone,
+        (false, 1, _) => Sense::Weak,
+        _ => Sense::None,
+    };
+    let places = args.system > 0 || args.paths > 0 || args.hosts > 0;
+    match takes {
+        Takes::Nothing => match (args.total, args.text) {
+            (0, _) if args.redirect => Sense::Strong,
+            (0, _) => Sense::Alone,
+            (_, 0) if args.flags > 0 || args.redirect => Sense::Strong,
+            _ => Sense::None,
+        },
+        Takes::Path => fits(
+            places
+                || args.moving > 0
+                || args.redirect
+                || args.flags > 1
+                || (piped && args.flags > 0),
+        ),
+        Takes::List => fits(args.total > 0 && (places || args.flags > 0 || args.moving > 0)),
+        Takes::Number => fits(args.numbers > 0 || args.moving > 0),
+        Takes::Host => fits(
+            args.hosts > 0
+                || args.urls > 0
+                || args.moving > 0
+                || (args.flags > 0 && args.system + args.numbers > 0),
+        ),
+        Takes::Url => fits(
+            args.urls > 0
+                || args.hosts > 0
+                || args.moving > 0
+                || args.quoted > 0 && args.flags > 0
+                || args.paths > 0,
+        ),
+        Takes::Script => script(args, piped),
+        Takes::Sub(words) => sub(words, args),
+        Takes::Text => told(args),
+        Takes::Change => fits(
+            args.flags > 0 || args.system > 0 || (args.total > 1 && args.paths + args.numbers > 0),
+        ),
+        Takes::Filter => {
+            if args.text < 3
+                && (args.flags > 0
+                    || args.quoted > 0
+                    || args.redirect
+                    || args.moving > 0
+                    || args.system > 0)
+            {
+                Sense::Strong
+            } else {
+                fits(false)
+            }
+        }
+        Takes::Command => Sense::None,
+    }
+}
+
+fn script(args: &Args, piped: bool) -> Sense {
+    let option = args.first.as_ref().is_some_and(|first| {
+        let bytes = first.bytes();
+        let cmdlet = bytes.contains(&b'-') && table::known(bytes);
+        matches!(bytes, [b'-' | b'/', _, ..]) || first.quoted || cmdlet
+    });
+    if args.redirect || option || args.system > 0 || args.urls > 0 {
+        return Sense::Strong;
+    }
+    match args.total {
+        0 if piped => Sense::Strong,
+        0 => Sense::Alone,
+        _ if args.text == 0 && args.paths + args.moving > 0 => Sense::Strong,
+        _ => Sense::None,
+    }
+}
+
+fn sub(words: &[&str], args: &Args) -> Sense {
+    let Some(first) = &args.first else {
+        return Sense::Alone;
+    };
+    if words
+        .iter()
+        .any(|word| first.bytes().eq_ignore_ascii_case(word.as_bytes()))
+    {
+        return Sense::Strong;
+    }
+    Sense::None
+}
+
+fn told(args: &Args) -> Sense {
+    if args.moving > 0 || args.numbers > 1 || (args.redirect && args.total > 0) {
+        return Sense::Strong;
+    }
+    match (args.total, args.text) {
+        (1, 0) if args.quoted == 1 => Sense::Strong,
+        (1 | 2, 0 | 1) => Sense::Weak,
+        _ => Sense::None,
+    }
+}

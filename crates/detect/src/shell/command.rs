@@ -1,0 +1,282 @@
+//! One simple command: its name, its arguments, and whether these make sense of each other.
+
+use super::args::{Args, Sense, fit, redirection};
+use super::table::{self, Entry, Takes};
+use super::word::{self, Parting, Word, byte, skip_spaces};
+
+/// How many words of a command are read.
+const WORDS: usize = 16;
+
+/// A command as it was read.
+#[derive(Clone, Debug)]
+pub(super) struct Command {
+    pub(super) sense: Sense,
+    /// The name is also an ordinary word.
+    pub(super) common: bool,
+    /// The name is written in a way only someone who hides it writes.
+    pub(super) hidden: bool,
+    /// The name is a path to a program.
+    pub(super) located: bool,
+    /// An argument names a file of the system.
+    pub(super) system: bool,
+    /// How many words the command has.
+    pub(super) words: u8,
+    /// Behind the last byte of it.
+    pub(super) end: usize,
+    /// It makes sense by its first argument alone, a word.
+    pub(super) own_word: bool,
+    /// Its output or input is a file.
+    pub(super) redirect: bool,
+    /// It has flags.
+    pub(super) flags: bool,
+    /// It is one of the few probes that take no argument: `id`, `ls`, `pwd`.
+    pub(super) probe: bool,
+}
+
+/// What is known of a command before its arguments are read.
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    parting: Parting,
+    located: bool,
+    hidden: bool,
+    piped: bool,
+    words: u8,
+}
+
+/// Reads the command at `at`. `piped`: its input is the output of another; `ticked`: it stands in
+/// backticks.
+pub(super) fn read(text: &[u8], at: usize, piped: bool, ticked: bool) -> Option<Command> {
+    let (mut at, _) = skip_spaces(text, at);
+    let mut frame = Frame {
+        parting: if ticked {
+            Parting::Ticks
+        } else {
+            Parting::Spaces
+        },
+        located: false,
+        hidden: false,
+        piped,
+        words: 0,
+    };
+    for _ in 0..4 {
+        let braced = byte(text, at) == b'{' && braces(text, at);
+        if braced {
+            frame.parting = Parting::Braces;
+        }
+        if braced || (byte(text, at) == b'{' && byte(text, at + 1) == b' ') {
+            at = skip_spaces(text, at + 1).0;
+        }
+        let name = word::read(text, at, frame.parting, true);
+        let Some((entry, located)) = entry(&name, text, at) else {
+            at = behind_assignment(text, at, &name)?;
+            continue;
+        };
+        frame.hidden |= name.broken || name.glob || name.spaced || braced;
+        frame.located = located;
+        frame.words += 1;
+        if byte(text, name.end) == b'+' && frame.parting == Parting::Spaces {
+            frame.parting = Parting::Plus;
+        }
+        match inner(text, &name, entry, frame.parting) {
+            Some(next) => at = next,
+            None => return Some(whole(text, &name, entry, frame)),
+        }
+    }
+    None
+}
+
+/// Where the command begins that this one runs: `sudo -u root id`, `timeout 5 id`.
+fn inner(text: &[u8], name: &Word, entry: &Entry, parting: Parting) -> Option<usize> {
+    let next = behind_options(text, name.end, parting);
+    match entry.takes {
+        Takes::Command => Some(next),
+        Takes::Number => {
+            let word = word::read(text, next, parting, true);
+            let own = self::entry(&word, text, next);
+            (next > name.end + 1 && own.is_some()).then_some(next)
+        }
+        _ => None,
+    }
+}
+
+/// Whether `{a,b}` begins at `at`.
+fn braces(text: &[u8], at: usize) -> bool {
+    let rest = text
+        .get(at + 1..text.len().min(at + 96))
+        .unwrap_or_default();
+    let end = rest
+        .iter()
+        .position(|byte| matches!(byte, b' ' | b'\n' | b'}' | b':' | b'{'));
+    end.is_some_and(|end| byte(rest, end) == b'}' && rest.iter().take(end).any(|b| *b == b','))
+}
+
+/// `name=value` before a command.
+fn behind_assignment(text: &[u8], at: usize, name: &Word) -> Option<usize> {
+    let bytes = name.bytes();
+    let equals = bytes.iter().position(|byte| *byte == b'=')?;
+    let is_name = equals > 0
+        && bytes
+            .iter()
+            .take(equals)
+            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+    let (next, _) = skip_spaces(text, name.end);
+    (is_name && next > name.end && name.end > at).then_some(next)
+}
+
+/// The place behind the options of a command that runs another.
+fn behind_options(text: &[u8], mut at: usize, parting: Parting) -> usize {
+    let mut flag = false;
+    for _ in 0..5 {
+        let (next, _) = word::skip(text, at, parting);
+        let option = word::read(text, next, parting, true);
+        let own_flag = matches!(option.bytes(), [b'-', ..]);
+        let number = option.bytes().first().is_some_and(u8::is_ascii_digit);
+        let operand = flag && entry(&option, text, next).is_none();
+        if !(own_flag || number || operand) || option.end == next {
+            return next;
+        }
+        flag = own_flag;
+        at = option.end;
+    }
+    at
+}
+
+/// The entry a word names, and whether by its path.
+fn entry(name: &Word, text: &[u8], at: usize) -> Option<(&'static Entry, bool)> {
+    let bytes = name.bytes();
+    if bytes.is_empty() || bytes.len() > 60 {
+        return None;
+    }
+    if name.glob {
+        let whole =
+            bytes.first() == Some(&b'/') && bytes.iter().filter(|b| **b == b'/').count() > 1;
+        let path = table::PATHS
+            .iter()
+            .find(|path| whole && word::globs(bytes, path.as_bytes()))?;
+        let short = path.rsplit('/').next()?;
+        return table::named(short.split('.').next()?.as_bytes()).map(|entry| (entry, true));
+    }
+    let own = match bytes.iter().rposition(|byte| matches!(byte, b'/' | b'\\')) {
+        Some(slash) => bytes.get(slash + 1..)?,
+        None => bytes,
+    };
+    let directory = own.len() < bytes.len();
+    if directory && !is_program_path(bytes) {
+        return None;
+    }
+    let own = own.strip_prefix(b"@").unwrap_or(own);
+    let mut lower = [0_u8; 24];
+    let slot = lower.get_mut(..own.len())?;
+    slot.copy_from_slice(own);
+    slot.make_ascii_lowercase();
+    let stem = slot
+        .strip_suffix(b".exe")
+        .or(slot.strip_suffix(b".com"))
+        .unwrap_or(slot);
+    let stem = match stem {
+        [b'p', b'y', b't', b'h', b'o', b'n', version @ ..]
+            if version.iter().all(|b| b.is_ascii_digit() || *b == b'.') =>
+        {
+            b"python".as_slice()
+        }
+        own => own,
+    };
+    if let Some(found) = table::named(stem) {
+        return Some((found, directory || stem.len() < slot.len()));
+    }
+    let comspec = stem == b"%comspec%" && byte(text, at) == b'%';
+    comspec
+        .then(|| table::named(b"cmd"))
+        .flatten()
+        .map(|found| (found, true))
+}
+
+fn is_program_path(bytes: &[u8]) -> bool {
+    let rooted = matches!(bytes, [b'/' | b'.' | b'%', ..])
+        || matches!(bytes, [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic());
+    let holds = |part: &[u8]| {
+        bytes
+            .windows(part.len())
+            .any(|at| at.eq_ignore_ascii_case(part))
+    };
+    rooted && (holds(b"bin/") || holds(b"system32\\") || holds(b"syswow64\\") || holds(b"/tmp/"))
+}
+
+fn whole(text: &[u8], name: &Word, entry: &'static Entry, frame: Frame) -> Command {
+    let mut args = Args::default();
+    let (at, odd) = arguments(text, name, frame.parting, &mut args);
+    let sense = fit(entry.takes, &args, frame.piped);
+    let probe = args.total == 0
+        && !shouted(name, entry)
+        && matches!(
+            entry.name,
+            "id" | "ls"
+                | "dir"
+                | "pwd"
+                | "env"
+                | "w"
+                | "ps"
+                | "set"
+                | "who"
+                | "date"
+                | "ver"
+                | "true"
+        );
+    Command {
+        sense,
+        common: entry.common || entry.name.len() < 3 || shouted(name, entry),
+        hidden: frame.hidden || odd,
+        located: frame.located,
+        system: args.system > 0,
+        own_word: matches!(entry.takes, Takes::Sub(_)),
+        redirect: args.redirect,
+        flags: args.flags > 0,
+        words: frame.words + args.total,
+        end: at.min(text.len()),
+        probe,
+    }
+}
+
+/// A program of Unix, whose names are in lower case, in capitals: a word, not a command.
+fn shouted(name: &Word, entry: &Entry) -> bool {
+    let windows = matches!(
+        entry.name,
+        "dir" | "type" | "net" | "cmd" | "whoami" | "ipconfig" | "powershell" | "systeminfo"
+    );
+    !windows && name.bytes().iter().all(|byte| !byte.is_ascii_lowercase())
+}
+
+/// Reads the arguments of a command: where they end, and whether they are parted as nobody parts them.
+fn arguments(text: &[u8], name: &Word, parting: Parting, args: &mut Args) -> (usize, bool) {
+    let braced = parting == Parting::Braces;
+    let mut at = name.end;
+    let mut odd = name.spaced;
+    let mut open = name.unclosed;
+    for _ in 0..WORDS {
+        if open {
+            break;
+        }
+        let (mut next, ifs) = word::skip(text, at, parting);
+        odd |= ifs;
+        if braced && matches!(byte(text, next), b',' | b'}') {
+            next += 1;
+            if byte(text, next - 1) == b'}' {
+                return (next, odd);
+            }
+        }
+        if let Some(behind) = redirection(text, next) {
+            args.redirect = true;
+            at = behind;
+            continue;
+        }
+        let arg = word::read(text, next, parting, false);
+        open = arg.unclosed;
+        if arg.end == next || byte(text, next) == b'#' {
+            return (next, odd);
+        }
+        at = arg.end;
+        odd |= arg.spaced && !braced;
+        args.add(arg, next == name.end && !braced && !name.spaced);
+    }
+    (at, odd)
+}
