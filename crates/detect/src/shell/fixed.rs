@@ -74,10 +74,8 @@ fn found(span: std::ops::Range<usize>, reading: &'static str, confidence: Confid
 }
 
 fn quiet(input: &Input<'_>) -> bool {
-    matches!(
-        input.context.field,
-        Field::Text | Field::Code | Field::Telemetry
-    ) || input.context.place == Place::File
+    matches!(input.context.field, Field::Code | Field::Telemetry)
+        || input.context.place == Place::File
 }
 
 /// Forms that begin a value.

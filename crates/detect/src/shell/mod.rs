@@ -250,6 +250,7 @@ fn whole(input: &Input<'_>, command: &Command) -> Option<Confidence> {
         Sense::Strong if !command.common && command.words > 1 && !command.own_word => {
             Confidence::Certain
         }
+        Sense::Strong if command.redirect && !command.common => Confidence::Certain,
         Sense::Strong if (command.flags || command.redirect) && command.words > 1 => {
             Confidence::Certain
         }
@@ -267,8 +268,16 @@ fn whole(input: &Input<'_>, command: &Command) -> Option<Confidence> {
         Tail::Nothing | Tail::Separator => degree,
         Tail::Rest => degree.less(),
     };
+    let telling = command.hidden
+        || command.located
+        || command.system
+        || command.flags
+        || (command.redirect && !command.common);
+    let written = telling && !input.text.contains(&b'\n');
     Some(match input.context.field {
-        Field::Text | Field::Code | Field::Telemetry => degree.min(Confidence::Likely).less(),
+        Field::Text if written => degree,
+        Field::Text => degree.min(Confidence::Likely),
+        Field::Code | Field::Telemetry => degree.min(Confidence::Likely).less(),
         Field::Token => degree.less(),
         Field::Plain | Field::Url | Field::File | Field::Key => degree,
     })
@@ -337,7 +346,7 @@ fn candidate(
     let degree = behind(start, &command, text, at, before)?;
     let confidence = placed(
         input,
-        in_field(input.context.field, degree, start, at, before),
+        in_field(input, degree, start, (at, command.end), before),
     );
     Some(Evidence {
         span: at..command.end.max(from),
@@ -479,23 +488,25 @@ fn prefix(text: &[u8], at: usize) -> Prefix {
 
 /// What is left of it in a field that is meant to hold such text.
 fn in_field(
-    field: Field,
+    input: &Input<'_>,
     degree: Confidence,
     start: Start,
-    at: usize,
+    (at, end): (usize, usize),
     before: &Before,
 ) -> Confidence {
     let prose = before.prose > 5;
     let long = before.lines > 3 || (start == Start::Line && (before.prose > 2 || before.command));
-    let quoted = start == Start::Backtick && before.prose > 0;
+    let ticks = start == Start::Backtick;
+    let quoted = ticks && before.prose > 0;
     let degree = if prose || long || quoted {
         degree.less()
     } else {
         degree
     };
-    let opens = at == 0 || (before.prose == 0 && before.lines == 0 && !before.command);
-    match field {
-        Field::Text if opens && start != Start::Backtick => degree,
+    let opens = at == 0 || (before.prose < 3 && before.lines < 2 && !before.command);
+    let opens = opens && (!ticks || input.text.len() <= end + 2);
+    match input.context.field {
+        Field::Text if opens => degree,
         Field::Text => degree.min(Confidence::Likely),
         Field::Code | Field::Telemetry => degree.less().min(Confidence::Likely),
         Field::Plain | Field::Url | Field::File | Field::Key | Field::Token => degree,
