@@ -26,6 +26,7 @@ mod html;
 mod template;
 
 // servers
+mod path;
 mod shell;
 
 pub use chain::{Chain, Step};
@@ -40,6 +41,7 @@ pub static DETECTORS: &[&Detector] = &[
     // browsers and markup: html include xml template
     &html::DETECTOR,
     &template::DETECTOR,
-    // servers: path ssrf code deserialize header redirect graphql prompt mail prototype upload
+    // servers: ssrf code deserialize header redirect graphql prompt mail prototype upload
     &shell::DETECTOR,
+    &path::DETECTOR,
 ];

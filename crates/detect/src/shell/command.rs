@@ -23,6 +23,8 @@ pub(super) struct Command {
     pub(super) words: u8,
     /// Behind the last byte of it.
     pub(super) end: usize,
+    /// It runs programs: a shell or an interpreter.
+    pub(super) script: bool,
     /// It makes sense by its first argument alone, a word.
     pub(super) own_word: bool,
     /// Its output or input is a file.
@@ -228,6 +230,7 @@ fn whole(text: &[u8], name: &Word, entry: &'static Entry, frame: Frame) -> Comma
         hidden: frame.hidden || odd,
         located: frame.located,
         system: args.system > 0,
+        script: entry.takes == Takes::Script,
         own_word: matches!(entry.takes, Takes::Sub(_)),
         redirect: args.redirect,
         flags: args.flags > 0,

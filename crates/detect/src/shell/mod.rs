@@ -258,7 +258,9 @@ fn whole(input: &Input<'_>, command: &Command) -> Option<Confidence> {
         Sense::Alone if command.hidden && command.words == 1 && !command.common => {
             Confidence::Certain
         }
-        Sense::Alone if named && (!command.common || command.probe) => Confidence::Certain,
+        Sense::Alone if named && !command.script && (!command.common || command.probe) => {
+            Confidence::Certain
+        }
         Sense::Alone if command.located => Confidence::Likely,
         Sense::Alone if !command.common => Confidence::Possible,
         Sense::Weak if named || command.hidden => Confidence::Likely,

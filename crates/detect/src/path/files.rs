@@ -1,0 +1,312 @@
+//! Files that are read through a hole, never by a link: relative to the root, in lower case, with `/`.
+
+use super::climb::slash;
+
+/// How telling a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Telling {
+    /// A directory of the system, where much lies.
+    Place,
+    /// A file or directory that only an attack asks a web application for.
+    Secret,
+}
+
+const SECRETS: &[&str] = &[
+    ".aws/",
+    ".azure/",
+    ".bash_history",
+    ".bashrc",
+    ".docker/config",
+    ".git-credentials",
+    ".git/",
+    ".gnupg/",
+    ".htaccess",
+    ".htpasswd",
+    ".kube/config",
+    ".my.cnf",
+    ".mysql_history",
+    ".netrc",
+    ".npmrc",
+    ".pgpass",
+    ".psql_history",
+    ".rhosts",
+    ".ssh/",
+    ".svn/",
+    ".hg/",
+    ".zsh_history",
+    ".history",
+    "apache/conf/httpd.conf",
+    "apache/logs/",
+    "apache2/logs/",
+    "autoexec.bat",
+    "boot.ini",
+    "boot/grub",
+    "config.sys",
+    "documents and settings/",
+    "etc/aliases",
+    "etc/anacrontab",
+    "etc/apache",
+    "etc/bash",
+    "etc/chrootusers",
+    "etc/cron",
+    "etc/default/",
+    "etc/environment",
+    "etc/exports",
+    "etc/fstab",
+    "etc/ftp",
+    "etc/group",
+    "etc/gshadow",
+    "etc/host",
+    "etc/http",
+    "etc/inetd.conf",
+    "etc/init",
+    "etc/inittab",
+    "etc/issue",
+    "etc/kubernetes/",
+    "etc/ldap",
+    "etc/lighttpd",
+    "etc/logrotate",
+    "etc/lsb-release",
+    "etc/master.passwd",
+    "etc/modules.conf",
+    "etc/motd",
+    "etc/mtab",
+    "etc/my.cnf",
+    "etc/mysql",
+    "etc/network",
+    "etc/nginx",
+    "etc/nsswitch",
+    "etc/openldap",
+    "etc/os-release",
+    "etc/pam.",
+    "etc/passwd",
+    "etc/php",
+    "etc/postgresql",
+    "etc/profile",
+    "etc/proftp",
+    "etc/pure-ftpd",
+    "etc/pureftpd",
+    "etc/redhat-release",
+    "etc/redis",
+    "etc/release",
+    "etc/resolv.conf",
+    "etc/samba",
+    "etc/security/",
+    "etc/services",
+    "etc/shadow",
+    "etc/shells",
+    "etc/smb",
+    "etc/snmp",
+    "etc/squid",
+    "etc/ssh",
+    "etc/ssl/private",
+    "etc/sudoers",
+    "etc/sysconfig",
+    "etc/sysctl",
+    "etc/syslog",
+    "etc/termcap",
+    "etc/tomcat",
+    "etc/updatedb",
+    "etc/utmp",
+    "etc/vhcs2",
+    "etc/vsftpd",
+    "etc/wtmp",
+    "etc/wu-ftpd",
+    "etc/x11/",
+    "etc/xinetd",
+    "global.asa",
+    "inetpub/",
+    "logs/access",
+    "logs/error",
+    "meta-inf/",
+    "minint/",
+    "mysql/data/",
+    "opt/apache",
+    "opt/lampp/",
+    "opt/xampp/",
+    "pagefile.sys",
+    "private/etc/",
+    "proc/1/",
+    "proc/cmdline",
+    "proc/config.gz",
+    "proc/cpuinfo",
+    "proc/devices",
+    "proc/filesystems",
+    "proc/interrupts",
+    "proc/ioports",
+    "proc/meminfo",
+    "proc/modules",
+    "proc/mounts",
+    "proc/net/",
+    "proc/partitions",
+    "proc/sched_debug",
+    "proc/self/",
+    "proc/stat",
+    "proc/swaps",
+    "proc/thread-self/",
+    "proc/uptime",
+    "proc/version",
+    "program files/apache",
+    "program files/mysql",
+    "program files/xampp",
+    "program files/filezilla",
+    "root/.",
+    "run/secrets/",
+    "secrets/kubernetes.io",
+    "system volume information",
+    "system32/",
+    "sysprep",
+    "unattend.xml",
+    "usr/etc/",
+    "usr/home/",
+    "usr/lib/php",
+    "usr/local/apache",
+    "usr/local/cpanel",
+    "usr/local/etc/",
+    "usr/local/mysql",
+    "usr/local/nginx",
+    "usr/local/php",
+    "usr/local/pureftpd",
+    "usr/local/tomcat",
+    "usr/local/zeus",
+    "usr/pkg/etc",
+    "usr/pkgsrc/",
+    "usr/ports/",
+    "usr/sbin/pure",
+    "users/administrator/",
+    "var/adm/",
+    "var/apache",
+    "var/cpanel/",
+    "var/lib/mlocate",
+    "var/lib/mysql",
+    "var/lib/php",
+    "var/local/www",
+    "var/log",
+    "var/mail",
+    "var/mysql",
+    "var/nm2/",
+    "var/run/",
+    "var/spool/",
+    "var/www/",
+    "volumes/",
+    "web-inf/",
+    "win.ini",
+    "windows/",
+    "winnt/",
+    "wp-config.php",
+    "xampp/",
+    "wamp/",
+];
+
+const PLACES: &[&str] = &[
+    "bin/",
+    "dev/",
+    "etc/",
+    "home/",
+    "opt/",
+    "proc/",
+    "root/",
+    "srv/",
+    "sys/",
+    "tmp/",
+    "usr/",
+    "var/",
+    "users/",
+    "program files/",
+    "web.config",
+    "c:/",
+];
+
+/// Where `file` ends if it stands at `at`, in any case and with any separators.
+fn stands(text: &[u8], at: usize, file: &str) -> Option<usize> {
+    let mut here = at;
+    for wanted in file.bytes() {
+        if wanted == b'/' {
+            let (len, _) = slash(text, here)?;
+            here += len;
+            while let Some((len, _)) = slash(text, here).filter(|_| here < at + 96) {
+                here += len;
+            }
+            if text.get(here) == Some(&b'.') && slash(text, here + 1).is_some() {
+                here += 2;
+            }
+        } else {
+            let own = *text.get(here)?;
+            if own.to_ascii_lowercase() != wanted {
+                return None;
+            }
+            here += 1;
+        }
+    }
+    Some(here)
+}
+
+/// The file at `at`: how telling it is, and where its known part ends.
+pub(super) fn known(text: &[u8], at: usize) -> Option<(Telling, usize)> {
+    let first = text.get(at)?.to_ascii_lowercase();
+    let find = |files: &[&str]| {
+        let own = files
+            .iter()
+            .filter(|file| file.bytes().next() == Some(first));
+        own.filter_map(|file| stands(text, at, file)).next()
+    };
+    if first == b'.'
+        && let Some(end) = environment(text, at)
+    {
+        return Some((Telling::Secret, end));
+    }
+    if let Some(end) = find(SECRETS) {
+        return Some((Telling::Secret, end));
+    }
+    if first == b'h'
+        && let Some(end) = hidden_home(text, at)
+    {
+        return Some((Telling::Secret, end));
+    }
+    find(PLACES).map(|end| (Telling::Place, end))
+}
+
+/// `.env`, `.env.local`.
+fn environment(text: &[u8], at: usize) -> Option<usize> {
+    let end = stands(text, at, ".env")?;
+    let ends = text
+        .get(end)
+        .is_none_or(|next| matches!(next, b'.' | 0 | b'?' | b' ' | b'/'));
+    ends.then_some(end)
+}
+
+/// `home/somebody/.ssh`.
+fn hidden_home(text: &[u8], at: usize) -> Option<usize> {
+    let start = stands(text, at, "home/")?;
+    let name = text.get(start..text.len().min(start + 32))?;
+    let len = name.iter().position(|own| matches!(own, b'/' | b'\\'))?;
+    (text.get(start + len + 1) == Some(&b'.')).then_some(start + len + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_known_in_any_spelling() {
+        for text in [
+            "etc/passwd",
+            "ETC\\passwd",
+            "etc//./passwd",
+            "etc%2fpasswd",
+            "windows\\win.ini",
+            ".env",
+            "home/a/.ssh",
+        ] {
+            let own = known(text.as_bytes(), 0);
+            assert_eq!(own.map(|own| own.0), Some(Telling::Secret), "{text}");
+        }
+        for text in [".environment", "et", "usr", "home/a/x"] {
+            assert_ne!(
+                known(text.as_bytes(), 0).map(|own| own.0),
+                Some(Telling::Secret),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,493 @@
+//! Paths that leave their directory, files of the system, and wrappers that open what no path should.
+//!
+//! [`climb`] counts steps to the parent directory in every spelling decoding leaves, [`files`] knows
+//! what is read through a hole. In the path of a request, steps are followed from the root on: more up
+//! than down leaves it. In values, how many steps are too many depends on the field: source maps and
+//! style sheets hold `../../img/a.png`.
+
+mod climb;
+mod files;
+mod wrapper;
+
+use climb::{Run, slash};
+use files::Telling;
+
+use crate::context::{Field, Place};
+use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+
+pub(crate) static DETECTOR: Detector = Detector {
+    class: Class::Path,
+    bytes: b"",
+    words: &[
+        "../",
+        "..\\",
+        "..%",
+        "..;",
+        "..\0",
+        "//..",
+        "/..",
+        "..2f",
+        "..5c",
+        "..0x",
+        "%2e",
+        "%252e",
+        "%c0%",
+        "%uff0e",
+        "\u{ff0e}",
+        "etc/",
+        "etc\\",
+        "proc/",
+        "/var/",
+        "/usr/",
+        "win.ini",
+        "boot.ini",
+        "windows\\",
+        "windows/",
+        "winnt",
+        "web-inf",
+        "meta-inf",
+        "php://",
+        "expect://",
+        "phar://",
+        "zip://",
+        "glob://",
+        "file:/",
+        "data://",
+        "data:text",
+        "compress.",
+        "netdoc:",
+        "jar:",
+        "ogg://",
+        "rar://",
+        "zlib:",
+        "php:filter",
+        "convert.",
+        ".ssh",
+        ".git",
+        ".env",
+        ".aws",
+        ".svn",
+        ".hg/",
+        ".ht",
+        ".kube",
+        ".docker",
+        ".npmrc",
+        ".netrc",
+        "_history",
+        "root/.",
+        "/opt/",
+        "c:\\",
+        "c:/",
+        "d:\\",
+        "inetpub",
+        "xampp",
+        "wp-config",
+        "/root/",
+        "/home/",
+        "%00.",
+        "\0.",
+        "%00",
+        "run/secrets",
+        "secrets/k",
+        "\\\\",
+        "global.asa",
+        "logs/",
+        "web.config",
+        "volumes/",
+        "system32",
+        "autoexec.bat",
+        ".bash",
+        ".rhosts",
+        ".azure",
+        ".gnupg",
+        ".my.cnf",
+        ".pgpass",
+    ],
+    detect,
+};
+
+fn detect(input: &Input<'_>) -> Option<Evidence> {
+    let own = match input.context.place {
+        Place::Path => request(input),
+        Place::Query
+        | Place::Name
+        | Place::Header
+        | Place::Cookie
+        | Place::Form
+        | Place::Json
+        | Place::Xml
+        | Place::FileName
+        | Place::File
+        | Place::Body => value(input),
+    };
+    if own
+        .as_ref()
+        .is_some_and(|own| own.confidence == Confidence::Certain)
+    {
+        return own;
+    }
+    let others = [wrapper::find(input), cut(input)];
+    others
+        .into_iter()
+        .flatten()
+        .chain(own)
+        .max_by_key(|found| found.confidence)
+}
+
+fn found(start: usize, end: usize, reading: &'static str, confidence: Confidence) -> Evidence {
+    Evidence {
+        span: start..end,
+        reading,
+        confidence,
+    }
+}
+
+/// Steps up a text holds, one run after the other.
+fn runs(text: &[u8]) -> impl Iterator<Item = Run> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        while let Some(own) = text.get(at) {
+            let here = at;
+            at += 1;
+            let dotted = matches!(own, b'.' | b'%' | b'0' | 0xc0..);
+            let begins = here.checked_sub(1).and_then(|before| text.get(before)) != Some(&b'.');
+            if dotted
+                && begins
+                && let Some(run) = climb::run(text, here)
+            {
+                at = run.end.max(at);
+                return Some(run);
+            }
+        }
+        None
+    })
+}
+
+/// The path of a request: followed from the root on.
+fn request(input: &Input<'_>) -> Option<Evidence> {
+    let text = input.text;
+    let mut best: Option<Evidence> = None;
+    let mut depth = 0_usize;
+    let mut from = 0;
+    for run in runs(text) {
+        depth += segments(text.get(from..run.start).unwrap_or_default());
+        from = run.end;
+        let secret =
+            files::known(text, run.end).is_some_and(|(telling, _)| telling == Telling::Secret);
+        let confidence = match depth.checked_sub(run.steps) {
+            None => Confidence::Certain,
+            Some(_) if secret || run.odd => Confidence::Certain,
+            Some(_) => Confidence::Possible,
+        };
+        depth = depth.saturating_sub(run.steps);
+        let reading = "steps up in the path of the request";
+        keep(&mut best, found(run.start, run.end, reading, confidence));
+    }
+    if best.is_none() && text.ends_with(b"/..") && segments(text) < 2 {
+        best = Some(found(
+            0,
+            text.len(),
+            "steps up in the path of the request",
+            Confidence::Certain,
+        ));
+    }
+    for (at, own) in text.iter().enumerate() {
+        if matches!(own, b'/' | b'\\' | b'?' | b'=')
+            && let Some((Telling::Secret, end)) = files::known(text, at + 1)
+        {
+            let confidence = asked(text, at + 1);
+            keep(
+                &mut best,
+                found(at + 1, end, "a file no link leads to", confidence),
+            );
+        }
+    }
+    best
+}
+
+/// How sure a known file in the path of a request is: some of their names serve sites, too.
+fn asked(text: &[u8], at: usize) -> Confidence {
+    const HIDDEN: [&[u8]; 8] = [
+        b".",
+        b"web-inf",
+        b"meta-inf",
+        b"etc/passwd",
+        b"etc/shadow",
+        b"proc/self",
+        b"wp-config.php.",
+        b"win.ini",
+    ];
+    let rest = text.get(at..).unwrap_or_default();
+    let hidden = HIDDEN.iter().any(|own| {
+        rest.get(..own.len())
+            .is_some_and(|rest| rest.eq_ignore_ascii_case(own))
+    });
+    if hidden || at <= 1 && rest.starts_with(b"etc/") {
+        Confidence::Certain
+    } else {
+        Confidence::Possible
+    }
+}
+
+/// The directories of a piece of a path.
+fn segments(path: &[u8]) -> usize {
+    path.split(|own| matches!(own, b'/' | b'\\'))
+        .filter(|own| !own.is_empty() && *own != b".")
+        .count()
+}
+
+fn keep(best: &mut Option<Evidence>, own: Evidence) {
+    if best
+        .as_ref()
+        .is_none_or(|best| best.confidence < own.confidence)
+    {
+        *best = Some(own);
+    }
+}
+
+/// What a value is, besides the steps in it.
+struct Value {
+    /// One path, without blanks.
+    single: bool,
+    /// It ends like a file sites are made of.
+    asset: bool,
+    /// An address of a page.
+    url: bool,
+}
+
+impl Value {
+    fn of(text: &[u8]) -> Self {
+        let head = text.get(..text.len().min(512)).unwrap_or_default();
+        let spaces = head
+            .iter()
+            .filter(|own| matches!(own, b' ' | b'\n'))
+            .count();
+        Self {
+            single: spaces == 0 && text.len() <= 512,
+            asset: is_asset(text),
+            url: head.windows(3).take(12).any(|own| own == b"://"),
+        }
+    }
+}
+
+fn is_asset(text: &[u8]) -> bool {
+    const ENDS: [&[u8]; 34] = [
+        b"js", b"mjs", b"cjs", b"ts", b"tsx", b"jsx", b"css", b"scss", b"less", b"png", b"jpg",
+        b"jpeg", b"gif", b"svg", b"webp", b"ico", b"woff", b"woff2", b"ttf", b"map", b"vue", b"md",
+        b"html", b"htm", b"rs", b"go", b"py", b"c", b"h", b"cpp", b"java", b"mp4", b"pdf", b"json",
+    ];
+    let last = text.rsplit(|own| *own == b'.').next().unwrap_or_default();
+    last.len() < 6 && ENDS.iter().any(|end| last.eq_ignore_ascii_case(end))
+}
+
+fn value(input: &Input<'_>) -> Option<Evidence> {
+    let text = input.text;
+    let value = Value::of(text);
+    let mut best = absolute(input, &value).or_else(|| hidden(input, &value));
+    for run in runs(text) {
+        let target = files::known(text, run.end).map(|(telling, _)| telling);
+        let confidence = climbs(input, &value, run, target);
+        let reading = if target == Some(Telling::Secret) {
+            "steps up to a file of the system"
+        } else {
+            "steps up out of the directory"
+        };
+        keep(&mut best, found(run.start, run.end, reading, confidence));
+        if confidence == Confidence::Certain {
+            break;
+        }
+    }
+    best
+}
+
+fn climbs(input: &Input<'_>, value: &Value, run: Run, target: Option<Telling>) -> Confidence {
+    let secret = target == Some(Telling::Secret);
+    let rooted = run.start < 2 && !value.url;
+    let context = input.context;
+    let odd = run.odd && value.single && (run.steps > 1 || rooted);
+    let degree =
+        if secret || odd || (run.odd && run.steps > 1) || (target.is_some() && run.steps > 1) {
+            Confidence::Certain
+        } else if run.odd {
+            Confidence::Likely
+        } else {
+            let enough = match (context.field, context.place) {
+                (Field::File, _) | (_, Place::Cookie | Place::FileName | Place::Header) => 2,
+                (Field::Url | Field::Key | Field::Token, _) => 3,
+                (Field::Text | Field::Code | Field::Telemetry, _) => 5,
+                (Field::Plain, Place::Json | Place::Body | Place::File | Place::Xml) => 4,
+                (Field::Plain, Place::Path | Place::Query | Place::Name | Place::Form) => 3,
+            };
+            let steps = run.steps + usize::from(rooted && run.start == 1);
+            match steps {
+                _ if value.asset && steps < enough * 2 => Confidence::Hint,
+                _ if steps >= enough && value.single && !value.asset => Confidence::Certain,
+                _ if steps >= enough => Confidence::Likely,
+                _ if steps > 1 || context.field == Field::File => Confidence::Possible,
+                _ => Confidence::Hint,
+            }
+        };
+    settle(input, degree, value.single)
+}
+
+/// What is left of it where such text is written on purpose.
+fn settle(input: &Input<'_>, degree: Confidence, single: bool) -> Confidence {
+    let degree = match input.context.field {
+        Field::Text if !single => degree.min(Confidence::Likely),
+        Field::Code | Field::Telemetry => degree.min(Confidence::Likely).less(),
+        Field::Text | Field::Plain | Field::Url | Field::File | Field::Key | Field::Token => degree,
+    };
+    let long = input.text.len() > 2048 || input.context.place == Place::File;
+    if long {
+        degree.min(Confidence::Likely)
+    } else {
+        degree
+    }
+}
+
+/// A path from the root, or a file that is known by its name.
+fn absolute(input: &Input<'_>, value: &Value) -> Option<Evidence> {
+    let text = input.text;
+    let start = text
+        .iter()
+        .take_while(|own| own.is_ascii_whitespace() || matches!(own, b'"' | b'\''))
+        .count();
+    let mut at = start;
+    if let [drive, b':', ..] = text.get(at..)?
+        && drive.is_ascii_alphabetic()
+        && slash(text, at + 2).is_some()
+    {
+        at += 2;
+    }
+    if text.get(at) == Some(&b'~') {
+        at += 1;
+    }
+    while let Some((len, _)) = slash(text, at).filter(|_| at < 32) {
+        at += len;
+    }
+    while at < 64 && text.get(at) == Some(&b'.') && slash(text, at + 1).is_some() {
+        at += 1;
+        while let Some((len, _)) = slash(text, at).filter(|_| at < 64) {
+            at += len;
+        }
+    }
+    let (telling, end) = files::known(text, at)?;
+    let rooted = at > start;
+    let relative = matches!(text.get(at)?, b'.' | b'W' | b'M' | b'w' | b'm');
+    let spaces = text.iter().take(200).filter(|own| **own == b' ').count();
+    let path = spaces < 4 && text.len() < 512;
+    let file = input.context.field == Field::File;
+    let listed = matches!(input.context.place, Place::Json | Place::Xml | Place::Body) && !file;
+    let confidence = match telling {
+        Telling::Secret if path && rooted && value.asset => Confidence::Likely,
+        Telling::Secret if path && (rooted || (relative && file)) => Confidence::Certain,
+        Telling::Secret if path && file => Confidence::Certain,
+        Telling::Secret if relative || rooted => Confidence::Likely,
+        Telling::Place if rooted && path && ends_in_configuration(text) && !listed => {
+            Confidence::Certain
+        }
+        Telling::Place if rooted && (file || text.get(at) == Some(&b'e')) => Confidence::Likely,
+        Telling::Place if rooted => Confidence::Hint,
+        Telling::Secret | Telling::Place => return None,
+    };
+    let confidence = home(input, at, confidence);
+    Some(found(
+        start,
+        end,
+        "a file of the system",
+        settle(input, confidence, path),
+    ))
+}
+
+/// `users/.htpasswd`: a hidden file below a directory.
+fn hidden(input: &Input<'_>, value: &Value) -> Option<Evidence> {
+    let text = input.text;
+    if !value.single || value.url || value.asset {
+        return None;
+    }
+    let mut slashes = (0..text.len()).filter(|at| matches!(text.get(*at), Some(b'/' | b'\\')));
+    let (at, end) = slashes.find_map(|at| match files::known(text, at + 1)? {
+        (Telling::Secret, end) if text.get(at + 1) == Some(&b'.') => Some((at + 1, end)),
+        _ => None,
+    })?;
+    let file = matches!(input.context.field, Field::File | Field::Url);
+    let degree = if file {
+        Confidence::Certain
+    } else {
+        Confidence::Likely
+    };
+    Some(found(at, end, "a hidden file", settle(input, degree, true)))
+}
+
+/// Windows paths of people's own files, and places that operators name, prove less.
+fn home(input: &Input<'_>, at: usize, confidence: Confidence) -> Confidence {
+    const COMMON: [&[u8]; 6] = [
+        b"windows", b"volumes", b"var/www", b"inetpub", b"xampp", b"usr/lib",
+    ];
+    let rest = input.text.get(at..).unwrap_or_default();
+    let common = COMMON.iter().any(|own| {
+        rest.get(..own.len())
+            .is_some_and(|rest| rest.eq_ignore_ascii_case(own))
+    });
+    let telling = rest.iter().rev().take(16).any(|own| *own == 0) || ends_in_configuration(rest);
+    if common && !telling && input.context.field != Field::File {
+        confidence.min(Confidence::Likely)
+    } else {
+        confidence
+    }
+}
+
+fn ends_in_configuration(text: &[u8]) -> bool {
+    const ENDS: [&[u8]; 12] = [
+        b".ini",
+        b".conf",
+        b".log",
+        b"_log",
+        b".cnf",
+        b"%00",
+        b"/hosts",
+        b"\\hosts",
+        b".default",
+        b"\\sam",
+        b"php",
+        b"passwd",
+    ];
+    ENDS.iter().any(|end| {
+        text.len() >= end.len()
+            && text
+                .get(text.len() - end.len()..)
+                .is_some_and(|own| own.eq_ignore_ascii_case(end))
+    })
+}
+
+/// A NUL that cuts off the end an application appends or asks for: `x.php%00.jpg`.
+fn cut(input: &Input<'_>) -> Option<Evidence> {
+    let text = input.text;
+    let head = text.get(..text.len().min(512))?;
+    let nul = head.iter().position(|own| *own == 0);
+    let written = || head.windows(3).position(|own| own == b"%00");
+    let (at, len) = nul
+        .map(|at| (at, 1))
+        .or_else(|| written().map(|at| (at, 3)))?;
+    let before = head.get(..at)?;
+    let behind = text.get(at + len..)?;
+    let graphic = before.iter().all(|own| own.is_ascii_graphic()) && !before.is_empty();
+    let path = before.contains(&b'.') || before.contains(&b'/') || before.contains(&b'\\');
+    let extension = matches!(behind, [b'.', rest @ ..] if (2..6).contains(&rest.len()) && rest.iter().all(u8::is_ascii_alphanumeric));
+    if !graphic || !path || input.context.field == Field::Token {
+        return None;
+    }
+    let confidence = match () {
+        () if extension => Confidence::Certain,
+        () if behind.is_empty() && before.iter().rev().take(6).any(|own| *own == b'.') => {
+            Confidence::Likely
+        }
+        () => Confidence::Hint,
+    };
+    Some(found(
+        at,
+        at + len,
+        "a NUL that cuts off the end of a file name",
+        settle(input, confidence, true),
+    ))
+}

@@ -1,0 +1,186 @@
+//! Wrappers: what PHP and Java open where a path is expected.
+
+use crate::context::{Field, Place};
+use crate::detector::{Confidence, Evidence, Input};
+
+use super::files::{self, Telling};
+use super::{found, settle};
+
+/// Beginnings that nothing but such a wrapper has.
+const CERTAIN: &[&[u8]] = &[
+    b"php://filter",
+    b"php://input",
+    b"php://stdin",
+    b"php://fd",
+    b"php://memory",
+    b"php://temp",
+    b"php:filter",
+    b"expect://",
+    b"phar://",
+    b"phar:./",
+    b"phar:/",
+    b"zip://",
+    b"rar://",
+    b"ogg://",
+    b"glob://",
+    b"compress.zlib://",
+    b"compress.bzip2://",
+    b"zlib:http",
+    b"data://text/",
+    b"data://application/",
+    b"data://image/",
+    b"netdoc:/",
+    b"jar:http",
+    b"jar:file:",
+    b"jar:ftp",
+    b"ssh2.",
+];
+
+fn starts(text: &[u8], lower: &[u8]) -> bool {
+    text.get(..lower.len())
+        .is_some_and(|own| own.eq_ignore_ascii_case(lower))
+}
+
+/// A wrapper that begins a value, or stands in it.
+pub(super) fn find(input: &Input<'_>) -> Option<Evidence> {
+    let text = input.text;
+    let at = text
+        .iter()
+        .take_while(|own| own.is_ascii_whitespace() || matches!(own, b'"' | b'\''))
+        .count();
+    let rest = text.get(at..)?;
+    let single = !rest.iter().take(256).any(|own| matches!(own, b' ' | b'\n'));
+    if let Some(own) = CERTAIN.iter().find(|own| starts(rest, own)) {
+        let longer = rest.len() > own.len() || own.starts_with(b"php");
+        let degree = if longer {
+            Confidence::Certain
+        } else {
+            Confidence::Likely
+        };
+        return Some(found(
+            at,
+            at + own.len(),
+            "a wrapper that opens what no path should",
+            settle(input, degree, single),
+        ));
+    }
+    if starts(rest, b"data:text/") && input.context.field == Field::File {
+        return Some(found(
+            at,
+            at + 10,
+            "data where a file is expected",
+            Confidence::Certain,
+        ));
+    }
+    local(input, at)
+        .or_else(|| share(input, at))
+        .or_else(|| inside(input))
+}
+
+/// `file:///etc/passwd`.
+fn local(input: &Input<'_>, at: usize) -> Option<Evidence> {
+    let rest = input.text.get(at..)?;
+    if !starts(rest, b"file:/") {
+        return None;
+    }
+    let slashes = rest
+        .get(5..)?
+        .iter()
+        .take_while(|own| **own == b'/')
+        .count();
+    let mut from = at + 5 + slashes;
+    if input
+        .text
+        .get(from..)
+        .is_some_and(|own| starts(own, b"localhost/"))
+    {
+        from += 10;
+    }
+    if let Some([drive, b':', b'/' | b'\\']) = input.text.get(from..from + 3)
+        && drive.is_ascii_alphabetic()
+    {
+        from += 3;
+    }
+    let secret = matches!(files::known(input.text, from), Some((Telling::Secret, _)));
+    let quiet = input.context.place == Place::Header || input.context.field == Field::Telemetry;
+    let field = matches!(input.context.field, Field::File | Field::Url);
+    let degree = match () {
+        () if quiet => Confidence::Possible,
+        () if secret => Confidence::Certain,
+        () if field && is_fetched(input.context.name) => Confidence::Certain,
+        () => Confidence::Likely,
+    };
+    Some(found(
+        at,
+        from,
+        "a file of the server as a URL",
+        settle(input, degree, true),
+    ))
+}
+
+/// Fields whose URL the server opens; not those a browser reports.
+fn is_fetched(name: &[u8]) -> bool {
+    const REPORTED: [&[u8]; 6] = [b"ref", b"dl", b"dr", b"origin", b"referer", b"referrer"];
+    !REPORTED.iter().any(|own| name.eq_ignore_ascii_case(own))
+}
+
+/// `\\10.0.0.1\share`.
+fn share(input: &Input<'_>, at: usize) -> Option<Evidence> {
+    let rest = input.text.get(at..)?.strip_prefix(b"\\\\")?;
+    let len = rest
+        .iter()
+        .take(64)
+        .take_while(|own| own.is_ascii_alphanumeric() || matches!(own, b'.' | b'-' | b'@'))
+        .count();
+    let host = rest.get(..len)?;
+    let named =
+        rest.get(len) == Some(&b'\\') && rest.get(len + 1).is_some_and(u8::is_ascii_alphanumeric);
+    if !named || !host.contains(&b'.') || host.len() < 4 {
+        return None;
+    }
+    let numeric = host.iter().all(|own| own.is_ascii_digit() || *own == b'.');
+    let degree = match input.context.field {
+        Field::File | Field::Url if numeric || host.contains(&b'@') => Confidence::Certain,
+        _ if numeric => Confidence::Likely,
+        _ => Confidence::Possible,
+    };
+    Some(found(
+        at,
+        at + 2 + len,
+        "a share of another host",
+        settle(input, degree, true),
+    ))
+}
+
+/// `…resource=php://filter/…`, `convert.iconv…|…` in the middle of a value.
+fn inside(input: &Input<'_>) -> Option<Evidence> {
+    let text = input.text;
+    let colon = |at: usize, own: &u8| {
+        (*own == b':'
+            && text
+                .get(at.saturating_sub(3)..at)
+                .is_some_and(|b| b.eq_ignore_ascii_case(b"php")))
+        .then_some(at)
+    };
+    let at = text
+        .iter()
+        .enumerate()
+        .take(4096)
+        .find_map(|(at, own)| colon(at, own))?;
+    let rest = text.get(at - 3..)?;
+    let known = CERTAIN.iter().take(6).any(|own| starts(rest, own));
+    let spaced = text.iter().take(at).filter(|own| **own == b' ').count() > 2;
+    let degree = if spaced {
+        Confidence::Likely
+    } else {
+        Confidence::Certain
+    };
+    known.then(|| {
+        found(
+            at - 3,
+            at + 3,
+            "a wrapper that opens what no path should",
+            settle(input, degree, !spaced),
+        )
+    })
+}
