@@ -1,7 +1,8 @@
 //! What the reader does at a word: the clauses of a query.
 
 use super::facts::{Facts, Grade};
-use super::read::{Clause, First, Join, Kind, Level, Reader, Want};
+use super::level::{Clause, Join, Kind, Level, Want};
+use super::read::{First, Reader};
 use super::statement::{self, Head};
 use super::token::Token;
 use super::words::{self, Lower, Word};
@@ -29,6 +30,7 @@ const INTRODUCERS: [&[u8]; 16] = [
 impl<'a> Reader<'a> {
     /// A word, at whatever place it stands.
     pub(super) fn word(&mut self, text: &'a [u8]) -> bool {
+        self.word = text;
         let lower = Lower::new(text);
         let word = words::word(lower.as_bytes());
         let call = self.lexer.before_open();
@@ -120,6 +122,9 @@ impl<'a> Reader<'a> {
         match word {
             Word::Quantity => true,
             Word::Select | Word::Rows => {
+                if self.depth > 0 && self.want == Want::Operand {
+                    self.facts.add(Facts::QUERY);
+                }
                 let level = self.level();
                 let kind = Kind::Select;
                 *level = Level {
@@ -135,15 +140,24 @@ impl<'a> Reader<'a> {
 
     fn operand_word(&mut self, word: Word, lower: &Lower, call: bool) -> bool {
         let level = *self.level();
+        let sounds = std::mem::take(&mut self.after_sounds);
         match word {
+            Word::Prefix if self.before_end() => self.name(lower, false),
             Word::Not | Word::Prefix | Word::Quantity => {
                 self.want = Want::Operand;
+                if lower.as_bytes() == b"top" {
+                    self.takes_number();
+                }
                 true
             }
-            Word::Select | Word::Rows
-                if level.fresh && matches!(level.kind, Kind::Group | Kind::Call) =>
-            {
+            Word::Select if level.fresh && matches!(level.kind, Kind::Group | Kind::Call) => {
                 self.query(word)
+            }
+            Word::Like if sounds => self.compare(false, Want::Operand),
+            Word::Name
+                if level.fresh && level.kind == Kind::Select && lower.as_bytes() == b"first" =>
+            {
+                self.takes_number() || self.name(lower, call)
             }
             Word::Case => {
                 self.first.get_or_insert(First::Other);
@@ -153,6 +167,9 @@ impl<'a> Reader<'a> {
             Word::Join if level.clause == Clause::From && !call => true,
             Word::Constant => {
                 self.first.get_or_insert(First::Other);
+                if level.kind == Kind::Select {
+                    self.facts.add(Facts::MARKED);
+                }
                 self.callable = call;
                 self.operand_read(true)
             }
@@ -174,6 +191,7 @@ impl<'a> Reader<'a> {
 
     /// A column, a table or the name of a function.
     fn name(&mut self, lower: &Lower, call: bool) -> bool {
+        let text = self.word;
         self.first
             .get_or_insert(if call { First::Other } else { First::Name });
         let quoted = || {
@@ -191,19 +209,32 @@ impl<'a> Reader<'a> {
             return true;
         }
         self.callable = true;
+        let level = *self.level();
         if call {
             let grade = self.call(lower);
             self.facts.add(Facts::MARKED);
             self.operand_read(grade != Grade::Unknown)
         } else {
-            if words::catalog(lower, self.level().clause == Clause::From) {
+            if words::catalog(lower, level.clause == Clause::From) {
                 self.facts.add(Facts::CATALOG);
+            }
+            let user = [&b"current_user"[..], b"session_user", b"system_user"];
+            if level.kind == Kind::Select && user.contains(&lower.as_bytes()) {
+                self.facts.add(Facts::STRONG.and(Facts::MARKED));
             }
             if lower.as_bytes().contains(&b'.') {
                 self.facts.add(Facts::MARKED);
             }
+            self.compare_name(text);
             self.operand_read(false)
         }
+    }
+
+    /// Whether the name stands on the other side of the comparison too: `a=a`.
+    fn compare_name(&mut self, text: &'a [u8]) {
+        let left = std::mem::replace(&mut self.named, text);
+        let level = self.level();
+        level.same |= level.compared && left.eq_ignore_ascii_case(text);
     }
 
     /// A condition follows.
@@ -226,14 +257,30 @@ impl<'a> Reader<'a> {
                 true
             }
             Word::Like | Word::Between => self.compare(word == Word::Between, Want::Operand),
+
+            Word::In if self.takes_mode() => true,
+            Word::In if call => self.compare(false, Want::Operand),
             Word::In => {
-                let position = self.level().kind == Kind::Call;
-                (call || position) && self.compare(false, Want::Operand)
+                // POSITION(x IN y).
+                self.want = Want::Operand;
+                self.level().kind == Kind::Call
             }
             Word::Is => self.compare(false, Want::Truth),
             Word::IsNull => self.compare(false, Want::Operator),
             Word::Infix => {
+                if self.depth == 0 {
+                    self.facts.add(Facts::JOINED);
+                }
+                self.after_sounds = matches!(lower.as_bytes(), b"sounds" | b"similar");
                 self.want = Want::Operand;
+                true
+            }
+            Word::Over => {
+                // OVER (…), FILTER (…), WITHIN GROUP (…).
+                self.callable = true;
+                if lower.as_bytes() == b"within" {
+                    self.want = Want::Alias;
+                }
                 true
             }
             Word::Union => {
@@ -241,6 +288,7 @@ impl<'a> Reader<'a> {
                 self.level().join = Join::No;
                 self.united = true;
                 self.want = Want::Query;
+                self.facts.add(Facts::UNITING);
                 true
             }
             Word::From
@@ -253,11 +301,12 @@ impl<'a> Reader<'a> {
             Word::Join => self.joined(),
             Word::As => {
                 self.want = Want::Alias;
-                matches!(self.level().kind, Kind::Select | Kind::Call)
+                let level = self.level();
+                matches!(level.kind, Kind::Select | Kind::Call) || level.kind == Kind::Base
             }
             Word::Postfix => true,
             Word::When | Word::Then | Word::End => self.case_word(word),
-            Word::Select if self.level().kind == Kind::Base => self.unseparated(lower),
+            Word::Select => self.unseparated_query(),
             Word::Statement => self.unseparated(lower) || self.alias_word(),
             Word::Name
             | Word::Constant
@@ -265,8 +314,37 @@ impl<'a> Reader<'a> {
             | Word::Quantity
             | Word::By
             | Word::OutFile => self.alias_word(),
-            Word::Case | Word::Rows | Word::Select => false,
+            Word::Case | Word::Rows => false,
         }
+    }
+
+    /// `IN BOOLEAN MODE` of a search in text.
+    fn takes_mode(&mut self) -> bool {
+        let mut ahead = self.lexer;
+        let taken = ["boolean", "mode"].iter().all(|wanted| {
+            matches!(ahead.next(), Some(Token::Word(word)) if word.eq_ignore_ascii_case(wanted.as_bytes()))
+        });
+        if taken {
+            self.lexer = ahead;
+        }
+        taken
+    }
+
+    /// The number of `TOP 1` and `FIRST 1`.
+    fn takes_number(&mut self) -> bool {
+        let mut ahead = self.lexer;
+        let taken = ahead.next() == Some(Token::Number);
+        if taken {
+            self.lexer = ahead;
+            self.facts.add(Facts::MARKED);
+        }
+        taken
+    }
+
+    /// Whether the operand ends after this word.
+    fn before_end(&self) -> bool {
+        let mut ahead = self.lexer;
+        matches!(ahead.next(), Some(Token::Close | Token::Comma))
     }
 
     fn connect(&mut self) -> bool {
@@ -410,6 +488,36 @@ impl<'a> Reader<'a> {
             self.facts.add(Facts::STACKED);
         }
         true
+    }
+
+    /// Whether the word follows the closed string without a space.
+    fn glued(&self) -> bool {
+        self.tokens == 0
+            && self.first == Some(First::Hole)
+            && self.lexer.at() == self.begun + self.word.len()
+    }
+
+    /// A query without `;` before it; its list must be one that prose does not have.
+    fn unseparated_query(&mut self) -> bool {
+        let mut ahead = self.lexer;
+        let marked = match ahead.next() {
+            Some(Token::Word(word)) => {
+                let lower = Lower::new(word);
+                ahead.before_open() && words::function(&lower) != Grade::Unknown
+            }
+            Some(Token::Number | Token::Open) => true,
+            Some(Token::Variable { system }) => system || self.first != Some(First::Hole),
+            Some(Token::Text { .. } | Token::Arithmetic(b'*')) => true,
+            _ => false,
+        };
+        let base = self.depth == 0 && self.level().kind == Kind::Base;
+        let named = self.first == Some(First::Name) && !self.facts.any(Facts::MARKED);
+        if !base || !marked || named || self.glued() {
+            return false;
+        }
+        self.term();
+        self.stacked = true;
+        self.query(Word::Select)
     }
 
     fn alias_word(&mut self) -> bool {

@@ -5,8 +5,10 @@
 pub(super) enum Grade {
     /// Makes the database wait.
     Time,
-    /// Has no use outside a database: names it, reads its files, breaks with a telling error.
+    /// Has no use outside a database: reads its files, breaks with a telling error.
     Strong,
+    /// Names the database, its user or version; other programs have functions of this name.
+    Named,
     /// A function of SQL whose name other languages use too.
     General,
     /// Not a known function.
@@ -76,6 +78,15 @@ impl Facts {
     pub(super) const CONSTANTS_ANYWHERE: Self = Self(1 << 26);
     /// A comment only MySQL executes: `/*!…*/`.
     pub(super) const EXECUTED_COMMENT: Self = Self(1 << 27);
+
+    /// UNION, whether or not a list follows.
+    pub(super) const UNITING: Self = Self(1 << 28);
+    /// The beginning of a query in parentheses.
+    pub(super) const QUERY: Self = Self(1 << 29);
+    /// A query after another, without more: prose may read so.
+    pub(super) const STACKED_QUERY: Self = Self(1 << 30);
+    /// A call of a function no other language has: more than [`Facts::STRONG`].
+    pub(super) const UNIQUE: Self = Self(1 << 31);
 
     /// Both sets.
     pub(super) const fn and(self, other: Self) -> Self {

@@ -36,14 +36,15 @@ impl Before {
     fn of(before: &[u8]) -> Self {
         match before {
             [] => Self::Empty,
+            [b' '] => Self::Empty,
             [
                 ..,
                 b'(' | b'[' | b'{' | b',' | b'=' | b':' | b'+' | b' ' | b'>' | b'\n' | b'\t',
             ] => Self::Opening,
-            _ if before.iter().any(|byte| *byte <= b' ') => Self::Words,
-            _ if before
-                .iter()
-                .any(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80) =>
+            _ if before.trim_ascii_start().iter().all(|byte| is_plain(*byte))
+                && before
+                    .iter()
+                    .any(|byte| byte.is_ascii_alphanumeric() || *byte >= 0x80) =>
             {
                 Self::Value
             }
@@ -54,6 +55,25 @@ impl Before {
     fn short(self) -> bool {
         matches!(self, Self::Empty | Self::Value)
     }
+}
+
+/// Whether a byte is one of an ordinary word, number, address or path.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte >= 0x80 || b"_-.@%/:&=?+,$*~)!#\\".contains(&byte)
+}
+
+/// Whether the comment that ends the text hides nothing, or one short word.
+fn bare_tail(text: &[u8], reading: &Reading) -> bool {
+    let tail = reading
+        .tail
+        .and_then(|tail| text.get(tail..))
+        .unwrap_or_default();
+    let tail = tail.trim_ascii_end();
+    let after = tail.iter().skip_while(|byte| b"-#/*!+ ".contains(byte));
+    let plain = after
+        .clone()
+        .all(|byte| byte.is_ascii_alphanumeric() || b" -+*/#".contains(byte));
+    reading.ending == Ending::Comment && plain && after.count() <= 8
 }
 
 /// Facts that make a query of whatever they stand in.
@@ -120,13 +140,14 @@ fn whatever_follows(closed: &Closed<'_>) -> Verdict {
             "a second query united with the one whose string was closed",
         ));
     }
-    if facts.any(Facts::STACKED) {
+    let query = facts.any(Facts::STACKED_QUERY) && facts.any(Facts::MARKED);
+    if facts.any(Facts::STACKED) || query && (!broken || facts.any(TELLING.and(Facts::FROM))) {
         return Some((Certain, "a second statement after a closed string"));
     }
-    if facts.any(LINKS) && facts.any(Facts::TIME) {
+    if facts.any(Facts::TIME) {
         return Some((Certain, "a call that waits after a closed string"));
     }
-    if facts.any(LINKS) && facts.any(TELLING) {
+    if facts.any(TELLING) || facts.any(Facts::QUERY) && facts.any(LINKS) {
         let sure = if broken {
             closed.weaker(Certain)
         } else {
@@ -159,7 +180,11 @@ fn condition(closed: &Closed<'_>) -> Verdict {
     } = *closed;
     let facts = reading.facts;
     if facts.any(Facts::COMPARED) {
-        let sure = if matched { Certain } else { Likely };
+        let sure = if matched || kind.short() {
+            Certain
+        } else {
+            Likely
+        };
         return Some((
             closed.weaker(sure),
             "a further condition after a closed string",
@@ -168,7 +193,7 @@ fn condition(closed: &Closed<'_>) -> Verdict {
     if facts.any(Facts::CLAUSE) {
         let sure = match (reading.ending, facts.any(Facts::NUMBERED)) {
             (Ending::Comment, _) => Certain,
-            (_, true) if matched => Certain,
+            (_, true) if matched || kind.short() => Certain,
             (_, true) => Likely,
             (_, false) => Possible,
         };
@@ -215,10 +240,14 @@ fn operators(closed: &Closed<'_>, quote: u8, text: &[u8]) -> Verdict {
     }
     let matched = matched && quote == b'\'';
     let plain = !reading.facts.any(Facts::ODD_TEXT);
-    let called = memchr::memchr(b'(', text).is_some();
+    let called = text
+        .windows(2)
+        .any(|pair| matches!(pair, [byte, b'('] if byte.is_ascii_alphanumeric()));
+    let hidden = reading.ending == Ending::Comment && !bare_tail(text, reading);
     let sure = match (kind, reading.ending) {
+        (_, _) if hidden => Hint,
         (Before::Empty | Before::Value, Ending::Comment) => Certain,
-        (Before::Empty | Before::Value, _) if matched && plain && text.len() <= 32 && !called => {
+        (Before::Empty | Before::Value, _) if matched && plain && text.len() <= 40 && !called => {
             Certain
         }
         (Before::Empty | Before::Value, _) if matched => Likely,
@@ -234,19 +263,7 @@ fn ended(closed: &Closed<'_>, input: &Input<'_>, before: &[u8]) -> Verdict {
     let facts = reading.facts;
     match reading.ending {
         Ending::Comment => {
-            let tail = reading
-                .tail
-                .and_then(|tail| input.text.get(tail..))
-                .unwrap_or_default();
-            let sign = tail
-                .iter()
-                .take_while(|byte| b"-#/*".contains(byte))
-                .count();
-            let after = tail.get(sign..).unwrap_or_default();
-            let bare = after
-                .iter()
-                .all(|byte| byte.is_ascii_whitespace() || b"-+*/#".contains(byte))
-                || after.len() <= 8 && !after.contains(&b'\'') && !after.contains(&b'"');
+            let bare = bare_tail(input.text, reading);
             let sure = match kind {
                 Before::Value if bare && before.len() <= 64 => Certain,
                 _ if bare && facts.any(Facts::CLOSED) && kind.short() => Certain,
@@ -275,6 +292,12 @@ fn ended(closed: &Closed<'_>, input: &Input<'_>, before: &[u8]) -> Verdict {
 /// Readings that stop amid the query.
 fn sketchy(kind: Before, reading: &Reading) -> Verdict {
     let facts = reading.facts;
+    if facts.any(Facts::CONNECTED) && facts.any(Facts::GENERAL) {
+        return Some((
+            Likely,
+            "a condition with a call that breaks off after a closed string",
+        ));
+    }
     if reading.ending == Ending::Dangling
         && kind.short()
         && facts.any(Facts::COMPARED.and(Facts::CONSTANT).and(Facts::CLAUSE))
@@ -305,17 +328,28 @@ fn bare_plain(input: &Input<'_>, reading: &Reading) -> Verdict {
     let facts = reading.facts;
     let whole = matches!(reading.ending, Ending::Whole | Ending::Comment);
     let comment = reading.ending == Ending::Comment;
+    let bare = bare_tail(input.text, reading);
+    let value = matches!(reading.first, First::Number | First::Hole);
     if facts.any(Facts::UNION) {
-        let marked = facts.any(Facts::MARKED) && (whole || facts.any(TELLING.and(Facts::FROM)));
-        let sure = if marked { Certain } else { Possible };
+        let enough = whole || value || facts.any(TELLING.and(Facts::FROM));
+        let sure = if facts.any(Facts::MARKED) && enough {
+            Certain
+        } else {
+            Possible
+        };
         return Some((sure, "a second query united with the first"));
     }
-    if reading.first == First::Statement {
-        return statement(reading, whole, comment);
+    if facts.any(Facts::UNITING) && reading.first == First::Number {
+        return Some((Likely, "a union with a query that breaks off"));
     }
-    if facts.any(Facts::STACKED) {
-        let value = matches!(reading.first, First::Number | First::Hole);
-        let sure = if facts.any(Facts::WORDY) && !value && !comment {
+    if reading.first == First::Statement {
+        return statement(reading, whole, bare);
+    }
+    let query = facts.any(Facts::STACKED_QUERY) && facts.any(Facts::MARKED);
+    let query = query && (whole || facts.any(TELLING.and(Facts::FROM)));
+    if facts.any(Facts::STACKED) || query {
+        let wordy = facts.any(Facts::WORDY) && !facts.any(Facts::STATEMENT);
+        let sure = if wordy && !value && !comment {
             Likely
         } else {
             Certain
@@ -328,8 +362,15 @@ fn bare_plain(input: &Input<'_>, reading: &Reading) -> Verdict {
     if facts.any(Facts::OUTFILE) {
         return Some((Certain, "a result written to a file"));
     }
+    let inside = facts.any(Facts::QUERY) && facts.any(LINKS);
+    if inside && (whole || reading.first == First::Number) {
+        return Some((Certain, "a value joined with a subquery"));
+    }
     if facts.any(TELLING) {
-        let sure = match (whole, facts.any(LINKS)) {
+        let query = facts.any(Facts::QUERY) && facts.any(Facts::FROM.and(Facts::GENERAL));
+        let unique = facts.any(Facts::UNIQUE.and(Facts::CATALOG)) || query;
+        let linked = facts.any(LINKS) || unique && facts.any(Facts::MARKED);
+        let sure = match (whole, linked) {
             (true, true) => Certain,
             (true, false) | (false, true) => Likely,
             (false, false) => Possible,
@@ -337,21 +378,21 @@ fn bare_plain(input: &Input<'_>, reading: &Reading) -> Verdict {
         return Some((sure, "a subquery or a call of the database's own functions"));
     }
     if facts.any(Facts::CONSTANTS) {
-        return Some((
-            if whole { Certain } else { Likely },
-            "a condition on constants after a value",
-        ));
+        let open = matches!(reading.ending, Ending::Open(_));
+        let sure = if whole || open { Certain } else { Likely };
+        return Some((sure, "a condition on constants after a value"));
     }
-    let numeric = reading.first == First::Number || input.context.field == Field::Key;
+    let number = reading.first == First::Number && !facts.any(Facts::OWN_COMPARED);
+    let numeric = number || input.context.field == Field::Key || bare && value;
     if whole {
-        bare_condition(facts, comment, numeric)
+        bare_condition(facts, comment, bare, numeric)
     } else {
         None
     }
 }
 
 /// A condition or clause after a bare value, read to its end.
-fn bare_condition(facts: Facts, comment: bool, numeric: bool) -> Verdict {
+fn bare_condition(facts: Facts, comment: bool, bare: bool, numeric: bool) -> Verdict {
     if facts.any(Facts::CLAUSE) {
         let sure = match (comment, facts.any(Facts::NUMBERED), numeric) {
             (true, _, _) | (_, true, true) => Certain,
@@ -361,25 +402,26 @@ fn bare_condition(facts: Facts, comment: bool, numeric: bool) -> Verdict {
         };
         return Some((sure, "another clause of the query after a value"));
     }
-    if facts.any(Facts::COMPARED) && facts.any(Facts::CONNECTED) {
+    if facts.any(Facts::COMPARED) {
         let sure = match (comment, numeric) {
-            (true, true) => Certain,
-            (true, false) | (false, true) => Likely,
+            (_, true) => Certain,
+            (true, false) => Likely,
             (false, false) => Possible,
         };
         return Some((sure, "a further condition after a value"));
     }
     if facts.any(Facts::CONSTANT.and(Facts::TERM)) {
-        let sure = match (comment, numeric) {
-            (true, true) => Certain,
-            (true, false) => Likely,
+        let sure = match (bare, numeric) {
+            (true, true) if facts.any(Facts::CONNECTED) => Certain,
+            (true, true) => Likely,
+            (true, false) => Possible,
             (false, _) => Hint,
         };
         return Some((sure, "OR or AND after a value"));
     }
     if comment && facts.any(Facts::CLOSED) {
         return Some((
-            Likely,
+            if bare { Likely } else { Hint },
             "a closed parenthesis, and a comment that hides the rest of the query",
         ));
     }
@@ -387,14 +429,14 @@ fn bare_condition(facts: Facts, comment: bool, numeric: bool) -> Verdict {
 }
 
 /// The text begins with a statement of its own.
-fn statement(reading: &Reading, whole: bool, comment: bool) -> Verdict {
+fn statement(reading: &Reading, whole: bool, bare: bool) -> Verdict {
     let facts = reading.facts;
     const WHAT: &str = "a statement of its own";
     if facts.any(Facts::STATEMENT) {
         return Some((if whole { Certain } else { Likely }, WHAT));
     }
     if facts.any(Facts::WORDY) {
-        return Some((if comment { Likely } else { Possible }, WHAT));
+        return Some((if bare { Likely } else { Possible }, WHAT));
     }
     let telling = facts.any(
         TELLING
@@ -409,7 +451,7 @@ fn statement(reading: &Reading, whole: bool, comment: bool) -> Verdict {
         facts.any(Facts::FROM),
     ) {
         (true, true, _, _) => Certain,
-        (_, true, true, true) if comment => Certain,
+        (_, true, true, true) if bare => Certain,
         (true, false, _, _) | (_, true, true, true) => Likely,
         (_, true, true, false) | (_, false, true, true) => Possible,
         (_, true, false, true) => Hint,

@@ -8,6 +8,7 @@
 mod clause;
 mod facts;
 mod judge;
+mod level;
 mod read;
 mod statement;
 mod token;

@@ -5,6 +5,7 @@
 //! the first token that no dialect has at that place, which for ordinary text is one of the first.
 
 use super::facts::{Facts, Grade};
+use super::level::{Clause, DEEPEST, Join, Kind, Level, Want};
 use super::statement::{self, Head};
 use super::token::{Lexer, Token};
 use super::words::{self, Lower, Word};
@@ -58,92 +59,6 @@ pub(super) struct Reading {
     pub(super) tail: Option<usize>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Want {
-    /// An operand, an operator or a statement: nothing was read.
-    Start,
-    /// A statement, after `;`.
-    Statement,
-    Operand,
-    Operator,
-    /// BY.
-    By,
-    /// A query, after UNION.
-    Query,
-    /// NULL or TRUE, after IS.
-    Truth,
-    /// LIKE, IN, BETWEEN after NOT.
-    Negated,
-    /// A name, after AS.
-    Alias,
-    /// OUTFILE or a variable, after INTO.
-    Target,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Base,
-    Group,
-    Call,
-    Select,
-    Case,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Join {
-    No,
-    Pipes,
-    Word,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Clause {
-    List,
-    From,
-    Condition,
-    Sort,
-}
-
-/// One open parenthesis, CASE or query.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Level {
-    pub(super) kind: Kind,
-    pub(super) clause: Clause,
-    /// What stands before the current comparison.
-    pub(super) join: Join,
-    /// All operands of the current comparison are constants.
-    pub(super) constant: bool,
-    /// So were those of all comparisons before it.
-    pub(super) constants: bool,
-    /// It has a comparison operator.
-    pub(super) compared: bool,
-    /// Nothing was read in it.
-    pub(super) fresh: bool,
-    /// The operand has an alias already.
-    pub(super) aliased: bool,
-    /// After BETWEEN: the next AND belongs to it.
-    pub(super) between: bool,
-}
-
-impl Level {
-    pub(super) const fn new(kind: Kind, join: Join) -> Self {
-        Self {
-            kind,
-            clause: Clause::List,
-            join,
-            constant: true,
-            constants: true,
-            compared: false,
-            fresh: true,
-            aliased: false,
-            between: false,
-        }
-    }
-}
-
-/// How deep parentheses may nest; deeper text is read up to there.
-const DEEPEST: usize = 48;
-
 /// The automaton.
 pub(super) struct Reader<'a> {
     pub(super) lexer: Lexer<'a>,
@@ -162,6 +77,12 @@ pub(super) struct Reader<'a> {
     /// In the arguments of a statement, where anything may follow.
     pub(super) free: bool,
     pub(super) first: Option<First>,
+    /// Where reading began.
+    pub(super) begun: usize,
+    /// The last word, and the last name that is an operand.
+    pub(super) word: &'a [u8],
+    pub(super) named: &'a [u8],
+    pub(super) after_sounds: bool,
     pub(super) open: Option<u8>,
     pub(super) tokens: usize,
 }
@@ -186,6 +107,10 @@ impl<'a> Reader<'a> {
             clause: false,
             free: false,
             first: closed.then_some(First::Hole),
+            begun: at,
+            word: b"",
+            named: b"",
+            after_sounds: false,
             open: None,
             tokens: 0,
         }
@@ -275,6 +200,7 @@ impl<'a> Reader<'a> {
             let level = self.level();
             level.constant &= ended.constants && ended.kind != Kind::Select;
             level.fresh = false;
+            self.list_begun();
         }
         self.want = Want::Operator;
     }
@@ -283,13 +209,15 @@ impl<'a> Reader<'a> {
     pub(super) fn term(&mut self) {
         let base = self.depth == 0;
         let level = self.level();
-        let (join, compared, constant) = (level.join, level.compared, level.constant);
+        let (join, compared) = (level.join, level.compared);
+        let constant = level.constant || level.same;
         let own = base && level.kind == Kind::Base;
         level.compared = false;
         level.constants &= constant;
         level.constant = true;
         level.between = false;
         level.aliased = false;
+        level.same = false;
         let fact = match (join, compared, constant) {
             (Join::No, true, _) if own => Facts::OWN_COMPARED,
             (Join::Pipes, false, _) => Facts::JOINED,
@@ -329,6 +257,10 @@ impl<'a> Reader<'a> {
                 self.first = Some(First::Hole);
                 self.level().constant = false;
                 self.operator(token)
+            }
+            Want::Start if token == Token::Semicolon => {
+                self.first = Some(First::Hole);
+                self.semicolon()
             }
             Want::Start | Want::Operand | Want::Statement => self.operand(token),
             Want::Operator => self.operator(token),
@@ -405,6 +337,7 @@ impl<'a> Reader<'a> {
         if open {
             self.open = Some(quote);
         }
+        let body = body.trim_ascii();
         let plain = body.len() <= 40
             && body
                 .iter()
@@ -416,20 +349,26 @@ impl<'a> Reader<'a> {
         self.operand_read(quote == b'\'' || quote == b'"')
     }
 
+    /// Remembers the first operand of a query's list.
+    fn list_begun(&mut self) {
+        if self.level().kind != Kind::Select {
+            return;
+        }
+        if std::mem::take(&mut self.united) {
+            self.facts.add(Facts::UNION);
+        }
+        if std::mem::take(&mut self.stacked) {
+            self.facts.add(Facts::STACKED_QUERY);
+        }
+    }
+
     pub(super) fn operand_read(&mut self, constant: bool) -> bool {
         let level = self.level();
         level.constant &= constant;
         level.fresh = false;
         level.aliased = false;
         self.want = Want::Operator;
-        if self.united {
-            self.facts.add(Facts::UNION);
-            self.united = false;
-        }
-        if self.stacked {
-            self.facts.add(Facts::STACKED);
-            self.stacked = false;
-        }
+        self.list_begun();
         self.clause = false;
         true
     }
@@ -446,11 +385,14 @@ impl<'a> Reader<'a> {
                 self.level().join = Join::Pipes;
                 self.want = Want::Operand;
             }
-            Token::Arithmetic(_) => {
+            Token::Arithmetic(sign) => {
                 if self.depth == 0 {
                     self.facts.add(Facts::JOINED);
                 }
+                self.level().same = false;
+                self.named = b"";
                 self.want = Want::Operand;
+                return sign != b'>' || self.before_key();
             }
             Token::Open if self.callable => return self.push(Kind::Call),
             Token::Close => {
@@ -482,6 +424,15 @@ impl<'a> Reader<'a> {
             }
         }
         true
+    }
+
+    /// Whether the key of a JSON operator follows: a string or a number, not the name of a method.
+    fn before_key(&self) -> bool {
+        let mut ahead = self.lexer;
+        matches!(
+            ahead.next(),
+            Some(Token::Text { .. } | Token::Number | Token::Variable { .. })
+        )
     }
 
     /// A `;` ends the query at any depth: what follows is a statement, or nothing.
@@ -560,10 +511,19 @@ impl<'a> Reader<'a> {
         self.facts.add(match grade {
             Grade::Time if self.argument() => Facts::TIME,
             Grade::Time | Grade::General => Facts::GENERAL,
-            Grade::Strong => Facts::STRONG,
+            Grade::Strong => Facts::STRONG.and(Facts::UNIQUE),
+            Grade::Named if self.empty() => Facts::STRONG,
+            Grade::Named => Facts::NONE,
             Grade::Unknown => Facts::NONE,
         });
         grade
+    }
+
+    /// Whether there is no argument.
+    fn empty(&self) -> bool {
+        let mut ahead = self.lexer;
+        ahead.next();
+        ahead.next() == Some(Token::Close)
     }
 
     /// Whether the argument is one of SQL: not missing, and not the variable of a program.

@@ -151,12 +151,14 @@ pub(super) fn head(first: &[u8], lexer: Lexer<'_>) -> Option<Head> {
             (known && matches!(what, Some(Token::Text { .. } | Token::Variable { .. })))
                 .then_some(Head::Waits)
         }
-        b"shutdown" | b"reconfigure" | b"commit" | b"rollback" | b"vacuum" => {
-            let how = ahead.takes(&[b"with", b"immediate", b"abort"]);
+        b"commit" | b"rollback" | b"vacuum" => ahead.end().map(|_| Head::Wordy),
+        b"shutdown" | b"reconfigure" => {
+            let how = ahead.takes(&[b"with", b"immediate", b"abort", b"end"]);
             ahead.takes(&[b"nowait", b"override"]);
             if how { Some(Head::Marked) } else { ahead.end() }
         }
         b"if" => condition(&mut ahead),
+        b"goto" | b"while" => ahead.token().map(|_| Head::Quiet),
         _ => rare(first, &mut ahead),
     }
 }
@@ -172,6 +174,7 @@ fn insert(ahead: &mut Ahead<'_>) -> Option<Head> {
 }
 
 fn delete(ahead: &mut Ahead<'_>) -> Option<Head> {
+    ahead.takes(&[b"low_priority", b"quick", b"ignore"]);
     if !ahead.takes(&[b"from"]) || !ahead.name() {
         return None;
     }
@@ -266,7 +269,11 @@ fn execute(ahead: &mut Ahead<'_>) -> Option<Head> {
     }
     match token {
         Token::Variable { .. } => marked(!open || ahead.next_is(|token| token == Token::Close)),
-        Token::Text { body, .. } => marked(immediate || begins_statement(body)),
+        Token::Text { body, .. } if immediate || begins_statement(body) => Some(Head::Marked),
+        Token::Text { .. } => {
+            marked(open && ahead.next_is(|token| token == Token::Arithmetic(b'+')))
+                .map(|_| Head::Wordy)
+        }
         Token::Word(name) => {
             let lower = Lower::new(name);
             let own =
@@ -354,8 +361,9 @@ fn rare(first: &[u8], ahead: &mut Ahead<'_>) -> Option<Head> {
                 && ahead.takes(&[b"to", b"from", b"with"]),
         ),
         b"load" => {
-            let data = ahead.takes(&[b"data"]);
-            ahead.takes(&[b"local", b"concurrent"]);
+            let data = ahead.takes(&[b"data", b"xml"]);
+            ahead.takes(&[b"low_priority", b"concurrent"]);
+            ahead.takes(&[b"local"]);
             marked(data && ahead.takes(&[b"infile"]))
         }
         b"bulk" => marked(ahead.takes(&[b"insert"]) && ahead.name() && ahead.takes(&[b"from"])),
@@ -380,12 +388,22 @@ fn rare(first: &[u8], ahead: &mut Ahead<'_>) -> Option<Head> {
             if known { ahead.end() } else { None }
         }
         b"call" | b"do" | b"begin" => called(ahead),
+        b"desc" | b"describe" => {
+            let named = ahead.name();
+            if named {
+                ahead.end().map(|_| Head::Wordy)
+            } else {
+                None
+            }
+        }
         _ => None,
     }
 }
 
 fn grant(ahead: &mut Ahead<'_>) -> Option<Head> {
-    const RIGHTS: [&[u8]; 8] = [
+    const RIGHTS: [&[u8]; 10] = [
+        b"connect",
+        b"resource",
         b"all",
         b"alter",
         b"create",
@@ -398,7 +416,14 @@ fn grant(ahead: &mut Ahead<'_>) -> Option<Head> {
     let known = ahead.takes(&RIGHTS);
     ahead.takes(&[b"privileges"]);
     let named = known && ahead.takes(&[b"on", b"to", b"from"]) && ahead.name();
-    marked(named && ahead.takes(&[b"to", b"from", b"identified"]))
+    let given = named && ahead.takes(&[b"to", b"from", b"identified"]);
+    if given {
+        Some(Head::Marked)
+    } else if named {
+        ahead.end()
+    } else {
+        None
+    }
 }
 
 /// A call of one of the database's own functions.
@@ -409,10 +434,12 @@ fn called(ahead: &mut Ahead<'_>) -> Option<Head> {
     let Some(Token::Word(name)) = ahead.token() else {
         return None;
     };
-    let own = match words::function(&Lower::new(name)) {
+    if !ahead.next_is(|token| token == Token::Open) {
+        return Some(Head::Quiet);
+    }
+    match words::function(&Lower::new(name)) {
         Grade::Time => Some(Head::Waits),
         Grade::Strong => Some(Head::Marked),
-        Grade::General | Grade::Unknown => None,
-    };
-    own.filter(|_| ahead.next_is(|token| token == Token::Open))
+        Grade::Named | Grade::General | Grade::Unknown => None,
+    }
 }

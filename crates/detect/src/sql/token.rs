@@ -4,6 +4,8 @@
 //! (MySQL), `--` needs no space after it (all but MySQL), a backslash escapes (MySQL), control
 //! characters separate words (SQL Server), `/*!…*/` is executed (MySQL).
 
+use super::words::{self, Lower, Word};
+
 /// A token, with the words of the text it stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token<'a> {
@@ -108,7 +110,7 @@ impl<'a> Lexer<'a> {
                     self.at += 3
                 }
                 0xE3 if self.peek(1) == 0x80 && self.peek(2) == 0x80 => self.at += 3,
-                b'#' => self.line_comment(),
+                b'#' if !self.in_word() => self.line_comment(),
                 b'-' if self.peek(1) == b'-' => self.line_comment(),
                 b'/' if self.peek(1) == b'*' => self.block_comment(),
                 b'*' if self.executed && self.peek(1) == b'/' => self.at += 2,
@@ -117,6 +119,21 @@ impl<'a> Lexer<'a> {
             }
         }
         false
+    }
+
+    /// Whether `#` is part of a name here: `C#8`.
+    fn in_word(&self) -> bool {
+        let before = self.text.get(..self.at).unwrap_or_default();
+        let letters = before
+            .iter()
+            .rev()
+            .take(16)
+            .take_while(|byte| byte.is_ascii_alphabetic())
+            .count();
+        let word = before.get(self.at - letters..).unwrap_or_default();
+        letters > 0
+            && self.peek(1).is_ascii_alphanumeric()
+            && words::word(Lower::new(word).as_bytes()) == Word::Name
     }
 
     fn line_comment(&mut self) {
@@ -149,7 +166,8 @@ impl<'a> Lexer<'a> {
                 .take(6)
                 .take_while(|byte| byte.is_ascii_digit())
                 .count();
-            self.at += digits;
+            // A version has five or six digits; fewer are part of the query.
+            self.at += if digits >= 5 { digits } else { 0 };
             self.executed = true;
             return;
         }
@@ -337,6 +355,7 @@ impl<'a> Lexer<'a> {
     fn variable(&mut self) -> Token<'a> {
         let system = self.peek(1) == b'@';
         self.at += 1 + usize::from(system);
+        let system = system && (self.peek(0).is_ascii_alphabetic() || self.peek(0) == b'`');
         if matches!(self.peek(0), b'`' | b'\'' | b'"') {
             let quote = self.peek(0);
             self.quoted(quote, quote);
@@ -359,6 +378,12 @@ impl<'a> Lexer<'a> {
         }
     }
 
+    /// Whether the word so far cannot be the first part of a name: `select.1`, `or.1`.
+    fn ends_word(&self, begun: usize) -> bool {
+        let word = self.text.get(begun..self.at).unwrap_or_default();
+        begins_clause(word) || word.eq_ignore_ascii_case(b"select")
+    }
+
     /// Names joined by dots.
     fn word(&mut self) -> Token<'a> {
         let begun = self.at;
@@ -374,6 +399,7 @@ impl<'a> Lexer<'a> {
                 break;
             }
             match self.peek(dots) {
+                byte if byte.is_ascii_digit() && self.ends_word(begun) => break,
                 byte if is_word(byte) => self.at += dots,
                 quote @ (b'`' | b'"') => {
                     self.at += dots;
