@@ -28,7 +28,12 @@ const HOUSE: [(&str, &[&str]); 15] = [
 
 /// Programs that judge the product from outside: they may use any crate and each other, and no
 /// crate uses them.
-const JUDGES: [&str; 2] = ["babyshield-conformance", "babyshield-bench"];
+const JUDGES: [&str; 4] = [
+    "babyshield-conformance",
+    "babyshield-bench",
+    "babyshield-corpus",
+    "babyshield-evaluate",
+];
 
 /// Packages that must stand alone.
 const ALONE: [&str; 2] = ["xtask", "recall-api"];

@@ -1,4 +1,5 @@
-//! What a person types: `cargo xtask run | test | graph | bench | conformance`.
+//! What a person types: `cargo xtask run | test | graph | bench | conformance |
+//! evaluate`.
 //!
 //! One file a command. Nothing here is part of the product, and nothing heavy may be a
 //! dependency: this compiles before anything else can start.
@@ -27,6 +28,9 @@ cargo xtask COMMAND
   graph fails on a dependency edge that the architecture does not have, and on tokio in an engine
   conformance crs3|crs4|scanners|all [ARGUMENT…]
         outside suites against the release build; results go to conformance/
+  evaluate [ARGUMENT…]
+        what the built-in rules find and what they leave alone, beside the OWASP CRS; results go to
+        evaluate/; `--help` tells how to judge a part of it quickly
   bench [http] [ARGUMENT…]
         the gateway beside nginx and ModSecurity; results go to bench/
 ";
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
         "conformance" => {
             tools::for_conformance(&rest).and_then(|()| judge("babyshield-conformance", &rest))
         }
+        "evaluate" => evaluate(&rest),
         "bench" => tools::for_bench().and_then(|()| judge("babyshield-bench", &rest)),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
@@ -57,6 +62,23 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Judges the rules: whole runs in release, whose figures are kept; parts of it by the profile that
+/// is rebuilt in seconds.
+fn evaluate(arguments: &[String]) -> Result<(), String> {
+    let profile = if arguments.is_empty() {
+        "release"
+    } else {
+        "tune"
+    };
+    let program = ["--locked", "--package", "babyshield-evaluate", "--"];
+    shell::cargo(["run", "--profile", profile])
+        .args(program)
+        .args(arguments)
+        .status()
+        .map_err(|fault| format!("cargo does not start: {fault}"))
+        .and_then(|status| shell::success("evaluate", status))
 }
 
 /// Builds the product in release, then hands over to one of the programs that judge it.

@@ -1,0 +1,309 @@
+//! The attacks: lines of public lists, read in place, each with its class and its half of the split.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// What a list of attacks is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Class {
+    Sqli,
+    Xss,
+    Rce,
+    Traversal,
+    Nosql,
+    Ldap,
+    Xxe,
+    Ssi,
+    Crlf,
+    Redirect,
+    /// One query each, of every class, mostly without saying which.
+    Mixed,
+    /// Paths that scanners ask for; nothing in them is an attack by itself.
+    Probe,
+}
+
+impl Class {
+    pub(crate) const ALL: [Self; 12] = [
+        Self::Sqli,
+        Self::Xss,
+        Self::Rce,
+        Self::Traversal,
+        Self::Nosql,
+        Self::Ldap,
+        Self::Xxe,
+        Self::Ssi,
+        Self::Crlf,
+        Self::Redirect,
+        Self::Mixed,
+        Self::Probe,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Sqli => "sqli",
+            Self::Xss => "xss",
+            Self::Rce => "rce",
+            Self::Traversal => "traversal",
+            Self::Nosql => "nosql",
+            Self::Ldap => "ldap",
+            Self::Xxe => "xxe",
+            Self::Ssi => "ssi",
+            Self::Crlf => "crlf",
+            Self::Redirect => "redirect",
+            Self::Mixed => "mixed",
+            Self::Probe => "probe",
+        }
+    }
+
+    pub(crate) fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.name() == name)
+    }
+}
+
+/// Where a list comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Source {
+    Payloads,
+    Libinjection,
+}
+
+impl Source {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Payloads => "payloads",
+            Self::Libinjection => "libinjection",
+        }
+    }
+}
+
+/// One line that is an attack.
+#[derive(Clone, Debug)]
+pub(crate) struct Attack {
+    pub(crate) source: Source,
+    pub(crate) class: Class,
+    /// What the application would read.
+    pub(crate) value: Vec<u8>,
+    /// The line as it stands in the list.
+    pub(crate) line: Vec<u8>,
+    /// Whether it belongs to the held-back part.
+    pub(crate) held: bool,
+}
+
+/// All attacks found, and what was left out and why.
+#[derive(Debug, Default)]
+pub(crate) struct Attacks {
+    pub(crate) list: Vec<Attack>,
+    /// Lists that are not there.
+    pub(crate) absent: Vec<String>,
+    /// Lines that are no attack by themselves: a bare word, one or two characters.
+    pub(crate) inert: usize,
+    pub(crate) repeated: usize,
+}
+
+const LISTS: [(&str, Class); 12] = [
+    ("sqli.txt", Class::Sqli),
+    ("xss.txt", Class::Xss),
+    ("command-injection.txt", Class::Rce),
+    ("path-traversal.txt", Class::Traversal),
+    ("nosql.txt", Class::Nosql),
+    ("ldap.txt", Class::Ldap),
+    ("xxe.txt", Class::Xxe),
+    ("ssi.txt", Class::Ssi),
+    ("crlf.txt", Class::Crlf),
+    ("open-redirect.txt", Class::Redirect),
+    ("attack-queries.txt", Class::Mixed),
+    ("probe-paths.txt", Class::Probe),
+];
+
+/// Share of lines that no developer looks at, in percent.
+pub(crate) const HELD_BACK: u64 = 30;
+
+/// Reads every list below the data folder.
+pub(crate) fn read(data: &Path) -> Attacks {
+    let mut attacks = Attacks::default();
+    let mut seen = BTreeSet::new();
+    for (file, class) in LISTS {
+        let path = data.join("payloads").join(file);
+        add(&path, (Source::Payloads, class), &mut attacks, &mut seen);
+    }
+    let folder = data.join("libinjection/data");
+    let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+    let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+    paths.sort();
+    if paths.is_empty() {
+        attacks.absent.push("libinjection/data".to_owned());
+    }
+    for path in paths {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let class = if name.starts_with("sqli-") {
+            Class::Sqli
+        } else if name.contains("xss-") {
+            Class::Xss
+        } else {
+            continue;
+        };
+        add(
+            &path,
+            (Source::Libinjection, class),
+            &mut attacks,
+            &mut seen,
+        );
+    }
+    attacks
+}
+
+type Seen = BTreeSet<(Class, Vec<u8>)>;
+
+fn add(path: &Path, (source, class): (Source, Class), to: &mut Attacks, seen: &mut Seen) {
+    let Ok(text) = fs::read(path) else {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        to.absent.push(name.into_owned());
+        return;
+    };
+    for line in text.split(|&byte| byte == b'\n') {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let comment =
+            line.starts_with(b"#") && (source == Source::Libinjection || class == Class::Probe);
+        if line.is_empty() || comment {
+            continue;
+        }
+        let value = meaning(line, source);
+        if is_inert(&value, class) {
+            to.inert += 1;
+        } else if !seen.insert((class, value.clone())) {
+            to.repeated += 1;
+        } else {
+            to.list.push(Attack {
+                source,
+                class,
+                held: hash(line) % 100 < HELD_BACK,
+                value,
+                line: line.to_vec(),
+            });
+        }
+    }
+}
+
+/// FNV-1a with a final mix: the same on every machine and for ever.
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for &byte in bytes {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    hash ^= hash >> 32;
+    hash = hash.wrapping_mul(0xd6e8_feb8_6659_fd93);
+    hash ^ (hash >> 32)
+}
+
+/// What the application would read: lists write placeholders, and many lines are already encoded
+/// once as a URL has them.
+fn meaning(line: &[u8], source: Source) -> Vec<u8> {
+    let mut value = line.to_vec();
+    for (placeholder, text) in [
+        (&b"{FILE}"[..], &b"etc/passwd"[..]),
+        (b"__TIME__", b"5"),
+        (b"[TIME]", b"5"),
+    ] {
+        value = replace(&value, placeholder, text);
+    }
+    let encoded = value
+        .windows(3)
+        .any(|part| matches!(part, [b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()));
+    if value.contains(&b' ')
+        || !(encoded || source == Source::Libinjection && value.contains(&b'+'))
+    {
+        return value;
+    }
+    unescape(&value, source == Source::Libinjection)
+}
+
+fn replace(text: &[u8], what: &[u8], by: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&first, after)) = rest.split_first() {
+        if let Some(after) = rest.strip_prefix(what) {
+            out.extend_from_slice(by);
+            rest = after;
+        } else {
+            out.push(first);
+            rest = after;
+        }
+    }
+    out
+}
+
+pub(crate) fn unescape(text: &[u8], form: bool) -> Vec<u8> {
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|d| u8::try_from(d).ok())
+    };
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&first, after)) = rest.split_first() {
+        rest = after;
+        match (first, after) {
+            (b'%', [a, b, tail @ ..]) => match (digit(*a), digit(*b)) {
+                (Some(a), Some(b)) => {
+                    out.push(a * 16 + b);
+                    rest = tail;
+                }
+                _ => out.push(first),
+            },
+            (b'+', _) if form => out.push(b' '),
+            _ => out.push(first),
+        }
+    }
+    out
+}
+
+/// Whether a line says nothing of an attack: up to two characters, or nothing but a word, which
+/// every ordinary field may hold.
+fn is_inert(value: &[u8], class: Class) -> bool {
+    let value = value.trim_ascii();
+    match class {
+        Class::Traversal | Class::Probe | Class::Redirect | Class::Crlf => value.len() < 2,
+        Class::Sqli
+        | Class::Xss
+        | Class::Rce
+        | Class::Nosql
+        | Class::Ldap
+        | Class::Xxe
+        | Class::Ssi
+        | Class::Mixed => {
+            let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+            value.len() < 3 || value.iter().all(plain)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_taken_for_what_the_application_would_read() {
+        let read =
+            |line: &str, source| String::from_utf8(meaning(line.as_bytes(), source)).unwrap();
+        assert_eq!(read("..%2f{FILE}", Source::Payloads), "../etc/passwd");
+        assert_eq!(read("%252e", Source::Payloads), "%2e");
+        assert_eq!(read("1+or+1", Source::Libinjection), "1 or 1");
+        assert_eq!(read("1+or+1", Source::Payloads), "1+or+1");
+        assert_eq!(read("LIKE '%ab%' x", Source::Payloads), "LIKE '%ab%' x");
+    }
+
+    #[test]
+    fn bare_words_are_no_attack() {
+        assert!(is_inert(b"whoami", Class::Rce));
+        assert!(is_inert(b"*", Class::Ldap));
+        assert!(!is_inert(b";id", Class::Rce));
+        assert!(!is_inert(b"/etc/passwd", Class::Traversal));
+    }
+
+    #[test]
+    fn the_split_never_moves() {
+        assert_eq!(hash(b"' or 1=1--") % 100, 24);
+        assert_eq!(hash(b"<script>alert(1)</script>") % 100, 65);
+    }
+}
