@@ -23,8 +23,12 @@ pub fn why(event: &RequestEvent) -> String {
 /// by itself, and excluding it would switch off the whole rule set.
 #[must_use]
 pub fn is_summary(finding: &Finding) -> bool {
-    finding.field.starts_with("TX:")
-        || finding.tags.iter().any(|tag| tag == "anomaly-evaluation")
+    let field = finding.field.to_ascii_lowercase();
+    (field.starts_with("tx:") && field.ends_with("anomaly_score"))
+        || finding
+            .tags
+            .iter()
+            .any(|tag| tag == "anomaly-evaluation" || tag == "decision")
         || ["949", "959", "980"]
             .iter()
             .any(|family| finding.rule.len() == 6 && finding.rule.starts_with(family))

@@ -16,6 +16,7 @@ use babyshield_waf::Files;
 use ipnet::IpNet;
 
 use crate::document::{Document, is_faulty, sort};
+use crate::exclude;
 use crate::kind::Upstream;
 use crate::read::{Setting, Text};
 use crate::spec::{self, Spec};
@@ -233,6 +234,7 @@ fn waf_spec(spec: &Spec, document: &Document) -> babyshield_waf::Spec {
     babyshield_waf::Spec {
         rules: rules.collect(),
         inline: directives.map(|text| inline(text, document)).collect(),
+        exclusions: waf.exclude.iter().map(exclude::exclusion).collect(),
         level: waf
             .level
             .as_ref()

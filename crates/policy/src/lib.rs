@@ -10,6 +10,7 @@ mod compile;
 mod document;
 pub mod edit;
 pub mod effective;
+pub mod exclude;
 pub mod kind;
 mod read;
 pub mod replay;

@@ -22,6 +22,9 @@ use babyshield_waf::source::Disk;
 const TLS: &str = "listen = [{ address = \"0.0.0.0:443\", tls = true }]\n[[tls]]\n";
 const ROUTE: &str = "[limits]\nlogin = \"5/min per ip\"\n[[route]]\nmatch = \"/a\"\n";
 
+const EXCLUDE: &str = "[waf]\nrules = [\"two.conf\"]\n[[waf.exclude]]\nrule = 101\n\
+    match = \"/a\"\nfield = \"ARGS:a\"\nshape = \"text\"\n";
+
 /// The key; what comes before it in both policies; its line, after the change.
 const CHANGES: &[(&str, &str, &str)] = &[
     ("version", "", ""),
@@ -115,6 +118,18 @@ const CHANGES: &[(&str, &str, &str)] = &[
         "waf.directives",
         "[waf]\n",
         "directives = \"SecAction 'id:7,phase:1,pass,nolog'\"",
+    ),
+    ("waf.exclude[].rule", "rule = 101", "rule = 102"),
+    ("waf.exclude[].match", "match = \"/a\"", "match = \"/b\""),
+    (
+        "waf.exclude[].field",
+        "field = \"ARGS:a\"",
+        "field = \"ARGS:b\"",
+    ),
+    (
+        "waf.exclude[].shape",
+        "shape = \"text\"",
+        "shape = \"uuid\"",
     ),
     ("waf.level", "[waf]\n", "level = 2"),
     ("waf.threshold", "[waf]\n", "threshold = 7"),
@@ -321,6 +336,10 @@ fn folder() -> tempfile::TempDir {
         write(&format!("{name}.key"), &made.signing_key.serialize_pem());
     }
     write("rules.conf", "SecRuleEngine On\n");
+    write(
+        "two.conf",
+        "SecAction \"id:101,nolog\"\nSecAction \"id:102,nolog\"\n",
+    );
     write("other.conf", "SecRuleEngine On\n");
     folder
 }
@@ -340,6 +359,9 @@ fn every_key_changes_what_the_policy_compiles_to() {
                     format!("listen = [{{ address = \"0.0.0.0:443\", tls = {tls} }}]\n{before}")
                 };
                 (listen(false), listen(true))
+            }
+            _ if key.starts_with("waf.exclude[].") => {
+                (EXCLUDE.to_owned(), EXCLUDE.replace(before, change))
             }
             "tls[].cert" | "tls[].key" => (
                 format!("{before}cert = \"a.pem\"\nkey = \"a.key\"\n"),

@@ -19,5 +19,5 @@ pub mod variable;
 
 pub use plan::{Description, Plan, Size};
 pub use source::Files;
-pub use spec::{Compiled, Limits, Spec};
+pub use spec::{Compiled, Exclusion, Limits, Spec};
 pub use transaction::{Action, Connection, Decision, Interruption, Outcome, Transaction};

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use babyshield_model::{ByteSize, Diagnostics};
+use babyshield_model::{ByteSize, Diagnostics, Span};
 
 use crate::Plan;
 
@@ -12,6 +12,8 @@ pub struct Spec {
     pub rules: Vec<PathBuf>,
     /// SecLang text given directly, under a name for diagnostics; read after `rules`.
     pub inline: Vec<(String, String)>,
+    /// What rules do not look at in some requests.
+    pub exclusions: Vec<Exclusion>,
     /// Paranoia level, 1 to 4: sets `tx.blocking_paranoia_level` and its older names. `None`
     /// leaves what the rule files say.
     pub level: Option<u8>,
@@ -19,6 +21,27 @@ pub struct Spec {
     pub threshold: Option<u32>,
     /// What one request may cost.
     pub limits: Limits,
+}
+
+/// One field that one rule does not look at in some requests. Patterns are those of `@rx`, without
+/// quotes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exclusion {
+    /// The rule's id.
+    pub rule: u64,
+    /// The field, as a target of the rule language: `ARGS:text`.
+    pub field: String,
+    /// What every value of the field has to match; a request with another value is looked at as
+    /// ever.
+    pub value: Option<String>,
+    /// What the method has to match.
+    pub method: Option<String>,
+    /// What `Host` has to match.
+    pub host: Option<String>,
+    /// What the path, decoded once, has to match.
+    pub path: String,
+    /// Where it is written.
+    pub place: Option<Span>,
 }
 
 /// What one transaction may hold and cost. Everything an outsider can grow is here.
@@ -59,6 +82,7 @@ impl Default for Spec {
         Self {
             rules: vec![PathBuf::from("builtin")],
             inline: Vec::new(),
+            exclusions: Vec::new(),
             level: None,
             threshold: None,
             limits: Limits::default(),

@@ -4,6 +4,7 @@ mod check;
 mod completions;
 mod config;
 mod enforce;
+mod exclude;
 mod man;
 mod replay;
 mod rules;

@@ -5,16 +5,18 @@ use babyshield_waf::{Compiled, Description, Plan, Spec};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::exclude::Exclude;
 use crate::diagnostics;
 use crate::output::{self, Exit, Failure, Format, Outcome};
 use crate::policy::Named;
 
-/// Show the rules of the rule engine, or check rule files
+/// Show the rules of the rule engine, check rule files, or propose exclusions
 #[derive(Debug, Subcommand)]
 pub(crate) enum Rules {
     Check(Check),
     List(List),
     Show(Show),
+    Exclude(Exclude),
 }
 
 /// Check SecLang files, or a folder of the OWASP Core Rule Set
@@ -74,6 +76,7 @@ impl Rules {
             Self::Check(command) => command.format,
             Self::List(command) => command.chosen.format,
             Self::Show(command) => command.chosen.format,
+            Self::Exclude(command) => command.format,
         }
     }
 
@@ -82,6 +85,7 @@ impl Rules {
             Self::Check(command) => command.execute(),
             Self::List(command) => command.execute(),
             Self::Show(command) => command.execute(),
+            Self::Exclude(command) => command.execute(),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use babyshield_layers::block;
 use babyshield_limit::LimitId;
 use babyshield_model::{Finding, Layer, Verdict};
-use babyshield_waf::{Connection, Decision as Step, Interruption, Plan as Rules};
+use babyshield_waf::{Connection, Decision as Step, Interruption, Outcome, Plan as Rules};
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
@@ -170,22 +170,7 @@ impl Replay {
     }
 
     fn ask_rules(&self, request: &Request, streams: bool) -> Decision {
-        let mut transaction = self.rules.begin(Connection {
-            client: SocketAddr::new(self.client, 0),
-            server: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 80),
-        });
-        transaction.request_line(&request.method, &request.target, &request.version);
-        for (name, value) in &request.headers {
-            transaction.request_header(name, value);
-        }
-        let mut step = transaction.request_head_end();
-        if step == Step::Continue && !streams && transaction.wants_request_body() {
-            step = transaction.request_body(&request.body);
-        }
-        if step == Step::Continue {
-            step = transaction.request_end();
-        }
-        let outcome = transaction.finish();
+        let (step, outcome) = ask(&self.rules, self.client, request, !streams);
         let mut decision = match step {
             Step::Continue => passed(outcome.findings),
             Step::Interrupt(Interruption { status: 413, .. }) => {
@@ -199,6 +184,31 @@ impl Replay {
         decision.threshold = outcome.threshold;
         decision
     }
+}
+
+/// Shows a request to the rules.
+pub(crate) fn ask(
+    rules: &Arc<Rules>,
+    client: IpAddr,
+    request: &Request,
+    with_body: bool,
+) -> (Step, Outcome) {
+    let mut transaction = rules.begin(Connection {
+        client: SocketAddr::new(client, 0),
+        server: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 80),
+    });
+    transaction.request_line(&request.method, &request.target, &request.version);
+    for (name, value) in &request.headers {
+        transaction.request_header(name, value);
+    }
+    let mut step = transaction.request_head_end();
+    if step == Step::Continue && with_body && transaction.wants_request_body() {
+        step = transaction.request_body(&request.body);
+    }
+    if step == Step::Continue {
+        step = transaction.request_end();
+    }
+    (step, transaction.finish())
 }
 
 fn passed(findings: Vec<Finding>) -> Decision {

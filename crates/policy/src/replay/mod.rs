@@ -22,6 +22,7 @@ use std::thread;
 
 use serde::Serialize;
 
+pub(crate) use decide::ask;
 pub use decide::{Decision, Replay};
 pub use label::Label;
 pub use request::{Request, Unreadable};

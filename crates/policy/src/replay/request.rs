@@ -111,6 +111,14 @@ impl Request {
         }
     }
 
+    /// Makes `Content-Length` say how long the body is, where there is one.
+    pub(crate) fn settle_length(&mut self) {
+        let declared = self.header("content-length").is_some();
+        if !self.is_chunked() && (declared || !self.body.is_empty()) {
+            self.set_length();
+        }
+    }
+
     fn is_chunked(&self) -> bool {
         let coding = self.header("transfer-encoding").unwrap_or_default();
         coding.to_ascii_lowercase().ends_with(b"chunked")

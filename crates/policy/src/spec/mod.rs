@@ -3,6 +3,7 @@
 mod admin;
 mod block;
 mod events;
+mod exclude;
 mod forward;
 mod headers;
 mod limits;
@@ -19,6 +20,7 @@ use ipnet::IpNet;
 pub use admin::{Admin, Format, Log, Severity};
 pub use block::{Allow, Block};
 pub use events::Events;
+pub use exclude::{Exclude, Field, Form};
 pub use forward::{Forward, Health, Host};
 pub use headers::{Cookies, Header, Headers, Name, SameSite};
 pub use limits::{Limits, Named};

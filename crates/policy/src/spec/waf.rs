@@ -6,6 +6,8 @@ use babyshield_model::ByteSize;
 use crate::kind::{Count, File, Level, Number};
 use crate::read::{Key, Reader, Setting};
 
+use super::exclude::{self, Exclude};
+
 /// The rule engine.
 #[derive(Clone, Debug)]
 pub struct Waf {
@@ -13,6 +15,8 @@ pub struct Waf {
     pub rules: Setting<Vec<Setting<File>>>,
     /// SecLang text read after them.
     pub directives: Option<Setting<String>>,
+    /// What rules do not look at.
+    pub exclude: Vec<Setting<Exclude>>,
     /// Paranoia level.
     pub level: Option<Setting<Level>>,
     /// The score that blocks.
@@ -43,7 +47,7 @@ const RULES: Key = Key::new(
 );
 const DIRECTIVES: Key = Key::new(
     "directives",
-    "SecLang text read after the rule files: exclusions, or rules of your own.",
+    "SecLang text read after the rule files: rules of your own, or rules to take away.",
     "\"SecRuleRemoveById 942100\"",
 );
 const LEVEL: Key = Key::new(
@@ -114,6 +118,7 @@ impl Waf {
             parts: r.value(PARTS, count(limits.parts)),
             regex_steps: r.value(REGEX_STEPS, count(limits.regex_steps)),
             time: r.value(TIME, limits.time),
+            exclude: exclude::read(r),
         }
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use babyshield_model::{Diagnostic, Diagnostics, ManualClock};
 use crossbeam_queue::ArrayQueue;
 
+use super::exclude;
 use super::input;
 use super::link::Linker;
 use super::{
@@ -46,6 +47,7 @@ impl Plan {
         let inputs = input::inputs(spec, &files)?;
         let (mut set, warnings) = hir::lower(&inputs, &files, spec.limits.regex_steps)?;
         insert_overrides(&mut set, spec, &files)?;
+        exclude::insert(&mut set, &spec.exclusions, &files)?;
         let plan = Self::of(&set, spec).map_err(|fault| vec![fault])?;
         Ok(Compiled { plan, warnings })
     }

@@ -8,6 +8,7 @@
 mod bits;
 mod compile;
 mod describe;
+mod exclude;
 mod gate;
 mod input;
 mod link;
