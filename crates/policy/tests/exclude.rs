@@ -246,6 +246,7 @@ fn finding(rule: &str, field: &str, value: &str) -> Finding {
         value: value.into(),
         matched: String::new(),
         tags: Vec::new(),
+        data: String::new(),
         source: String::new(),
     }
 }
