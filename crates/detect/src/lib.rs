@@ -23,9 +23,12 @@ mod sql;
 
 // browsers and markup
 mod html;
+mod include;
 mod template;
+mod xml;
 
 // servers
+mod deserialize;
 mod path;
 mod shell;
 
@@ -40,8 +43,11 @@ pub static DETECTORS: &[&Detector] = &[
     &sql::DETECTOR,
     // browsers and markup: html include xml template
     &html::DETECTOR,
+    &include::DETECTOR,
+    &xml::DETECTOR,
     &template::DETECTOR,
-    // servers: ssrf code deserialize header redirect graphql prompt mail prototype upload
+    // servers: ssrf code header redirect graphql prompt mail prototype upload
     &shell::DETECTOR,
     &path::DETECTOR,
+    &deserialize::DETECTOR,
 ];

@@ -363,7 +363,7 @@ fn kind(name: &[u8]) -> Kind {
     match local {
         _ if named_script(local) => Kind::Script,
         b"iframe" | b"frame" | b"portal" | b"fencedframe" => Kind::Frame,
-        b"object" | b"embed" | b"applet" => Kind::Object,
+        b"object" | b"embed" | b"applet" | b"xml" | b"?import" | b"layer" => Kind::Object,
         b"base" => Kind::Base,
         b"meta" => Kind::Meta,
         b"link" | b"?xml-stylesheet" => Kind::Link,
@@ -407,7 +407,7 @@ fn loads(tag: &Tag, name: &[u8]) -> bool {
         Kind::Script | Kind::Frame => matches!(name, b"src" | b"href" | b"xlink:href" | b"srcdoc"),
         Kind::Object => matches!(
             name,
-            b"src" | b"data" | b"code" | b"codebase" | b"href" | b"archive"
+            b"src" | b"data" | b"code" | b"codebase" | b"href" | b"archive" | b"implementation"
         ),
         Kind::Base | Kind::Link | Kind::Use => matches!(name, b"href" | b"xlink:href"),
         Kind::Meta => name == b"content" && tag.address,
