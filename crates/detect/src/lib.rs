@@ -19,7 +19,11 @@ mod scan;
 pub mod set;
 
 // queries
+mod cursor;
+mod ldap;
+mod nosql;
 mod sql;
+mod xpath;
 
 // browsers and markup
 mod html;
@@ -39,8 +43,11 @@ pub use scan::{Found, Scanner, Scratch};
 
 /// Every detector there is, in the order of [`Class::ALL`].
 pub static DETECTORS: &[&Detector] = &[
-    // queries: nosql ldap xpath
+    // queries
     &sql::DETECTOR,
+    &nosql::DETECTOR,
+    &ldap::DETECTOR,
+    &xpath::DETECTOR,
     // browsers and markup: html include xml template
     &html::DETECTOR,
     &include::DETECTOR,

@@ -267,30 +267,9 @@ impl<'a> Reader<'a> {
             }
             Word::Is => self.compare(false, Want::Truth),
             Word::IsNull => self.compare(false, Want::Operator),
-            Word::Infix => {
-                if self.depth == 0 {
-                    self.facts.add(Facts::JOINED);
-                }
-                self.after_sounds = matches!(lower.as_bytes(), b"sounds" | b"similar");
-                self.want = Want::Operand;
-                true
-            }
-            Word::Over => {
-                // OVER (…), FILTER (…), WITHIN GROUP (…).
-                self.callable = true;
-                if lower.as_bytes() == b"within" {
-                    self.want = Want::Alias;
-                }
-                true
-            }
-            Word::Union => {
-                self.term();
-                self.level().join = Join::No;
-                self.united = true;
-                self.want = Want::Query;
-                self.facts.add(Facts::UNITING);
-                true
-            }
+            Word::Infix => self.infix(lower),
+            Word::Over => self.over(lower),
+            Word::Union => self.unite(),
             Word::From
             | Word::Condition
             | Word::Sort
@@ -316,6 +295,33 @@ impl<'a> Reader<'a> {
             | Word::OutFile => self.alias_word(),
             Word::Case | Word::Rows => false,
         }
+    }
+
+    fn infix(&mut self, lower: &Lower) -> bool {
+        if self.depth == 0 {
+            self.facts.add(Facts::JOINED);
+        }
+        self.after_sounds = matches!(lower.as_bytes(), b"sounds" | b"similar");
+        self.want = Want::Operand;
+        true
+    }
+
+    /// OVER (…), FILTER (…), WITHIN GROUP (…).
+    fn over(&mut self, lower: &Lower) -> bool {
+        self.callable = true;
+        if lower.as_bytes() == b"within" {
+            self.want = Want::Alias;
+        }
+        true
+    }
+
+    fn unite(&mut self) -> bool {
+        self.term();
+        self.level().join = Join::No;
+        self.united = true;
+        self.want = Want::Query;
+        self.facts.add(Facts::UNITING);
+        true
     }
 
     /// `IN BOOLEAN MODE` of a search in text.

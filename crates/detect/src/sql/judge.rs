@@ -356,8 +356,38 @@ fn bare_plain(input: &Input<'_>, reading: &Reading) -> Verdict {
         };
         return Some((sure, "a second statement after the value"));
     }
+    if let Some(found) = bare_call(input.context.field, reading, whole) {
+        return Some(found);
+    }
+    if facts.any(Facts::CONSTANTS) {
+        let open = matches!(reading.ending, Ending::Open(_));
+        let sure = if whole || open { Certain } else { Likely };
+        return Some((sure, "a condition on constants after a value"));
+    }
+    let number = reading.first == First::Number && !facts.any(Facts::OWN_COMPARED);
+    let numeric = number || input.context.field == Field::Key || bare && value;
+    if whole {
+        bare_condition(facts, comment, bare, numeric)
+    } else {
+        None
+    }
+}
+
+/// Calls of the database's own functions, subqueries and files in a bare value.
+fn bare_call(field: Field, reading: &Reading, whole: bool) -> Verdict {
+    let facts = reading.facts;
     if facts.any(Facts::TIME) && reading.ending != Ending::Broken {
-        return Some((Certain, "a call that makes the database wait"));
+        let context = Facts::JOINED
+            .and(Facts::CONSTANTS)
+            .and(Facts::COMPARED)
+            .and(Facts::QUERY);
+        let alone = field == Field::Text && !facts.any(context) && reading.ending == Ending::Whole;
+        let sure = if alone && reading.first != First::Number {
+            Likely
+        } else {
+            Certain
+        };
+        return Some((sure, "a call that makes the database wait"));
     }
     if facts.any(Facts::OUTFILE) {
         return Some((Certain, "a result written to a file"));
@@ -377,18 +407,7 @@ fn bare_plain(input: &Input<'_>, reading: &Reading) -> Verdict {
         };
         return Some((sure, "a subquery or a call of the database's own functions"));
     }
-    if facts.any(Facts::CONSTANTS) {
-        let open = matches!(reading.ending, Ending::Open(_));
-        let sure = if whole || open { Certain } else { Likely };
-        return Some((sure, "a condition on constants after a value"));
-    }
-    let number = reading.first == First::Number && !facts.any(Facts::OWN_COMPARED);
-    let numeric = number || input.context.field == Field::Key || bare && value;
-    if whole {
-        bare_condition(facts, comment, bare, numeric)
-    } else {
-        None
-    }
+    None
 }
 
 /// A condition or clause after a bare value, read to its end.
