@@ -46,6 +46,18 @@ impl<B> Replayed<B> {
         }
     }
 
+    /// The same, but a body that has nothing is whole from the start.
+    pub fn untouched(body: B) -> Self
+    where
+        B: Body,
+    {
+        if body.is_end_stream() {
+            Self::default()
+        } else {
+            Self::stream(body)
+        }
+    }
+
     /// What was collected, then `rest`, if the body was not at its end.
     pub fn new(collected: Collected, rest: Option<B>) -> Self {
         Self {

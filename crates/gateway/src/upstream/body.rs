@@ -1,7 +1,5 @@
 use std::error::Error;
-use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -10,8 +8,8 @@ use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
-use super::connect::Single;
 use super::server::Occupied;
+use super::single::{Fault, Single};
 use crate::deadline::Deadline;
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -22,6 +20,8 @@ pub(crate) enum Body {
     /// There is none.
     #[default]
     Empty,
+    /// It came with the head, and the connection went back to the pool.
+    Whole(Bytes),
     /// On a connection of its own, which is driven here and goes back to the pool at the end.
     Single(Box<Leased>),
     /// A stream of a shared connection, which drives itself.
@@ -30,7 +30,6 @@ pub(crate) enum Body {
 
 #[derive(Debug)]
 pub(crate) struct Leased {
-    incoming: Incoming,
     /// `None` once it went back or broke.
     connection: Option<Box<Single>>,
     occupied: Occupied,
@@ -66,24 +65,21 @@ impl Pause {
 
 impl Body {
     /// The body of a response that came on a connection of its own.
-    pub(super) fn single(
-        cx: &mut Context<'_>,
-        incoming: Incoming,
-        connection: Box<Single>,
-        occupied: Occupied,
-    ) -> Self {
+    pub(super) fn single(mut connection: Box<Single>, occupied: Occupied) -> Self {
+        if let Some(whole) = connection.take_whole() {
+            give_back(connection, &occupied);
+            return if whole.is_empty() {
+                Self::Empty
+            } else {
+                Self::Whole(whole)
+            };
+        }
         let pause = Pause::new(occupied.server().timeouts.response_body);
-        let mut leased = Leased {
-            incoming,
+        Self::Single(Box::new(Leased {
             connection: Some(connection),
             occupied,
             pause,
-        };
-        if leased.incoming.is_end_stream() {
-            leased.give_back(cx);
-            return Self::Empty;
-        }
-        Self::Single(Box::new(leased))
+        }))
     }
 
     /// The body of a response that came on a shared connection.
@@ -98,52 +94,60 @@ impl Body {
     }
 }
 
-impl Leased {
-    /// Puts the connection back into the pool, if it is ready for another request.
-    fn give_back(&mut self, cx: &mut Context<'_>) {
-        if let Some(mut connection) = self.connection.take()
-            && connection.is_usable(cx)
-        {
-            connection.reused = true;
-            Arc::clone(self.occupied.server()).pool.put(connection);
-        }
+/// Puts a connection back into the pool, if it is ready for another request.
+fn give_back(mut connection: Box<Single>, occupied: &Occupied) {
+    if connection.is_reusable() {
+        connection.reused = true;
+        occupied.server().pool.put(connection);
     }
+}
 
+impl Leased {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let mut frame = Pin::new(&mut self.incoming).poll_frame(cx);
-        if frame.is_pending()
-            && let Some(connection) = &mut self.connection
-        {
-            if Pin::new(&mut connection.driver).poll(cx).is_ready() {
-                self.connection = None;
-            }
-            frame = Pin::new(&mut self.incoming).poll_frame(cx);
-        }
-        match frame {
+        let Some(connection) = &mut self.connection else {
+            return Poll::Ready(None);
+        };
+        match connection.poll_frame(cx) {
             Poll::Ready(Some(Ok(frame))) => {
                 self.pause.since = Instant::now();
-                if self.incoming.is_end_stream() {
-                    self.give_back(cx);
+                if connection.is_answered() {
+                    self.give_back();
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => {
                 self.connection = None;
-                Poll::Ready(Some(Err(error.into())))
+                Poll::Ready(Some(Err(caller(error))))
             }
             Poll::Ready(None) => {
-                self.give_back(cx);
+                self.give_back();
                 Poll::Ready(None)
             }
-            Poll::Pending => match &mut self.connection {
-                Some(connection) => {
-                    let error = ready!(self.pause.poll(&mut connection.deadline, cx));
-                    self.connection = None;
-                    Poll::Ready(Some(Err(error)))
-                }
-                None => Poll::Ready(Some(Err("the upstream broke off its response".into()))),
-            },
+            Poll::Pending => {
+                let error = ready!(self.pause.poll(&mut connection.deadline, cx));
+                self.connection = None;
+                Poll::Ready(Some(Err(error)))
+            }
         }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let connection = self.connection.as_ref();
+        connection.map_or(SizeHint::with_exact(0), |connection| connection.size_hint())
+    }
+
+    fn give_back(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            give_back(connection, &self.occupied);
+        }
+    }
+}
+
+/// An error of the caller's own body keeps its reason.
+fn caller(fault: Fault) -> BoxError {
+    match fault {
+        Fault::Caller(error) => error,
+        Fault::Connection(_) | Fault::Malformed(_) => fault.into(),
     }
 }
 
@@ -172,6 +176,10 @@ impl http_body::Body for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self.get_mut() {
             Self::Empty => Poll::Ready(None),
+            Self::Whole(whole) => {
+                let whole = std::mem::take(whole);
+                Poll::Ready((!whole.is_empty()).then(|| Ok(Frame::data(whole))))
+            }
             Self::Single(leased) => leased.poll_frame(cx),
             Self::Shared(streamed) => streamed.poll_frame(cx),
         }
@@ -180,7 +188,8 @@ impl http_body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Empty => true,
-            Self::Single(leased) => leased.incoming.is_end_stream(),
+            Self::Whole(whole) => whole.is_empty(),
+            Self::Single(leased) => leased.connection.is_none(),
             Self::Shared(streamed) => streamed.incoming.is_end_stream(),
         }
     }
@@ -188,7 +197,8 @@ impl http_body::Body for Body {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Empty => SizeHint::with_exact(0),
-            Self::Single(leased) => leased.incoming.size_hint(),
+            Self::Whole(whole) => SizeHint::with_exact(whole.len() as u64),
+            Self::Single(leased) => leased.size_hint(),
             Self::Shared(streamed) => streamed.incoming.size_hint(),
         }
     }

@@ -1,18 +1,17 @@
-use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::single::Single;
 use super::{Outbound, Server};
-use crate::deadline::Deadline;
 
 /// A connection to a server, plain or encrypted.
 #[derive(Debug)]
@@ -23,34 +22,10 @@ pub(crate) enum Stream {
     Secure(Box<TlsStream<TcpStream>>),
 }
 
-/// An HTTP/1 connection: one request at a time, driven by whoever uses it.
-pub(crate) struct Single {
-    pub(super) sender: http1::SendRequest<Outbound>,
-    pub(super) driver: http1::Connection<TokioIo<Stream>, Outbound>,
-    pub(super) deadline: Deadline,
-    /// Served a request before: the server may be closing it just now.
-    pub(super) reused: bool,
-}
-
 /// A fresh connection, in the form its protocol has.
 pub(super) enum Fresh {
     One(Box<Single>),
     Many(http2::SendRequest<Outbound>),
-}
-
-impl std::fmt::Debug for Single {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Single")
-            .field("reused", &self.reused)
-            .finish()
-    }
-}
-
-impl Single {
-    /// Whether the next request can be sent on it.
-    pub(super) fn is_usable(&mut self, cx: &mut Context<'_>) -> bool {
-        Pin::new(&mut self.driver).poll(cx).is_pending() && self.sender.is_ready()
-    }
 }
 
 /// Connects to a server, however long its timeout allows.
@@ -79,32 +54,22 @@ async fn open(server: &Arc<Server>) -> io::Result<Fresh> {
 }
 
 async fn handshake(stream: Stream, h2: bool) -> io::Result<Fresh> {
-    let io = TokioIo::new(stream);
-    if h2 {
-        let (sender, driver) = http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .keep_alive_interval(std::time::Duration::from_secs(30))
-            .adaptive_window(true)
-            .handshake(io)
-            .await
-            .map_err(io::Error::other)?;
-        tokio::spawn(async move {
-            if let Err(error) = driver.await {
-                tracing::debug!(%error, "an HTTP/2 connection to an upstream ended");
-            }
-        });
-        return Ok(Fresh::Many(sender));
+    if !h2 {
+        return Ok(Fresh::One(Box::new(Single::new(stream))));
     }
-    let (sender, driver) = http1::Builder::new()
-        .handshake(io)
+    let (sender, driver) = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .keep_alive_interval(std::time::Duration::from_secs(30))
+        .adaptive_window(true)
+        .handshake(TokioIo::new(stream))
         .await
         .map_err(io::Error::other)?;
-    Ok(Fresh::One(Box::new(Single {
-        sender,
-        driver,
-        deadline: Deadline::default(),
-        reused: false,
-    })))
+    tokio::spawn(async move {
+        if let Err(error) = driver.await {
+            tracing::debug!(%error, "an HTTP/2 connection to an upstream ended");
+        }
+    });
+    Ok(Fresh::Many(sender))
 }
 
 impl AsyncRead for Stream {

@@ -1,22 +1,24 @@
 use std::convert::Infallible;
+use std::error::Error;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use babyshield_layers::{Exchange, Refusal};
 use babyshield_model::Finding;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use tokio::time::Instant;
 
-use super::connect::{Fresh, Single, connect};
+use super::connect::{Fresh, connect};
+use super::onward::{self, Onward};
 use super::server::Occupied;
-use super::{Body, Outbound, Server, Upstream, onward};
-use crate::spec::Host;
+use super::single::{Fault, Single};
+use super::{Body, Outbound, Server, Upstream};
 use crate::tunnel::Tunnels;
 
 /// Attempts for one request, each at another server or on a fresh connection.
@@ -40,13 +42,17 @@ struct Shared {
 
 /// Why an attempt failed, and what can still be done.
 enum Failure {
-    /// Nothing was sent.
-    Unsent(Box<Request<Outbound>>, io::Error),
-    /// Something may have been sent.
-    Broken(hyper::Error),
+    /// Nothing was sent: here is the body back.
+    Unsent(Box<Outbound>, io::Error),
+    /// Nothing came back, and perhaps something was sent.
+    Broken { sent: bool, error: BoxError },
+    /// The server answered what cannot be understood.
+    Malformed(&'static str),
     /// The server did not answer in time.
     Slow,
 }
+
+type BoxError = Box<dyn Error + Send + Sync>;
 
 type Answer = Response<Body>;
 
@@ -75,26 +81,30 @@ impl tower::Service<Request<Outbound>> for Forward {
 impl Shared {
     async fn forward(&self, request: Request<Outbound>) -> Answer {
         let (mut parts, body) = request.into_parts();
-        let mut extensions = std::mem::take(&mut parts.extensions);
-        let exchange = extensions.remove::<Exchange>();
-        let destination = extensions.remove::<Destination>();
+        let exchange = parts.extensions.remove::<Exchange>();
+        let destination = parts.extensions.remove::<Destination>();
         let (Some(exchange), Some(Destination(upstream))) = (exchange, destination) else {
             let detail = "No upstream is known for this request.";
             return Refusal::upstream(StatusCode::BAD_GATEWAY, detail).answer();
         };
-        let upgrade = onward::rewrite(&mut parts, &exchange, &self.upgrades);
+        let upgrade = onward::wanted_upgrade(&parts.headers, &self.upgrades);
         let call = Call {
-            caller: extensions.remove::<OnUpgrade>().filter(|_| upgrade),
+            caller: parts.extensions.remove::<OnUpgrade>(),
             tunnels: &self.tunnels,
             upstream: &upstream,
+            parts,
             exchange,
+            upgrade,
         };
-        call.run(Box::new(Request::from_parts(parts, body))).await
+        call.run(body).await
     }
 }
 
 /// One request on its way.
 struct Call<'a> {
+    parts: Parts,
+    /// The protocol an upgrade is asked for.
+    upgrade: Option<HeaderValue>,
     caller: Option<OnUpgrade>,
     tunnels: &'a Tunnels,
     upstream: &'a Upstream,
@@ -102,7 +112,7 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    async fn run(mut self, mut request: Box<Request<Outbound>>) -> Answer {
+    async fn run(mut self, mut body: Outbound) -> Answer {
         let mut tried = Vec::new();
         let mut fresh = false;
         for attempt in 1..=ATTEMPTS {
@@ -117,24 +127,20 @@ impl Call<'_> {
                 );
             };
             self.exchange.upstream(Arc::clone(&server.target.text));
-            let hostless = !request.headers().contains_key(header::HOST);
-            if self.upstream.host == Host::Server || hostless {
-                request
-                    .headers_mut()
-                    .insert(header::HOST, server.host.clone());
-            }
-            let spare = spare(&request);
-            let failure = match self.attempt(request, &server, occupied, fresh).await {
+            let spare = body.duplicate();
+            let failure = match self.attempt(body, &server, occupied, fresh).await {
                 Ok(answer) => return answer,
                 Err(failure) => failure,
             };
-            request = match (failure, spare) {
-                (Failure::Unsent(request, _), _) if attempt < ATTEMPTS && self.untried(&tried) => {
+            body = match (failure, spare) {
+                (Failure::Unsent(body, _), _) if attempt < ATTEMPTS && self.untried(&tried) => {
                     tried.push(server);
-                    request
+                    *body
                 }
-                (Failure::Broken(error), Some(spare))
-                    if attempt < ATTEMPTS && Refusal::find(&error).is_none() =>
+                (Failure::Broken { sent, error }, Some(spare))
+                    if attempt < ATTEMPTS
+                        && (self.is_repeatable() || !sent)
+                        && Refusal::find(&*error).is_none() =>
                 {
                     fresh = true;
                     spare
@@ -154,16 +160,39 @@ impl Call<'_> {
         tried.len() + 1 < self.upstream.servers.len()
     }
 
+    /// Whether asking twice does no more than asking once, RFC 9110 section 9.2.2.
+    fn is_repeatable(&self) -> bool {
+        matches!(
+            self.parts.method,
+            Method::GET
+                | Method::HEAD
+                | Method::OPTIONS
+                | Method::TRACE
+                | Method::PUT
+                | Method::DELETE
+        )
+    }
+
+    fn onward<'a>(&'a self, server: &'a Server) -> Onward<'a> {
+        Onward {
+            parts: &self.parts,
+            exchange: &self.exchange,
+            upgrade: self.upgrade.as_ref(),
+            server,
+            host: self.upstream.host,
+        }
+    }
+
     async fn attempt(
         &mut self,
-        request: Box<Request<Outbound>>,
+        body: Outbound,
         server: &Arc<Server>,
         occupied: Occupied,
         fresh: bool,
     ) -> Result<Answer, Failure> {
         // The rare ways are boxed, so that the future of the common one stays small.
         if let Some(sender) = server.pool.shared() {
-            return Box::pin(self.shared(request, sender, occupied)).await;
+            return Box::pin(self.shared(body, sender, occupied)).await;
         }
         let pooled = if fresh {
             None
@@ -177,71 +206,52 @@ impl Call<'_> {
                 Ok(Fresh::Many(sender)) => {
                     server.reached();
                     server.pool.share(&sender);
-                    return Box::pin(self.shared(request, sender, occupied)).await;
+                    return Box::pin(self.shared(body, sender, occupied)).await;
                 }
                 Err(error) => {
                     if server.missed(&self.upstream.health) {
                         tracing::warn!(server = %server.target.text, %error, "upstream rests");
                     }
-                    return Err(Failure::Unsent(request, error));
+                    return Err(Failure::Unsent(Box::new(body), error));
                 }
             },
         };
-        self.single(request, connection, occupied).await
+        self.single(body, connection, occupied).await
     }
 
     async fn single(
         &mut self,
-        request: Box<Request<Outbound>>,
+        body: Outbound,
         mut connection: Box<Single>,
         occupied: Occupied,
     ) -> Result<Answer, Failure> {
-        let mut response = self
-            .send(request, &mut connection, occupied.server())
-            .await?;
-        occupied.server().reached();
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(Box::pin(self.switch(response, connection, occupied)).await);
-        }
-        onward::strip(response.headers_mut());
-        let (parts, incoming) = response.into_parts();
-        let mut taken = Some((incoming, connection, occupied));
-        let body = poll_fn(|cx| {
-            Poll::Ready(
-                taken
-                    .take()
-                    .map_or(Body::Empty, |(incoming, connection, occupied)| {
-                        Body::single(cx, incoming, connection, occupied)
-                    }),
-            )
+        let server = occupied.server();
+        let fields = &self.parts.headers;
+        connection.begin(&self.parts.method, fields, body, |out| {
+            self.onward(server).write(out);
         });
-        Ok(Response::from_parts(parts, body.await))
+        let limit = server.timeouts.response;
+        let response = self.send(&mut connection, limit).await?;
+        server.reached();
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(self.switch(response, connection, occupied));
+        }
+        Ok(response.map(|()| Body::single(connection, occupied)))
     }
 
-    /// Sends on a connection of its own and drives it until the response's head is there. The
-    /// server's time runs while nothing more comes from the caller either.
+    /// Sends the request and waits for the response's head. The server's time runs while nothing
+    /// more comes from the caller either.
     async fn send(
         &self,
-        request: Box<Request<Outbound>>,
         connection: &mut Single,
-        server: &Server,
-    ) -> Result<Response<Incoming>, Failure> {
-        let limit = server.timeouts.response;
-        let sending = connection.sender.try_send_request(*request);
-        let mut sending = pin!(sending);
+        limit: Duration,
+    ) -> Result<Response<()>, Failure> {
         let mut since = Instant::now();
         let mut received = self.exchange.bytes_in();
         poll_fn(|cx| {
-            // Its end, good or bad, arrives through `sending`.
-            drop(Pin::new(&mut connection.driver).poll(cx));
-            if let Poll::Ready(sent) = sending.as_mut().poll(cx) {
-                return Poll::Ready(sent.map_err(|mut error| match error.take_message() {
-                    Some(request) => {
-                        let error = io::Error::other(error.into_error());
-                        Failure::Unsent(Box::new(request), error)
-                    }
-                    None => Failure::Broken(error.into_error()),
-                }));
+            if let Poll::Ready(answered) = connection.poll_head(cx) {
+                let sent = connection.has_sent();
+                return Poll::Ready(answered.map_err(|fault| Failure::of(fault, sent)));
             }
             while connection.deadline.poll(cx, since + limit).is_ready() {
                 if received == self.exchange.bytes_in() {
@@ -257,15 +267,11 @@ impl Call<'_> {
 
     async fn shared(
         &mut self,
-        request: Box<Request<Outbound>>,
+        body: Outbound,
         mut sender: hyper::client::conn::http2::SendRequest<Outbound>,
         occupied: Occupied,
     ) -> Result<Answer, Failure> {
-        let (mut parts, body) = request.into_parts();
-        // An upgrade is an HTTP/1 matter.
-        onward::strip(&mut parts.headers);
-        onward::for_h2(&mut parts, &occupied.server().target);
-        let request = Request::from_parts(parts, body);
+        let request = self.onward(occupied.server()).for_h2(body);
         let limit = occupied.server().timeouts.response;
         let mut sending = pin!(sender.try_send_request(request));
         let mut received = self.exchange.bytes_in();
@@ -278,33 +284,33 @@ impl Call<'_> {
         };
         let response = sent.map_err(|mut error| match error.take_message() {
             Some(request) => {
-                let request = as_h1(request);
                 let error = io::Error::other(error.into_error());
-                Failure::Unsent(Box::new(request), error)
+                Failure::Unsent(Box::new(request.into_body()), error)
             }
-            None => Failure::Broken(error.into_error()),
+            None => Failure::Broken {
+                sent: true,
+                error: error.into_error().into(),
+            },
         })?;
         occupied.server().reached();
         Ok(response.map(|incoming| Body::shared(incoming, occupied)))
     }
 
     /// The server agreed to speak something else: connects both ends for as long as they like.
-    async fn switch(
+    fn switch(
         &mut self,
-        response: Response<Incoming>,
-        mut connection: Box<Single>,
+        response: Response<()>,
+        connection: Box<Single>,
         occupied: Occupied,
     ) -> Answer {
-        let Some(caller) = self.caller.take() else {
+        let caller = self.caller.take().filter(|_| self.upgrade.is_some());
+        let (Some(caller), true) = (caller, connection.is_sent()) else {
             let detail = "The upstream changed the protocol without being asked.";
             return self.fail(StatusCode::BAD_GATEWAY, detail, "");
         };
-        // Done as soon as the response's head was read; what was read behind it comes along.
-        drop(poll_fn(|cx| connection.driver.poll_without_shutdown(cx)).await);
-        let parts = connection.driver.into_parts();
-        self.tunnels
-            .open(caller, parts.io.into_inner(), parts.read_buf, occupied);
-        response.map(|_| Body::Empty)
+        let (io, early) = connection.into_parts();
+        self.tunnels.open(caller, io, early, occupied);
+        response.map(|()| Body::Empty)
     }
 
     fn give_up(&self, failure: Failure) -> Answer {
@@ -313,12 +319,16 @@ impl Call<'_> {
                 let detail = "The upstream cannot be reached.";
                 self.fail(StatusCode::BAD_GATEWAY, detail, &error.to_string())
             }
-            Failure::Broken(error) => {
-                if let Some(refusal) = Refusal::find(&error) {
+            Failure::Broken { error, .. } => {
+                if let Some(refusal) = Refusal::find(&*error) {
                     return self.refuse(refusal.clone());
                 }
                 let detail = "The upstream broke off the request.";
-                self.fail(StatusCode::BAD_GATEWAY, detail, &chain(&error))
+                self.fail(StatusCode::BAD_GATEWAY, detail, &chain(&*error))
+            }
+            Failure::Malformed(error) => {
+                let detail = "The upstream's response cannot be understood.";
+                self.fail(StatusCode::BAD_GATEWAY, detail, error)
             }
             Failure::Slow => {
                 let detail = "The upstream did not answer in time.";
@@ -365,37 +375,21 @@ impl Call<'_> {
     }
 }
 
-/// A copy to send again should the connection turn out to be closed: only of requests that may be
-/// repeated and whose body is at hand.
-fn spare(request: &Request<Outbound>) -> Option<Box<Request<Outbound>>> {
-    let repeatable = matches!(
-        *request.method(),
-        Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE | Method::PUT | Method::DELETE
-    );
-    let body = repeatable.then(|| request.body().duplicate()).flatten()?;
-    let mut spare = Box::new(Request::new(body));
-    *spare.method_mut() = request.method().clone();
-    *spare.uri_mut() = request.uri().clone();
-    *spare.version_mut() = request.version();
-    *spare.headers_mut() = request.headers().clone();
-    Some(spare)
-}
-
-/// Turns a head made for HTTP/2 back, for the next attempt.
-fn as_h1(request: Request<Outbound>) -> Request<Outbound> {
-    let (mut parts, body): (Parts, Outbound) = request.into_parts();
-    if let Some(authority) = parts.uri.authority()
-        && let Ok(host) = HeaderValue::from_str(authority.as_str())
-    {
-        parts.headers.insert(header::HOST, host);
+impl Failure {
+    fn of(fault: Fault, sent: bool) -> Self {
+        match fault {
+            Fault::Connection(error) => Self::Broken {
+                sent,
+                error: error.into(),
+            },
+            // Sent or not, it cannot be sent again.
+            Fault::Caller(error) => Self::Broken { sent: true, error },
+            Fault::Malformed(error) => Self::Malformed(error),
+        }
     }
-    let target = parts.uri.path_and_query().cloned();
-    parts.uri = target.map(http::Uri::from).unwrap_or_default();
-    parts.version = http::Version::HTTP_11;
-    Request::from_parts(parts, body)
 }
 
-fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(error) = next {
@@ -422,6 +416,6 @@ mod tests {
         };
         let forward = Forward::new(Vec::new(), tunnels);
         let size = size_of_val(&forward.shared.forward(Request::new(Outbound::default())));
-        assert!(size <= 4096, "{size} bytes");
+        assert!(size <= 3072, "{size} bytes");
     }
 }

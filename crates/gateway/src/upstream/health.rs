@@ -1,13 +1,17 @@
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::future::poll_fn;
 use std::sync::Arc;
 
 use babyshield_model::{Clock, Event, Sink, SystemEvent};
-use http::{Request, header};
+use http::{HeaderMap, Method, Request, StatusCode, Uri, Version, header};
+use hyper::client::conn::http2;
 use tokio::time::timeout;
 
 use super::connect::{Fresh, connect};
-use super::{Outbound, Server, Upstream, onward};
+use super::single::{Single, put_field};
+use super::{Outbound, Server, Upstream};
+
+/// How the checks name themselves.
+const AGENT: &str = "babyshield-health";
 
 /// Asks every server of an upstream how it is, for as long as the future is polled, and closes
 /// connections that nobody uses.
@@ -63,28 +67,41 @@ fn tell(server: &Server, well: bool, sink: &dyn Sink, clock: &dyn Clock) {
 
 /// Whether a server answers the path with a status below 400, on a connection of its own.
 async fn ask(server: &Arc<Server>, path: &str) -> bool {
-    let request = Request::get(path)
-        .header(header::HOST, server.host.clone())
-        .header(header::USER_AGENT, "babyshield-health")
+    let status = match connect(server).await {
+        Ok(Fresh::One(connection)) => ask_one(*connection, server, path).await,
+        Ok(Fresh::Many(sender)) => ask_many(sender, server, path).await,
+        Err(_) => None,
+    };
+    status.is_some_and(|status| status.as_u16() < 400)
+}
+
+async fn ask_one(mut connection: Single, server: &Server, path: &str) -> Option<StatusCode> {
+    let body = Outbound::default();
+    connection.begin(&Method::GET, &HeaderMap::new(), body, |out| {
+        out.extend_from_slice(b"GET ");
+        out.extend_from_slice(path.as_bytes());
+        out.extend_from_slice(b" HTTP/1.1\r\n");
+        put_field(out, b"host", server.host.as_bytes());
+        put_field(out, b"user-agent", AGENT.as_bytes());
+    });
+    let response = poll_fn(|cx| connection.poll_head(cx)).await.ok()?;
+    Some(response.status())
+}
+
+async fn ask_many(
+    mut sender: http2::SendRequest<Outbound>,
+    server: &Server,
+    path: &str,
+) -> Option<StatusCode> {
+    let target = &server.target;
+    let uri = Uri::builder()
+        .scheme(target.scheme.clone())
+        .authority(target.authority.clone())
+        .path_and_query(path);
+    let request = Request::get(uri.build().ok()?)
+        .version(Version::HTTP_2)
+        .header(header::USER_AGENT, AGENT)
         .body(Outbound::default());
-    let (Ok(fresh), Ok(request)) = (connect(server).await, request) else {
-        return false;
-    };
-    let status = match fresh {
-        Fresh::One(mut connection) => {
-            let mut sending = pin!(connection.sender.send_request(request));
-            let response = poll_fn(|cx| {
-                drop(Pin::new(&mut connection.driver).poll(cx));
-                sending.as_mut().poll(cx)
-            });
-            response.await.map(|response| response.status())
-        }
-        Fresh::Many(mut sender) => {
-            let (mut parts, body) = request.into_parts();
-            onward::for_h2(&mut parts, &server.target);
-            let response = sender.send_request(Request::from_parts(parts, body)).await;
-            response.map(|response| response.status())
-        }
-    };
-    status.is_ok_and(|status| status.as_u16() < 400)
+    let response = sender.send_request(request.ok()?).await.ok()?;
+    Some(response.status())
 }

@@ -12,6 +12,7 @@ mod health;
 mod onward;
 mod pool;
 mod server;
+mod single;
 
 use std::sync::Arc;
 

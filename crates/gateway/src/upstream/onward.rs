@@ -1,111 +1,219 @@
 //! The request head as the upstream gets it.
 
+use std::collections::HashSet;
 use std::io::Write;
 
 use babyshield_layers::Exchange;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
-use http::uri::PathAndQuery;
-use http::{Uri, Version};
+use http::uri::{Authority, PathAndQuery};
+use http::{Request, Uri, Version};
 
-use super::server::Target;
+use super::Server;
+use super::single::put_field;
+use crate::spec::Host;
 
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
-const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
-const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
-const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
 /// Fields that only we may write toward the upstream. Some servers read `X_Real_IP` as
 /// `X-Real-IP`, so that those spellings are taken away too.
-const OURS: [HeaderName; 7] = [
-    X_FORWARDED_FOR,
-    X_FORWARDED_HOST,
-    X_FORWARDED_PROTO,
-    X_FORWARDED_PORT,
-    X_REAL_IP,
-    X_REQUEST_ID,
-    header::FORWARDED,
+const OURS: [&str; 7] = [
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-forwarded-port",
+    "x-real-ip",
+    "x-request-id",
+    "forwarded",
 ];
 
-/// Removes what concerns one connection only, and writes what we know of the caller. Says which
-/// protocol an upgrade was asked for.
-pub(super) fn rewrite(parts: &mut Parts, exchange: &Exchange, upgrades: &[String]) -> bool {
-    let upgrade = wanted_upgrade(&parts.headers, upgrades);
-    strip(&mut parts.headers);
-    if let Some(protocol) = &upgrade {
-        let headers = &mut parts.headers;
-        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
-        headers.insert(header::UPGRADE, protocol.clone());
-    }
-    let host = forwarded_host(parts, exchange);
-    let underscored: Vec<HeaderName> = parts
-        .headers
-        .keys()
-        .filter(|n| imitates(n))
-        .cloned()
-        .collect();
-    for name in OURS.iter().chain(&underscored) {
-        parts.headers.remove(name);
-    }
-    sign(&mut parts.headers, exchange, host);
-    join_cookies(&mut parts.headers);
-    if !parts.headers.contains_key(header::HOST)
-        && let Some(authority) = parts.uri.authority()
-        && let Ok(host) = HeaderValue::from_str(authority.as_str())
-    {
-        parts.headers.insert(header::HOST, host);
-    }
-    let target = parts.uri.path_and_query().cloned();
-    parts.uri = Uri::from(target.unwrap_or_else(|| PathAndQuery::from_static("/")));
-    parts.version = Version::HTTP_11;
-    upgrade.is_some()
+/// A request as the upstream gets it: without what concerns one connection only, without what
+/// only we may say, and with what we know of the caller.
+pub(super) struct Onward<'a> {
+    pub(super) parts: &'a Parts,
+    pub(super) exchange: &'a Exchange,
+    /// The protocol an upgrade was asked for, if it is passed on.
+    pub(super) upgrade: Option<&'a HeaderValue>,
+    pub(super) server: &'a Server,
+    /// Which host is named.
+    pub(super) host: Host,
 }
 
-/// The same head for a server that speaks HTTP/2.
-pub(super) fn for_h2(parts: &mut Parts, target: &Target) {
-    let host = parts.headers.remove(header::HOST);
-    let authority = host
-        .and_then(|host| host.to_str().ok()?.parse().ok())
-        .unwrap_or_else(|| target.authority.clone());
-    let mut uri = std::mem::take(&mut parts.uri).into_parts();
-    uri.scheme = Some(target.scheme.clone());
-    uri.authority = Some(authority);
-    parts.uri = Uri::from_parts(uri).unwrap_or_default();
-    parts.version = Version::HTTP_2;
+impl Onward<'_> {
+    /// Writes the head for a server that speaks HTTP/1, but for the body's length.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.parts.method.as_str().as_bytes());
+        out.push(b' ');
+        out.extend_from_slice(self.target().as_bytes());
+        out.extend_from_slice(b" HTTP/1.1\r\nhost: ");
+        out.extend_from_slice(self.host());
+        out.extend_from_slice(b"\r\n");
+        self.fields(|name, value| put_field(out, name.as_bytes(), value));
+        if let Some(protocol) = self.upgrade {
+            put_field(out, b"connection", b"upgrade");
+            put_field(out, b"upgrade", protocol.as_bytes());
+        }
+    }
+
+    /// The same head for a server that speaks HTTP/2; an upgrade is an HTTP/1 matter.
+    pub(super) fn for_h2<B>(&self, body: B) -> Request<B> {
+        let target = &self.server.target;
+        let authority = Authority::try_from(self.host());
+        let mut uri = Uri::default().into_parts();
+        uri.scheme = Some(target.scheme.clone());
+        uri.authority = Some(authority.unwrap_or_else(|_| target.authority.clone()));
+        uri.path_and_query = PathAndQuery::try_from(self.target()).ok();
+        let mut request = Request::new(body);
+        *request.method_mut() = self.parts.method.clone();
+        *request.uri_mut() = Uri::from_parts(uri).unwrap_or_default();
+        *request.version_mut() = Version::HTTP_2;
+        let headers = request.headers_mut();
+        self.fields(|name, value| {
+            let name = HeaderName::from_bytes(name.as_bytes());
+            if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value)) {
+                headers.append(name, value);
+            }
+        });
+        request
+    }
+
+    fn target(&self) -> &str {
+        let target = self.parts.uri.path_and_query();
+        target.map_or("/", PathAndQuery::as_str)
+    }
+
+    /// The host the caller asked for, or the server's own where that is wanted.
+    fn host(&self) -> &[u8] {
+        let server = self.server.host.as_bytes();
+        if self.host == Host::Server {
+            return server;
+        }
+        asked_host(self.parts).unwrap_or(server)
+    }
+
+    /// Every field but `host`, those about the body's length and those of an upgrade.
+    fn fields(&self, mut put: impl FnMut(&str, &[u8])) {
+        let headers = &self.parts.headers;
+        let named = named(headers);
+        let mut trailers = false;
+        let mut cookies = Cookies::None;
+        for (name, value) in headers {
+            match name.as_str() {
+                "host" | "content-length" | "transfer-encoding" => {}
+                "connection" | "keep-alive" | "proxy-connection" | "upgrade" | "expect" => {}
+                "x-forwarded-for" | "x-forwarded-host" | "x-forwarded-proto"
+                | "x-forwarded-port" | "x-real-ip" | "x-request-id" | "forwarded" => {}
+                "te" => trailers |= accepts_trailers(value),
+                _ if named.as_ref().is_some_and(|named| named.contains(name)) => {}
+                "cookie" => cookies.add(value.as_bytes()),
+                name if imitates(name) => {}
+                name => put(name, value.as_bytes()),
+            }
+        }
+        match cookies {
+            Cookies::None => {}
+            Cookies::One(line) => put("cookie", line),
+            Cookies::Joined(line) => put("cookie", &line),
+        }
+        if trailers {
+            put("te", b"trailers");
+        }
+        self.sign(put);
+    }
+
+    fn sign(&self, mut put: impl FnMut(&str, &[u8])) {
+        let exchange = self.exchange;
+        let client = exchange.client();
+        let peer = exchange.connection().peer.ip().to_canonical();
+        let mut caller = Text::default();
+        caller.write(format_args!("{client}"));
+        put("x-real-ip", caller.bytes());
+        if client != peer {
+            caller.write(format_args!(", {peer}"));
+        }
+        put("x-forwarded-for", caller.bytes());
+        let proto: &[u8] = if exchange.secure() { b"https" } else { b"http" };
+        put("x-forwarded-proto", proto);
+        let said = self.parts.headers.get(X_FORWARDED_HOST);
+        let said = said.filter(|_| exchange.behind_proxy());
+        let host = said.map(HeaderValue::as_bytes);
+        if let Some(host) = host.or_else(|| asked_host(self.parts)) {
+            put("x-forwarded-host", host);
+        }
+        put("x-request-id", &exchange.id().text());
+    }
 }
 
-/// Removes hop-by-hop fields, RFC 9110 section 7.6.1, from a request or a response.
-pub(super) fn strip(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .flat_map(|line| line.as_bytes().split(|&byte| byte == b','))
-        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
-        .filter(|name| *name != header::HOST && *name != header::CONTENT_LENGTH)
-        .filter(|name| *name != header::TE && *name != header::CONNECTION)
-        .collect();
-    for name in named {
-        headers.remove(name);
+/// The host the caller named, in a field or in the target.
+fn asked_host(parts: &Parts) -> Option<&[u8]> {
+    let field = parts.headers.get(header::HOST);
+    let authority = || Some(parts.uri.authority()?.as_str().as_bytes());
+    field.map(HeaderValue::as_bytes).or_else(authority)
+}
+
+/// `Cookie` lines. HTTP/2 sends them in several fields, HTTP/1 servers expect one. RFC 9113
+/// section 8.2.3.
+enum Cookies<'a> {
+    None,
+    One(&'a [u8]),
+    Joined(Vec<u8>),
+}
+
+impl<'a> Cookies<'a> {
+    fn add(&mut self, line: &'a [u8]) {
+        *self = match std::mem::replace(self, Self::None) {
+            Self::None => Self::One(line),
+            Self::One(first) => Self::Joined([first, line].join(&b"; "[..])),
+            Self::Joined(mut lines) => {
+                lines.extend_from_slice(b"; ");
+                lines.extend_from_slice(line);
+                Self::Joined(lines)
+            }
+        };
     }
-    let trailers = headers.get(header::TE).is_some_and(accepts_trailers);
-    for name in [
-        header::CONNECTION,
-        KEEP_ALIVE,
-        PROXY_CONNECTION,
-        header::TE,
-        header::TRANSFER_ENCODING,
-        header::UPGRADE,
-        header::EXPECT,
-    ] {
-        headers.remove(name);
+}
+
+/// A short text, written without an allocation: two addresses fit.
+struct Text {
+    buffer: [u8; 128],
+    length: usize,
+}
+
+impl Default for Text {
+    fn default() -> Self {
+        let (buffer, length) = ([0; 128], 0);
+        Self { buffer, length }
     }
-    if trailers {
-        headers.insert(header::TE, HeaderValue::from_static("trailers"));
+}
+
+impl Text {
+    fn write(&mut self, text: std::fmt::Arguments<'_>) {
+        let mut rest = self.buffer.get_mut(self.length..).unwrap_or_default();
+        let before = rest.len();
+        // An address has at most 58 characters, with its scope.
+        rest.write_fmt(text).unwrap_or_default();
+        self.length += before - rest.len();
     }
+
+    fn bytes(&self) -> &[u8] {
+        self.buffer.get(..self.length).unwrap_or_default()
+    }
+}
+
+/// Fields that `Connection` names as its own, RFC 9110 section 7.6.1, if there are any.
+fn named(headers: &HeaderMap) -> Option<HashSet<HeaderName>> {
+    let mut named = HashSet::new();
+    for line in headers.get_all(header::CONNECTION) {
+        for token in line.as_bytes().split(|&byte| byte == b',') {
+            let token = token.trim_ascii();
+            let usual = [&b"keep-alive"[..], b"close", b"upgrade", b"te"];
+            if usual.iter().any(|own| token.eq_ignore_ascii_case(own)) {
+                continue;
+            }
+            named.extend(HeaderName::from_bytes(token));
+        }
+    }
+    (!named.is_empty()).then_some(named)
 }
 
 fn accepts_trailers(te: &HeaderValue) -> bool {
@@ -113,7 +221,8 @@ fn accepts_trailers(te: &HeaderValue) -> bool {
     tokens.any(|token| token.trim_ascii().eq_ignore_ascii_case(b"trailers"))
 }
 
-fn wanted_upgrade(headers: &HeaderMap, upgrades: &[String]) -> Option<HeaderValue> {
+/// The protocol an upgrade is asked for, if it is one of those passed on.
+pub(super) fn wanted_upgrade(headers: &HeaderMap, upgrades: &[String]) -> Option<HeaderValue> {
     let wanted = headers.get(header::UPGRADE)?;
     let mut tokens = headers
         .get_all(header::CONNECTION)
@@ -127,72 +236,13 @@ fn wanted_upgrade(headers: &HeaderMap, upgrades: &[String]) -> Option<HeaderValu
 }
 
 /// Whether a name only differs from one of ours in writing `_` for `-`.
-fn imitates(name: &HeaderName) -> bool {
-    let same = |own: &HeaderName| {
-        let (own, name) = (own.as_str(), name.as_str());
+fn imitates(name: &str) -> bool {
+    let same = |own: &str| {
+        let pairs = own.bytes().zip(name.bytes());
         own.len() == name.len()
-            && own
-                .bytes()
-                .zip(name.bytes())
+            && pairs
+                .into_iter()
                 .all(|(a, b)| a == b || (a == b'-' && b == b'_'))
     };
-    name.as_str().contains('_') && OURS.iter().any(same)
-}
-
-/// The host the caller asked for; a trusted proxy may know a better one.
-fn forwarded_host(parts: &Parts, exchange: &Exchange) -> Option<HeaderValue> {
-    let said = parts.headers.get(&X_FORWARDED_HOST);
-    if let (Some(said), true) = (said, exchange.behind_proxy()) {
-        return Some(said.clone());
-    }
-    let own = parts.headers.get(header::HOST).cloned();
-    own.or_else(|| HeaderValue::from_str(parts.uri.authority()?.as_str()).ok())
-}
-
-/// A short text as a field's value, written without a string between; `None` when it is too long.
-fn value(text: std::fmt::Arguments<'_>) -> Option<HeaderValue> {
-    let mut buffer = [0_u8; 128];
-    let mut rest = &mut buffer[..];
-    rest.write_fmt(text).ok()?;
-    let left = rest.len();
-    let length = buffer.len() - left;
-    HeaderValue::from_bytes(buffer.get(..length)?).ok()
-}
-
-fn sign(headers: &mut HeaderMap, exchange: &Exchange, host: Option<HeaderValue>) {
-    let client = exchange.client();
-    let peer = exchange.connection().peer.ip().to_canonical();
-    let caller = value(format_args!("{client}"));
-    let chain = if client == peer {
-        caller.clone()
-    } else {
-        value(format_args!("{client}, {peer}"))
-    };
-    if let (Some(caller), Some(chain)) = (caller, chain) {
-        headers.insert(X_REAL_IP, caller);
-        headers.insert(X_FORWARDED_FOR, chain);
-    }
-    let proto = if exchange.secure() { "https" } else { "http" };
-    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(proto));
-    if let Some(host) = host {
-        headers.insert(X_FORWARDED_HOST, host);
-    }
-    if let Ok(id) = HeaderValue::from_bytes(&exchange.id().text()) {
-        headers.insert(X_REQUEST_ID, id);
-    }
-}
-
-/// HTTP/2 sends cookies in several fields; HTTP/1 servers expect one. RFC 9113 section 8.2.3.
-fn join_cookies(headers: &mut HeaderMap) {
-    if headers.get_all(header::COOKIE).iter().nth(1).is_none() {
-        return;
-    }
-    let lines: Vec<&[u8]> = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .map(|v| v.as_bytes())
-        .collect();
-    if let Ok(value) = HeaderValue::from_bytes(&lines.join(&b"; "[..])) {
-        headers.insert(header::COOKIE, value);
-    }
+    name.contains('_') && OURS.iter().any(|own| same(own))
 }

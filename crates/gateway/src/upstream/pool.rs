@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use super::Outbound;
-use super::connect::Single;
+use super::single::Single;
 use crate::workers;
 
 /// Unused connections, the most recently used last.
@@ -54,7 +54,7 @@ impl Pool {
                 idle.lock().clear();
                 return None;
             }
-            if poll_fn(|cx| Poll::Ready(connection.is_usable(cx))).await {
+            if poll_fn(|cx| Poll::Ready(connection.poll_usable(cx))).await {
                 return Some(connection);
             }
         }

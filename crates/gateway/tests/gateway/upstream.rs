@@ -217,3 +217,41 @@ async fn routes_go_to_their_own_upstream() {
     .await;
     assert_eq!((one.requests(), two.requests()), (1, 2));
 }
+
+/// A server that says the same to everybody.
+async fn saying(text: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut tcp, _)) = listener.accept().await {
+            let mut piece = [0; 4096];
+            drop(tcp.read(&mut piece).await);
+            drop(tcp.write_all(text.as_bytes()).await);
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn a_response_that_can_be_read_in_two_ways_is_a_502() {
+    let url = saying(
+        "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+    )
+    .await;
+    let gateway = Gateway::start(&spec(&[url]), &Deciders::default()).await;
+    let reply = request(gateway.address, GET).await;
+    assert_eq!(reply.status, 502);
+    let event = gateway.event().await;
+    assert_eq!((event.status, event.findings.len()), (502, 1));
+    assert!(event.findings[0].value.contains("both a length"));
+}
+
+#[tokio::test]
+async fn a_response_that_ends_with_its_connection_passes_whole() {
+    let url = saying("HTTP/1.0 200 OK\r\n\r\nhello").await;
+    let gateway = Gateway::start(&spec(&[url]), &Deciders::default()).await;
+    let mut wire = gateway.wire().await;
+    for _ in 0..2 {
+        assert!(wire.get("/").await.body.contains("hello"));
+    }
+}

@@ -77,7 +77,7 @@ where
         let exchange = request.extensions().get::<Exchange>();
         let judged = exchange.filter(|e| e.mode() != Mode::Off || reads_body(e));
         let Some(exchange) = judged.cloned() else {
-            return ResponseFuture::pass(self.inner.call(request.map(Replayed::stream)));
+            return ResponseFuture::pass(self.inner.call(request.map(Replayed::untouched)));
         };
         let flow = Flow::new(Arc::clone(&self.plan));
         let mut judge = None;
