@@ -32,6 +32,7 @@ mod template;
 mod xml;
 
 // servers
+mod code;
 mod deserialize;
 mod path;
 mod shell;
@@ -53,8 +54,9 @@ pub static DETECTORS: &[&Detector] = &[
     &include::DETECTOR,
     &xml::DETECTOR,
     &template::DETECTOR,
-    // servers: ssrf code header redirect graphql prompt mail prototype upload
+    // servers: ssrf header redirect graphql prompt mail prototype upload
     &shell::DETECTOR,
     &path::DETECTOR,
+    &code::DETECTOR,
     &deserialize::DETECTOR,
 ];

@@ -1,0 +1,354 @@
+//! Calls: what is called, where the call stands, what it is given and what follows it.
+
+use super::words::{self, Function};
+use super::{CALL, Name, evidence, letter, name_before};
+use crate::detector::{Confidence, Evidence};
+
+/// Looks at every call.
+pub(super) fn read(text: &[u8]) -> Option<Evidence> {
+    /// How many calls of interest are followed to their end.
+    const MOST: usize = 64;
+    let mut best: Option<Evidence> = None;
+    let mut followed = 0;
+    for open in memchr::memchr_iter(b'(', text) {
+        let mut end = open;
+        while end > 0
+            && open - end < 4
+            && text
+                .get(end - 1)
+                .is_some_and(|byte| matches!(byte, b' ' | b'\t' | b'"' | b'\''))
+        {
+            end -= 1;
+        }
+        let name = name_before(text, end);
+        let begin = end - name.len();
+        let lower = Name::of(name);
+        let Some(function) = words::function(lower.bytes()).filter(|_| name.len() <= 32) else {
+            continue;
+        };
+        followed += 1;
+        if followed > MOST {
+            break;
+        }
+        let Some(confidence) = call(text, function, lower.bytes(), begin, open) else {
+            continue;
+        };
+        if best
+            .as_ref()
+            .is_none_or(|best| best.confidence < confidence)
+        {
+            let until = close(text, open).unwrap_or(text.len());
+            best = evidence(begin, until, CALL, confidence);
+        }
+        if confidence == Confidence::Certain {
+            break;
+        }
+    }
+    best
+}
+
+/// What a call is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Argument {
+    Nothing,
+    /// A string; whether it is a path or an address.
+    Text(bool),
+    /// What the caller of the server sent: `$_GET`, `request(…)`.
+    Request,
+    /// Another call that tells.
+    Telling,
+    Variable,
+    Number,
+    Other,
+}
+
+fn argument(text: &[u8], open: usize) -> Argument {
+    let rest = text
+        .get(open + 1..(open + 200).min(text.len()))
+        .unwrap_or_default();
+    let skipped = rest.iter().take_while(|byte| {
+        byte.is_ascii_whitespace() || matches!(byte, b'@' | b'(' | b'[' | b'\\')
+    });
+    let rest = rest.get(skipped.count()..).unwrap_or_default();
+    match rest.first() {
+        None | Some(b')') => Argument::Nothing,
+        Some(b'"' | b'\'' | b'`') => {
+            let inner = rest.get(1..).unwrap_or_default();
+            let path = inner.starts_with(b"/")
+                || inner.starts_with(b"..")
+                || inner.starts_with(b"\\\\")
+                || matches!(inner, [drive, b':', ..] if drive.is_ascii_alphabetic())
+                || memchr::memmem::find(inner.get(..12).unwrap_or(inner), b"://").is_some();
+            Argument::Text(path)
+        }
+        Some(b'$')
+            if matches!(rest, [b'$', b'_', b'A'..=b'Z', ..])
+                || rest.starts_with(b"$GLOBALS")
+                || rest.starts_with(b"$HTTP_") =>
+        {
+            Argument::Request
+        }
+        Some(b'$') => Argument::Variable,
+        Some(byte) if byte.is_ascii_digit() || *byte == b'-' => Argument::Number,
+        Some(_) => {
+            let len = rest.iter().take_while(|byte| letter(**byte)).count();
+            let name = Name::of(rest.get(..len).unwrap_or_default());
+            let after = rest.get(len..).unwrap_or_default().trim_ascii_start();
+            match name.bytes() {
+                b"request" | b"req" | b"params"
+                    if matches!(after.first(), Some(b'(' | b'.' | b'[')) =>
+                {
+                    Argument::Request
+                }
+                own if after.starts_with(b"(") && words::telling(own) => Argument::Telling,
+                _ => Argument::Other,
+            }
+        }
+    }
+}
+
+/// How sure it is that one call is injected code.
+fn call(
+    text: &[u8],
+    function: Function,
+    name: &[u8],
+    begin: usize,
+    open: usize,
+) -> Option<Confidence> {
+    let owned = owned(text, begin)?;
+    if !(owned == Owner::System || leads(text, begin)) || !trails(text, open) {
+        return None;
+    }
+    let own = owned == Owner::System;
+    let sure = Confidence::Certain;
+    match (function, argument(text, open)) {
+        (Function::Command, Argument::Text(_) | Argument::Request | Argument::Telling)
+            if name != b"execute" || own =>
+        {
+            Some(sure)
+        }
+        (Function::Command, Argument::Variable | Argument::Other) => Some(Confidence::Possible),
+        (Function::Eval, Argument::Request) => Some(sure),
+        (Function::Eval, Argument::Telling) if name != b"compile" => Some(sure),
+        (Function::Eval, Argument::Text(_))
+            if name.starts_with(b"call_user") || name == b"create_function" =>
+        {
+            Some(sure)
+        }
+        (Function::Eval, Argument::Text(true)) if name.starts_with(b"include") => Some(sure),
+        (Function::Eval, Argument::Text(_)) => Some(Confidence::Possible),
+        (
+            Function::Info,
+            Argument::Nothing
+            | Argument::Number
+            | Argument::Telling
+            | Argument::Request
+            | Argument::Text(_),
+        ) => Some(sure),
+        (Function::Print, Argument::Telling) => Some(sure),
+        (Function::Print, Argument::Request) => Some(sure),
+        (Function::Import, Argument::Text(_)) => Some(if member_called(text, open) {
+            sure
+        } else {
+            Confidence::Likely
+        }),
+        (Function::Require, Argument::Text(_)) => require(text, open),
+        (Function::Read, Argument::Text(true)) if name != b"open" && name != b"file" => Some(sure),
+        (Function::Read, Argument::Text(true)) => Some(if member_called(text, open) {
+            sure
+        } else {
+            Confidence::Likely
+        }),
+        (Function::Read, Argument::Request) => Some(sure),
+        (Function::Write, Argument::Text(_) | Argument::Request)
+            if name == b"file_put_contents" =>
+        {
+            Some(sure)
+        }
+        (Function::Write, Argument::Request) => Some(sure),
+        (Function::Runtime, Argument::Nothing) => Some(if member_called(text, open) {
+            sure
+        } else {
+            Confidence::Likely
+        }),
+        (Function::Object, Argument::Text(_)) => object(text, open),
+        _ => None,
+    }
+}
+
+/// Node's modules that run commands, used at once.
+fn require(text: &[u8], open: usize) -> Option<Confidence> {
+    let rest = text.get(open + 1..(open + 40).min(text.len()))?;
+    let quoted = rest.iter().position(|byte| byte.is_ascii_alphabetic())?;
+    let module = rest.get(quoted..)?;
+    let module = module.strip_prefix(b"node:").unwrap_or(module);
+    let runs = module.starts_with(b"child_process")
+        || module.starts_with(b"vm'")
+        || module.starts_with(b"vm\"");
+    let reads = [&b"fs"[..], b"os", b"net", b"http", b"https", b"dns"]
+        .iter()
+        .any(|own| {
+            module
+                .strip_prefix(*own)
+                .is_some_and(|rest| matches!(rest.first(), Some(b'"' | b'\'' | b'`')))
+        });
+    match (runs && member_called(text, open), runs || reads) {
+        (true, _) => Some(Confidence::Certain),
+        (false, true) => Some(Confidence::Possible),
+        (false, false) => None,
+    }
+}
+
+fn object(text: &[u8], open: usize) -> Option<Confidence> {
+    let rest = text.get(open + 1..(open + 40).min(text.len()))?;
+    let name = Name::of(rest.get(usize::from(matches!(rest.first(), Some(b'"' | b'\'')))..)?);
+    let runs = [
+        &b"wscript.shell"[..],
+        b"shell.application",
+        b"scripting.filesystemobject",
+        b"msxml2.",
+        b"microsoft.xmlhttp",
+        b"adodb.stream",
+    ]
+    .iter()
+    .any(|own| name.bytes().starts_with(own));
+    runs.then_some(Confidence::Certain)
+}
+
+/// Whether a member of what a call returns is reached or called: `f(…).g`, `f(…)[0]`.
+fn member_called(text: &[u8], open: usize) -> bool {
+    let Some(end) = close(text, open) else {
+        return false;
+    };
+    let rest = text.get(end..).unwrap_or_default().trim_ascii_start();
+    match rest.first() {
+        Some(b'.') => {
+            let len = rest
+                .iter()
+                .skip(1)
+                .take_while(|byte| letter(**byte))
+                .count();
+            matches!(rest.get(len + 1), Some(b'(' | b'.' | b'[' | b'`'))
+        }
+        Some(b'[') => true,
+        _ => false,
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    /// The function stands alone.
+    Nobody,
+    /// It belongs to a module of the system, or to what another call returned.
+    System,
+}
+
+/// To whom the function at `begin` belongs; nothing if to something else.
+fn owned(text: &[u8], begin: usize) -> Option<Owner> {
+    let before = text.get(..begin)?;
+    let (rest, dotted) = match before.last() {
+        Some(b'.') => (before.get(..begin - 1)?, true),
+        Some(b':') if before.ends_with(b"::") => (before.get(..begin - 2)?, true),
+        Some(b'>') if before.ends_with(b"->") => return None,
+        _ => (before, false),
+    };
+    if !dotted {
+        return Some(Owner::Nobody);
+    }
+    let name = name_before(text, rest.len());
+    match rest.last() {
+        Some(b')') => Some(Owner::System),
+        // PHP joins strings with a dot.
+        Some(b'\'' | b'"' | b' ') | None => Some(Owner::Nobody),
+        _ if words::owner(Name::of(name).bytes()) => Some(Owner::System),
+        _ if Name::of(name).bytes() == b"runtime" => Some(Owner::System),
+        _ => None,
+    }
+}
+
+/// Whether the name at `begin` stands where a statement or an operand stands, and not in a sentence.
+fn leads(text: &[u8], begin: usize) -> bool {
+    let before = text.get(..begin).unwrap_or_default();
+    let before = before
+        .get(before.len().saturating_sub(48)..)
+        .unwrap_or_default();
+    let kept = before
+        .iter()
+        .rposition(|byte| !byte.is_ascii_whitespace() && !matches!(byte, b'@' | b'\\' | b'!'));
+    let Some(last) = kept else {
+        return true;
+    };
+    let spaced =
+        last + 1 < before.len() && before.get(last + 1).is_some_and(u8::is_ascii_whitespace);
+    match before.get(last).copied().unwrap_or(0) {
+        b';' | b'{' | b'}' | b'(' | b'=' | b'&' | b'|' | b'?' | b'<' | b'>' | b'%' | b'+'
+        | b'*' | b'[' | b'^' | b'/' | b'#' | b'~' => true,
+        b'\'' | b'"' | b'.' | b',' | b')' | b':' | b'-' | b'`' | b']' => {
+            !spaced || matches!(before.get(last), Some(b'.' | b')' | b'\'' | b'"' | b'-'))
+        }
+        byte if letter(byte) => {
+            let word = name_before(before, last + 1);
+            spaced
+                && matches!(
+                    Name::of(word).bytes(),
+                    b"echo"
+                        | b"print"
+                        | b"return"
+                        | b"die"
+                        | b"exit"
+                        | b"puts"
+                        | b"new"
+                        | b"php"
+                        | b"and"
+                        | b"or"
+                        | b"not"
+                        | b"await"
+                        | b"yield"
+                )
+                && (word.len() + 1 >= last
+                    || !matches!(Name::of(word).bytes(), b"and" | b"or" | b"not" | b"new"))
+        }
+        _ => false,
+    }
+}
+
+/// Where the parenthesis opened at `open` is closed, if soon.
+fn close(text: &[u8], open: usize) -> Option<usize> {
+    let rest = text.get(open + 1..(open + 400).min(text.len()))?;
+    let mut depth = 0_usize;
+    let mut quote = 0;
+    for (at, byte) in rest.iter().enumerate() {
+        match byte {
+            _ if quote == *byte => quote = 0,
+            _ if quote != 0 => {}
+            b'"' | b'\'' => quote = *byte,
+            b'(' => depth += 1,
+            b')' if depth == 0 => return Some(open + at + 2),
+            b')' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Whether what follows a call's end continues a program, and not a sentence.
+fn trails(text: &[u8], open: usize) -> bool {
+    let Some(end) = close(text, open) else {
+        return true;
+    };
+    let rest = text.get(end..).unwrap_or_default();
+    let Some(next) = rest.iter().position(|byte| !matches!(byte, b' ' | b'\t')) else {
+        return true;
+    };
+    match rest.get(next).copied().unwrap_or(0) {
+        b'.' => {
+            next > 0
+                || rest
+                    .get(1)
+                    .is_some_and(|byte| letter(*byte) || b"'\" $".contains(byte))
+        }
+        byte if letter(byte) || byte >= 0x80 => next == 0,
+        b'`' | b'(' => false,
+        _ => true,
+    }
+}

@@ -1,0 +1,176 @@
+//! Program code in a server's language: PHP, Node, Python, Ruby, Perl, Java, .NET, and web shells.
+//!
+//! Every call in a text is looked at: what is called, whether it stands where a statement or an operand
+//! of an expression stands (and not in a sentence), what it is given, and what follows its end. Beside
+//! these there are the tags that begin code in a page and a few phrases that no data holds.
+
+mod call;
+mod page;
+mod words;
+
+use crate::context::{Field, Place};
+use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+
+/// Code of server-side languages.
+pub(crate) static DETECTOR: Detector = Detector {
+    class: Class::Code,
+    bytes: b"",
+    words: &[
+        "<?",
+        "<%",
+        "$_",
+        "${@",
+        "system",
+        "exec",
+        "passthru",
+        "popen",
+        "proc_open",
+        "phpinfo",
+        "php_uname",
+        "phpversion",
+        "eval",
+        "assert",
+        "create_function",
+        "call_user_func",
+        "base64_decode",
+        "gzinflate",
+        "md5(",
+        "sha1(",
+        "__import__",
+        "import_module",
+        "require(",
+        "require (",
+        "child_process",
+        "mainmodule",
+        "subprocess",
+        "spawn",
+        "getruntime",
+        "processbuilder",
+        "scriptengine",
+        "process.start",
+        "diagnostics.process",
+        "createobject",
+        "activexobject",
+        "wscript.shell",
+        "file_get_contents",
+        "file_put_contents",
+        "readfile",
+        "fopen",
+        "open(",
+        "print_r(",
+        "var_dump(",
+        "check_output",
+        "invokefunction",
+        "auto_prepend_file",
+        "allow_url_include",
+        "pyimport",
+        "runat=",
+        "io.popen",
+        "os.execute",
+        "kernel.",
+        "getoutput",
+        "unserialize",
+        "preg_replace",
+        "include(",
+        "include $",
+        "array_map",
+        "urllib",
+        "scandir",
+        "highlight_file",
+        "show_source",
+        "process.binding",
+        "constructor(",
+        "%x(",
+        "chr(",
+        "wsystem",
+        "usort(",
+        "array_filter(",
+        "getenv(",
+        "/bin/sh",
+        "socket",
+    ],
+    detect,
+};
+
+const CALL: &str = "a call of the server's language";
+const TAG: &str = "code of a server's language in a page";
+
+fn detect(input: &Input<'_>) -> Option<Evidence> {
+    let mut best: Option<Evidence> = None;
+    for look in [call::read, page::phrases, page::read] {
+        let found = look(input.text);
+        let stronger = |own: &Evidence| {
+            best.as_ref()
+                .is_none_or(|best| best.confidence < own.confidence)
+        };
+        if let Some(found) = found.filter(stronger) {
+            best = Some(found);
+        }
+        if best
+            .as_ref()
+            .is_some_and(|best| best.confidence == Confidence::Certain)
+        {
+            break;
+        }
+    }
+    let found = best?;
+    let page = found.reading == TAG && matches!(input.context.place, Place::File);
+    let expected = matches!(input.context.field, Field::Code | Field::Telemetry);
+    let mentioned = input.context.field == Field::Text && found.span == (0..input.text.len());
+    let confidence = if (expected && !page) || mentioned {
+        found.confidence.less()
+    } else {
+        found.confidence
+    };
+    Some(Evidence {
+        confidence,
+        ..found
+    })
+}
+
+fn evidence(
+    from: usize,
+    to: usize,
+    reading: &'static str,
+    confidence: Confidence,
+) -> Option<Evidence> {
+    Some(Evidence {
+        span: from..to.max(from),
+        reading,
+        confidence,
+    })
+}
+
+fn letter(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// A name in lower case, cut to a fixed length.
+struct Name {
+    bytes: [u8; 32],
+    len: usize,
+}
+
+impl Name {
+    fn of(name: &[u8]) -> Self {
+        let mut bytes = [0; 32];
+        for (place, byte) in bytes.iter_mut().zip(name) {
+            *place = byte.to_ascii_lowercase();
+        }
+        Self {
+            bytes,
+            len: name.len().min(32),
+        }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+/// The name that ends at `end`.
+fn name_before(text: &[u8], end: usize) -> &[u8] {
+    let head = text.get(end.saturating_sub(40)..end).unwrap_or_default();
+    let len = head.iter().rev().take_while(|byte| letter(**byte)).count();
+    head.get(head.len() - len..).unwrap_or_default()
+}

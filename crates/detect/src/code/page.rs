@@ -1,0 +1,210 @@
+//! Phrases and tags that begin or are code by themselves.
+
+use super::{CALL, TAG, evidence};
+use crate::detector::{Confidence, Evidence};
+
+/// Phrases that no data holds.
+pub(super) fn phrases(text: &[u8]) -> Option<Evidence> {
+    const PHRASES: [&[u8]; 16] = [
+        b"process.mainModule.require",
+        b"process.mainModule[",
+        b"global.process.",
+        b"process.binding('spawn_sync",
+        b"constructor('return process')",
+        b"constructor(\"return process\")",
+        b"invokefunction&function=",
+        b"\\think\\app",
+        b"\\think\\Request",
+        b"auto_prepend_file=",
+        b"auto_prepend_file%3d",
+        b"allow_url_include=",
+        b"pyimport os",
+        b"Runtime.getRuntime().exec",
+        b"Diagnostics.Process.Start(",
+        b"javax.script.ScriptEngineManager(",
+    ];
+    const WHOLE: [&[u8]; 3] = [
+        b"call_user_func_array",
+        b"call_user_func",
+        b"\\think\\app/invokefunction",
+    ];
+    if WHOLE.contains(&text) {
+        return evidence(
+            0,
+            text.len(),
+            "the name of a function that calls others",
+            Confidence::Certain,
+        );
+    }
+    for own in PHRASES {
+        if let Some(at) = memchr::memmem::find(text, own) {
+            return evidence(at, at + own.len(), CALL, Confidence::Certain);
+        }
+    }
+    request(text).or_else(|| reverse_shell(text))
+}
+
+/// PHP: what the caller sent is called, run, or included: `$_GET[0]($_GET[1])`, `` `$_GET[x]` ``.
+fn request(text: &[u8]) -> Option<Evidence> {
+    const VARIABLES: [&[u8]; 7] = [
+        b"GET", b"POST", b"REQUEST", b"COOKIE", b"SERVER", b"FILES", b"SESSION",
+    ];
+    let mut from = 0;
+    while let Some(found) = memchr::memmem::find(text.get(from..)?, b"$_") {
+        let at = from + found;
+        from = at + 2;
+        let name = text.get(from..)?;
+        let known = VARIABLES.iter().find(|own| name.starts_with(own));
+        let Some(known) = known else {
+            continue;
+        };
+        let rest = name.get(known.len()..)?;
+        if !matches!(rest.first(), Some(b'[' | b'{')) {
+            continue;
+        }
+        let end = rest
+            .iter()
+            .take(64)
+            .position(|byte| matches!(byte, b']' | b'}'));
+        let called = end.and_then(|end| rest.get(end + 1)) == Some(&b'(');
+        let before = text.get(..at)?;
+        let run = before.last() == Some(&b'`');
+        let word = before.trim_ascii_end();
+        let included = [
+            &b"include"[..],
+            b"require",
+            b"include_once",
+            b"require_once",
+            b"eval",
+            b"echo",
+        ]
+        .iter()
+        .any(|own| word.ends_with(own));
+        if called || run || included {
+            return evidence(
+                at,
+                from + known.len(),
+                "code that runs what the request says",
+                Confidence::Certain,
+            );
+        }
+        return evidence(
+            at,
+            from + known.len(),
+            "a variable of PHP",
+            Confidence::Possible,
+        );
+    }
+    None
+}
+
+/// Sockets that are given to a shell.
+fn reverse_shell(text: &[u8]) -> Option<Evidence> {
+    let find = |word: &[u8]| memchr::memmem::find(text, word);
+    let shell = find(b"/bin/sh")
+        .or_else(|| find(b"/bin/bash"))
+        .or_else(|| find(b"cmd.exe"))?;
+    let socket = find(b"fsockopen(")
+        .or_else(|| find(b"socket.socket("))
+        .or_else(|| find(b"TCPSocket"))
+        .or_else(|| find(b"new Socket("))
+        .or_else(|| find(b"net.Dial("))
+        .or_else(|| find(b"Socket(S,PF_INET"))
+        .or_else(|| find(b"socket(S,PF_INET"))
+        .or_else(|| find(b"TCPClient("))?;
+    evidence(
+        socket.min(shell),
+        socket.max(shell) + 7,
+        "a shell behind a socket",
+        Confidence::Certain,
+    )
+}
+
+/// Tags that begin code in a page.
+pub(super) fn read(text: &[u8]) -> Option<Evidence> {
+    let mut best: Option<Evidence> = None;
+    /// How many tags are looked behind.
+    const MOST: usize = 32;
+    let mut from = 0;
+    let mut seen = 0;
+    while let Some(found) = memchr::memchr(b'<', text.get(from..)?) {
+        let at = from + found;
+        from = at + 1;
+        if !matches!(text.get(from), Some(b'?' | b'%' | b's' | b'S')) {
+            continue;
+        }
+        seen += 1;
+        if seen > MOST {
+            break;
+        }
+        let rest = text.get(from..(from + 400).min(text.len()))?;
+        let confidence = tag(rest);
+        if let Some(confidence) = confidence
+            && best
+                .as_ref()
+                .is_none_or(|best| best.confidence < confidence)
+        {
+            best = evidence(at, at + 5, TAG, confidence);
+        }
+        if best
+            .as_ref()
+            .is_some_and(|best| best.confidence == Confidence::Certain)
+        {
+            break;
+        }
+    }
+    best
+}
+
+/// What the tag is whose `<` stands before `rest`.
+fn tag(rest: &[u8]) -> Option<Confidence> {
+    let begins = |own: &[u8]| {
+        rest.get(..own.len())
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(own))
+    };
+    if begins(b"?php") || begins(b"?=") {
+        php(rest.get(2..)?)
+    } else if begins(b"% eval")
+        || begins(b"%eval")
+        || begins(b"%execute")
+        || begins(b"%@ page language")
+        || begins(b"%@page import")
+    {
+        Some(Confidence::Certain)
+    } else if begins(b"%") {
+        let java = [
+            &b"getParameter("[..],
+            b"getRuntime()",
+            b"java.io.",
+            b"out.println(",
+            b"Request.",
+            b"request(",
+            b"Response.Write",
+            b"ProcessBuilder",
+            b"CreateObject",
+        ]
+        .iter()
+        .any(|own| memchr::memmem::find(rest, own).is_some());
+        java.then_some(Confidence::Certain)
+    } else if begins(b"script") && memchr::memmem::find(rest, b"runat=").is_some_and(|at| at < 60) {
+        Some(Confidence::Certain)
+    } else {
+        None
+    }
+}
+
+/// What follows `<?php` or `<?=`.
+fn php(rest: &[u8]) -> Option<Confidence> {
+    let rest = rest.strip_prefix(b"hp").unwrap_or(rest);
+    let code = rest
+        .iter()
+        .any(|byte| matches!(byte, b'(' | b';' | b'$' | b'`'))
+        && rest.first().is_some_and(|byte| {
+            *byte <= b' ' || matches!(byte, b'@' | b'$' | b'`' | b'e' | b's' | b'=' | b'/' | b'(')
+        });
+    Some(if code {
+        Confidence::Certain
+    } else {
+        Confidence::Possible
+    })
+}
