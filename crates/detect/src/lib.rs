@@ -32,10 +32,16 @@ mod template;
 mod xml;
 
 // servers
+mod authority;
 mod code;
 mod deserialize;
+mod header;
+mod mail;
 mod path;
+mod prototype;
+mod redirect;
 mod shell;
+mod ssrf;
 
 pub use chain::{Chain, Step};
 pub use context::{Context, Field, Place};
@@ -54,9 +60,14 @@ pub static DETECTORS: &[&Detector] = &[
     &include::DETECTOR,
     &xml::DETECTOR,
     &template::DETECTOR,
-    // servers: ssrf header redirect graphql prompt mail prototype upload
+    // servers: graphql prompt upload
     &shell::DETECTOR,
     &path::DETECTOR,
+    &ssrf::DETECTOR,
     &code::DETECTOR,
     &deserialize::DETECTOR,
+    &header::DETECTOR,
+    &redirect::DETECTOR,
+    &mail::DETECTOR,
+    &prototype::DETECTOR,
 ];

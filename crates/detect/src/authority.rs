@@ -1,0 +1,487 @@
+//! URLs as clients read them, not as the standard writes them: which host a text would be fetched from.
+
+/// Where a host lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// The server itself.
+    Loopback,
+    /// A network that is not routed.
+    Private,
+    /// The network of the cable.
+    Link,
+    /// Where clouds tell a machine its keys.
+    Metadata,
+    /// A name that stands for an address given in it, or that changes its mind.
+    Rebinding,
+    /// A host that tells testers who asked for it.
+    Callback,
+    /// Any other.
+    Public,
+}
+
+/// What a text would be fetched from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Authority<'a> {
+    /// The scheme as written; empty for `//host`.
+    pub(crate) scheme: &'a [u8],
+    /// Slashes and backslashes between the scheme and the host.
+    pub(crate) slashes: usize,
+    /// What stands before `@`.
+    pub(crate) user: Option<&'a [u8]>,
+    /// The host as written.
+    pub(crate) host: &'a [u8],
+    /// The port, if it is a number.
+    pub(crate) port: Option<u16>,
+    /// What follows.
+    pub(crate) rest: &'a [u8],
+    /// Where the host lies.
+    pub(crate) reach: Reach,
+    /// The address is written as only someone who hides it writes.
+    pub(crate) odd: bool,
+}
+
+const LONGEST: usize = 255;
+
+/// Reads a URL with a scheme, or `//host`.
+pub(crate) fn read(text: &[u8]) -> Option<Authority<'_>> {
+    let scheme = scheme(text);
+    let behind = if scheme.is_empty() {
+        text
+    } else {
+        text.get(scheme.len() + 1..)?
+    };
+    let slashes = behind
+        .iter()
+        .take(16)
+        .take_while(|own| matches!(own, b'/' | b'\\'))
+        .count();
+    if slashes < 2 && scheme.is_empty() {
+        return None;
+    }
+    let behind = behind.get(slashes..)?;
+    let end = behind
+        .iter()
+        .take(LONGEST)
+        .position(|own| {
+            matches!(
+                own,
+                b'/' | b'\\' | b'?' | b'#' | 0..=b' ' | b'"' | b'\'' | b'<' | b'>'
+            )
+        })
+        .unwrap_or(behind.len().min(LONGEST));
+    let authority = behind.get(..end)?;
+    let rest = behind.get(end..)?;
+    Some(of(scheme, slashes, authority, rest))
+}
+
+/// Reads `user@host:port`.
+pub(crate) fn of<'a>(
+    scheme: &'a [u8],
+    slashes: usize,
+    authority: &'a [u8],
+    rest: &'a [u8],
+) -> Authority<'a> {
+    let (user, server) = match authority.iter().rposition(|own| *own == b'@') {
+        Some(at) => (
+            authority.get(..at),
+            authority.get(at + 1..).unwrap_or_default(),
+        ),
+        None => (None, authority),
+    };
+    let (host, port) = split_port(server);
+    let (reach, odd) = place(host);
+    Authority {
+        scheme,
+        slashes,
+        user,
+        host,
+        port,
+        rest,
+        reach,
+        odd,
+    }
+}
+
+fn scheme(text: &[u8]) -> &[u8] {
+    let len = text
+        .iter()
+        .take(16)
+        .take_while(|own| own.is_ascii_alphanumeric() || matches!(own, b'+' | b'.' | b'-'))
+        .count();
+    let first = text.first().is_some_and(u8::is_ascii_alphabetic);
+    if first && text.get(len) == Some(&b':') {
+        text.get(..len).unwrap_or_default()
+    } else {
+        &[]
+    }
+}
+
+fn split_port(server: &[u8]) -> (&[u8], Option<u16>) {
+    let from = server.iter().rposition(|own| *own == b']').unwrap_or(0);
+    let colon = server
+        .iter()
+        .skip(from)
+        .position(|own| *own == b':')
+        .map(|at| at + from);
+    let Some(colon) = colon else {
+        return (server, None);
+    };
+    let digits = server.get(colon + 1..).unwrap_or_default();
+    let port = std::str::from_utf8(digits)
+        .ok()
+        .and_then(|own| own.parse().ok());
+    (server.get(..colon).unwrap_or_default(), port)
+}
+
+/// A host in plain letters: circled, full-width and percent-encoded ones undone.
+struct Plain {
+    kept: [u8; 128],
+    len: usize,
+    odd: bool,
+}
+
+impl Plain {
+    fn of(host: &[u8]) -> Self {
+        let mut own = Self {
+            kept: [0; 128],
+            len: 0,
+            odd: false,
+        };
+        let mut rest = host;
+        while let [first, tail @ ..] = rest {
+            let (byte, len) = letter(rest).unwrap_or((*first, 1));
+            own.odd |= len > 1;
+            if let Some(slot) = own.kept.get_mut(own.len) {
+                *slot = byte.to_ascii_lowercase();
+                own.len += 1;
+            }
+            rest = rest.get(len..).unwrap_or(tail);
+        }
+        own
+    }
+
+    fn bytes(&self) -> &[u8] {
+        let own = self.kept.get(..self.len).unwrap_or_default();
+        own.strip_suffix(b".").unwrap_or(own)
+    }
+}
+
+/// A letter, digit or dot in disguise, and its length.
+fn letter(text: &[u8]) -> Option<(u8, usize)> {
+    Some(match text {
+        // Full-width forms.
+        [0xef, 0xbc, low @ 0x81..=0xbf, ..] => (low - 0x60, 3),
+        [0xef, 0xbd, low @ 0x81..=0x9a, ..] => (low - 0x20, 3),
+        // Full stops of other scripts.
+        [0xe3, 0x80, 0x82, ..] | [0xef, 0xbd, 0xa1, ..] => (b'.', 3),
+        // Circled digits 1 to 9 and letters.
+        [0xe2, 0x91, low @ 0xa0..=0xa8, ..] => (low - 0xa0 + b'1', 3),
+        [0xe2, 0x93, 0xaa, ..] => (b'0', 3),
+        [0xe2, 0x92, low @ 0xb6..=0xbf, ..] => (low - 0xb6 + b'a', 3),
+        [0xe2, 0x93, low @ 0x80..=0x8f, ..] => (low - 0x80 + b'k', 3),
+        [0xe2, 0x93, low @ 0x90..=0xa9, ..] => (low - 0x90 + b'a', 3),
+        // Superscript digits.
+        [0xc2, 0xb9, ..] => (b'1', 2),
+        [0xc2, 0xb2, ..] => (b'2', 2),
+        [0xc2, 0xb3, ..] => (b'3', 2),
+        [b'%', high, low, ..] => {
+            let digit = |own: u8| char::from(own).to_digit(16);
+            let value = digit(*high)? * 16 + digit(*low)?;
+            (u8::try_from(value).ok()?, 3)
+        }
+        _ => return None,
+    })
+}
+
+/// Where a host lies, and whether it is written oddly.
+fn place(host: &[u8]) -> (Reach, bool) {
+    let plain = Plain::of(host);
+    let name = plain.bytes();
+    if let Some(inner) = name.strip_prefix(b"[") {
+        let inner = inner.strip_suffix(b"]").unwrap_or(inner);
+        let reach = six(inner).map_or(Reach::Public, reach_of_six);
+        return (reach, plain.odd || reach != Reach::Public);
+    }
+    if let Some((address, odd)) = four(name) {
+        return (reach_of_four(address), odd || plain.odd);
+    }
+    (reach_of_name(name), plain.odd)
+}
+
+/// An IPv4 address as `inet_aton` reads it: one to four parts, decimal, octal or hexadecimal; and
+/// whether it is written otherwise than in four decimal parts.
+fn four(name: &[u8]) -> Option<(u32, bool)> {
+    if !name.first()?.is_ascii_digit() {
+        return None;
+    }
+    let mut parts = [0_u64; 4];
+    let mut count = 0;
+    let mut odd = false;
+    for part in name.split(|own| *own == b'.') {
+        let (digits, radix) = match part {
+            [b'0', b'x', rest @ ..] => (rest, 16),
+            [b'0', rest @ ..] if !rest.is_empty() => (rest, 8),
+            rest => (rest, 10),
+        };
+        odd |= radix != 10;
+        let digits = std::str::from_utf8(digits).ok()?;
+        let value = if digits.is_empty() && radix == 16 {
+            0
+        } else {
+            u64::from_str_radix(digits, radix).ok()?
+        };
+        *parts.get_mut(count)? = value;
+        count += 1;
+    }
+    let [a, b, c, d] = parts;
+    let wide = [a, b, c, d].iter().take(count).any(|part| *part > 255);
+    let value = match count {
+        1 => a,
+        2 => (a << 24) | (b & 0x00ff_ffff),
+        3 => (a << 24) | ((b & 255) << 16) | (c & 0xffff),
+        _ => ((a & 255) << 24) | ((b & 255) << 16) | ((c & 255) << 8) | (d & 255),
+    };
+    let low = u32::try_from(value & 0xffff_ffff).ok()?;
+    Some((low, odd || wide || count < 4))
+}
+
+fn six(text: &[u8]) -> Option<u128> {
+    let end = text
+        .iter()
+        .position(|own| *own == b'%')
+        .unwrap_or(text.len());
+    let text = std::str::from_utf8(text.get(..end)?).ok()?;
+    let address: std::net::Ipv6Addr = text.parse().ok()?;
+    Some(address.to_bits())
+}
+
+fn reach_of_four(address: u32) -> Reach {
+    match address.to_be_bytes() {
+        [169, 254, 169 | 170, _] | [100, 100, 100, 200] | [192, 0, 0, 192] | [168, 63, 129, 16] => {
+            Reach::Metadata
+        }
+        [127 | 0, ..] => Reach::Loopback,
+        [169, 254, ..] => Reach::Link,
+        [10, ..] | [192, 168, ..] | [172, 16..=31, ..] | [100, 64..=127, ..] => Reach::Private,
+        _ => Reach::Public,
+    }
+}
+
+fn reach_of_six(address: u128) -> Reach {
+    let low = u32::try_from(address & 0xffff_ffff).unwrap_or(0);
+    let high = address >> 32;
+    match high {
+        0 if low < 2 => Reach::Loopback,
+        // Mapped, translated and compatible addresses hold one of four bytes.
+        0 | 0xffff | 0xffff_0000 => reach_of_four(low),
+        _ if high == 0x0064_ff9b_0000_0000_0000_0000 => reach_of_four(low),
+        _ if address == 0xfd00_0ec2_0000_0000_0000_0000_0000_0254 => Reach::Metadata,
+        _ if address >> 121 == 0x7e => Reach::Private,
+        _ if address >> 118 == 0x3fa => Reach::Link,
+        _ => Reach::Public,
+    }
+}
+
+const METADATA: &[&[u8]] = &[
+    b"metadata",
+    b"metadata.google.internal",
+    b"metadata.goog",
+    b"metadata.tencentyun.com",
+    b"metadata.nicetry.internal",
+    b"instance-data",
+    b"instance-data.ec2.internal",
+    b"metadata.packet.net",
+    b"metadata.azure.internal",
+    b"metadata.oraclecloud.com",
+];
+
+const REBINDING: &[&[u8]] = &[
+    b"localtest.me",
+    b"lvh.me",
+    b"vcap.me",
+    b"lacolhost.com",
+    b"1u.ms",
+    b"rbndr.us",
+    b"rebind.it",
+    b"localho.st",
+    b"yoogle.com",
+    b"127-0-0-1.org.uk",
+    b"bugbounty.dod.network",
+    b"spoofed.burpcollaborator.net",
+    b"localdomain.pw",
+    b"rebinder.net",
+];
+
+/// Domains under which an address is a name.
+const DASHED: &[&[u8]] = &[
+    b"nip.io",
+    b"sslip.io",
+    b"xip.io",
+    b"xip.name",
+    b"traefik.me",
+];
+
+const CALLBACKS: &[&[u8]] = &[
+    b"interact.sh",
+    b"interactsh.com",
+    b"oast.pro",
+    b"oast.live",
+    b"oast.site",
+    b"oast.online",
+    b"oast.fun",
+    b"oast.me",
+    b"oast.us",
+    b"oastify.com",
+    b"burpcollaborator.net",
+    b"dnslog.cn",
+    b"dnslog.link",
+    b"dnslog.pw",
+    b"ceye.io",
+    b"bxss.me",
+    b"bxss.in",
+    b"r87.me",
+    b"xss.ht",
+    b"eyes.sh",
+    b"requestrepo.com",
+    b"canarytokens.com",
+    b"canarytokens.org",
+    b"dns.outbound.watchtowr.com",
+    b"tssrf.com",
+    b"collab.pentest-tools.com",
+    b"ssrf.cve",
+    b"dnsbin.zhack.ca",
+    b"callback.red",
+    b"hackerone.watch",
+];
+
+fn below(name: &[u8], domain: &[u8]) -> bool {
+    name.strip_suffix(domain)
+        .is_some_and(|head| head.is_empty() || head.ends_with(b"."))
+}
+
+fn reach_of_name(name: &[u8]) -> Reach {
+    if METADATA.contains(&name) {
+        return Reach::Metadata;
+    }
+    let local = [
+        b"localhost".as_slice(),
+        b"localdomain",
+        b"localhost6",
+        b"ip6-localhost",
+        b"ip6-loopback",
+    ];
+    if local.iter().any(|own| below(name, own)) {
+        return Reach::Loopback;
+    }
+    if CALLBACKS
+        .iter()
+        .any(|own| name.len() > own.len() && below(name, own))
+    {
+        return Reach::Callback;
+    }
+    if DASHED.iter().any(|own| below(name, own)) {
+        return if holds_inner(name) {
+            Reach::Rebinding
+        } else {
+            Reach::Public
+        };
+    }
+    if REBINDING.iter().any(|own| below(name, own)) {
+        return Reach::Rebinding;
+    }
+    let inner = [
+        b"cluster.local".as_slice(),
+        b"svc",
+        b"docker.internal",
+        b"ec2.internal",
+        b"consul",
+    ];
+    if inner.iter().any(|own| below(name, own)) {
+        return Reach::Private;
+    }
+    Reach::Public
+}
+
+/// Whether a name holds an inner address: `app.10.0.0.1.nip.io`, `192-168-1-1.sslip.io`, `7f000001.nip.io`.
+fn holds_inner(name: &[u8]) -> bool {
+    let mut numbers = [None::<u8>; 4];
+    for part in name.split(|own| matches!(own, b'.' | b'-')) {
+        let text = std::str::from_utf8(part).unwrap_or_default();
+        if part.len() == 8
+            && let Ok(address) = u32::from_str_radix(text, 16)
+            && reach_of_four(address) != Reach::Public
+        {
+            return true;
+        }
+        numbers.rotate_left(1);
+        let [.., last] = &mut numbers;
+        *last = text.parse().ok();
+        if let [Some(a), Some(b), Some(c), Some(d)] = numbers
+            && reach_of_four(u32::from_be_bytes([a, b, c, d])) != Reach::Public
+        {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_placed_in_every_notation() {
+        let cases: [(&str, Reach, bool); 34] = [
+            ("http://127.0.0.1/", Reach::Loopback, false),
+            ("http://127.1/", Reach::Loopback, true),
+            ("http://2130706433/", Reach::Loopback, true),
+            ("http://0x7f000001/", Reach::Loopback, true),
+            ("http://0x7f.0.0.1/", Reach::Loopback, true),
+            ("http://0177.0.0.1/", Reach::Loopback, true),
+            ("http://017700000001/", Reach::Loopback, true),
+            ("http://0/", Reach::Loopback, true),
+            ("http://[::1]/", Reach::Loopback, true),
+            ("http://[::]:80/", Reach::Loopback, true),
+            ("http://[::ffff:127.0.0.1]/", Reach::Loopback, true),
+            ("http://[::ffff:7f00:1]/", Reach::Loopback, true),
+            ("http://[fd00:ec2::254]/", Reach::Metadata, true),
+            ("http://[64:ff9b::a9fe:a9fe]/", Reach::Metadata, true),
+            ("http://169.254.169.254/latest", Reach::Metadata, false),
+            ("http://2852039166/", Reach::Metadata, true),
+            ("http://0xa9fea9fe/", Reach::Metadata, true),
+            ("http://425.510.425.510/", Reach::Metadata, true),
+            ("http://100.100.100.200/", Reach::Metadata, false),
+            ("http://metadata.google.internal/", Reach::Metadata, false),
+            ("http://10.0.0.1/", Reach::Private, false),
+            ("http://192.168.1.1:8080/", Reach::Private, false),
+            ("http://localhost:22", Reach::Loopback, false),
+            (
+                "http://\u{2460}\u{2461}\u{2466}.\u{24ea}.\u{24ea}.\u{2460}/",
+                Reach::Loopback,
+                true,
+            ),
+            (
+                "http://\u{ff11}\u{ff12}\u{ff17}.0.0.1/",
+                Reach::Loopback,
+                true,
+            ),
+            (
+                "http://127\u{3002}0\u{3002}0\u{3002}1/",
+                Reach::Loopback,
+                true,
+            ),
+            ("http://127.0.0.1.nip.io/", Reach::Rebinding, false),
+            ("http://app.10-0-0-1.sslip.io/", Reach::Rebinding, false),
+            ("http://8.8.8.8.nip.io/", Reach::Public, false),
+            ("http://abc.oast.fun/", Reach::Callback, false),
+            ("http://good.example@127.0.0.1/", Reach::Loopback, false),
+            ("http://example.com/", Reach::Public, false),
+            ("//8.8.8.8/", Reach::Public, false),
+            ("http://123.example.com/", Reach::Public, false),
+        ];
+        for (text, reach, odd) in cases {
+            let own = read(text.as_bytes()).unwrap();
+            assert_eq!((own.reach, own.odd), (reach, odd), "{text}");
+        }
+    }
+}

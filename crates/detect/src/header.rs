@@ -1,0 +1,305 @@
+//! Line ends that begin a header of the response, or a second response.
+//!
+//! Text of several lines is ordinary. A line end followed by the name of a header a server sends, a
+//! colon and a value is not, unless people write about HTTP.
+
+use crate::context::{Field, Place};
+use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+
+pub(crate) static DETECTOR: Detector = Detector {
+    class: Class::Header,
+    bytes: b"\r\n",
+    words: &[
+        "%0d",
+        "%0a",
+        "\\r\\n",
+        "\\n",
+        "\u{560a}",
+        "\u{560d}",
+        "%e5%98%8",
+        "\u{10a}",
+        "\u{10d}",
+        "\u{2028}",
+        "\u{85}",
+        "set-cookie:",
+        "%u000",
+        "\\u000",
+    ],
+    detect,
+};
+
+/// Spellings of a line end, longest first.
+const ENDS: &[&[u8]] = &[
+    b"\r\n",
+    b"\n",
+    b"\r",
+    b"%0d%0a",
+    b"%0a",
+    b"%0d",
+    b"\\r\\n",
+    b"\\n",
+    b"\\r",
+    b"%u000d%u000a",
+    b"%u000a",
+    b"%u000d",
+    b"\\u000d\\u000a",
+    b"\\u000a",
+    b"\\u000d",
+    // U+560D and U+560A end in CR and LF when cut to a byte; so do U+010D and U+010A.
+    b"\xe5\x98\x8d\xe5\x98\x8a",
+    b"\xe5\x98\x8a\xe5\x98\x8d",
+    b"\xe5\x98\x8a",
+    b"\xe5\x98\x8d",
+    b"%e5%98%8d%e5%98%8a",
+    b"%e5%98%8a%e5%98%8d",
+    b"%e5%98%8a",
+    b"%e5%98%8d",
+    b"\xc4\x8d\xc4\x8a",
+    b"\xc4\x8a",
+    b"\xc4\x8d",
+    b"\xe2\x80\xa8",
+    b"\xe2\x80\xa9",
+    b"\xc2\x85",
+];
+
+/// Headers a response has, and those of a request that a proxy believes.
+const NAMES: &[&[u8]] = &[
+    b"set-cookie",
+    b"location",
+    b"content-length",
+    b"content-type",
+    b"refresh",
+    b"transfer-encoding",
+    b"x-xss-protection",
+    b"content-disposition",
+    b"access-control-allow-origin",
+    b"link",
+    b"content-encoding",
+    b"content-security-policy",
+    b"x-forwarded-for",
+    b"x-forwarded-host",
+    b"host",
+    b"connection",
+    b"cache-control",
+    b"last-modified",
+    b"status",
+    b"etag",
+    b"clear-site-data",
+    b"www-authenticate",
+    b"x-sendfile",
+    b"x-accel-redirect",
+    b"x-original-url",
+    b"authorization",
+    b"cookie",
+    b"server",
+    b"expires",
+    b"pragma",
+    b"vary",
+    b"upgrade",
+    b"origin",
+    b"referer",
+    b"user-agent",
+    b"accept",
+    b"strict-transport-security",
+];
+
+fn starts(text: &[u8], at: usize, lower: &[u8]) -> bool {
+    text.get(at..at + lower.len())
+        .is_some_and(|own| own.eq_ignore_ascii_case(lower))
+}
+
+/// The line end at `at`: its length, and whether it is an odd spelling.
+fn end_of_line(text: &[u8], at: usize) -> Option<(usize, bool)> {
+    if !matches!(text.get(at)?, b'\r' | b'\n' | b'%' | b'\\' | 0xc2..=0xe5) {
+        return None;
+    }
+    let own = ENDS.iter().find(|own| starts(text, at, own))?;
+    Some((own.len(), !matches!(own, [b'\r' | b'\n', ..])))
+}
+
+/// What was read behind a line end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Line {
+    /// A header a server sends.
+    Header,
+    /// Another header.
+    Other,
+    /// A status line or a request line.
+    Start,
+    /// An empty line and a body of markup.
+    Body,
+}
+
+fn detect(input: &Input<'_>) -> Option<Evidence> {
+    let text = input.text;
+    let mut best: Option<Evidence> = None;
+    let mut lines = 0_usize;
+    let mut before = 0_usize;
+    let mut at = 0;
+    while at < text.len() {
+        let Some((len, odd)) = end_of_line(text, at) else {
+            at += 1;
+            continue;
+        };
+        if let Some((line, end)) = line(text, at + len) {
+            let degree = judge(input, line, odd, (lines, before, at));
+            if best.as_ref().is_none_or(|best| best.confidence < degree) {
+                best = Some(Evidence {
+                    span: at..end,
+                    reading: "a line end and a header behind it",
+                    confidence: degree,
+                });
+            }
+            if degree == Confidence::Certain {
+                break;
+            }
+        }
+        lines += 1;
+        at += len;
+        before = at;
+    }
+    best
+}
+
+/// What the line at `at` begins with.
+fn line(text: &[u8], at: usize) -> Option<(Line, usize)> {
+    if let Some((len, _)) = end_of_line(text, at) {
+        let from = at + len;
+        let markup = [
+            b"<html".as_slice(),
+            b"<script",
+            b"<svg",
+            b"<img",
+            b"<body",
+            b"<!doctype",
+            b"<h1",
+            b"http/1.",
+        ];
+        return markup
+            .iter()
+            .any(|own| starts(text, from, own))
+            .then_some((Line::Body, from + 4));
+    }
+    let blanks = text
+        .get(at..)?
+        .iter()
+        .take(4)
+        .take_while(|own| matches!(own, b' ' | b'\t'))
+        .count();
+    let at = at + blanks;
+    if starts(text, at, b"http/1.") || starts(text, at, b"http/2") {
+        return Some((Line::Start, at + 7));
+    }
+    if request(text, at) {
+        return Some((Line::Start, at + 5));
+    }
+    let name = text.get(at..text.len().min(at + 40))?;
+    let len = name
+        .iter()
+        .take_while(|own| own.is_ascii_alphanumeric() || **own == b'-')
+        .count();
+    let colon = name.get(len) == Some(&b':')
+        || (name.get(len) == Some(&b' ') && name.get(len + 1) == Some(&b':'));
+    if len == 0 || !colon {
+        return None;
+    }
+    let own = name.get(..len)?;
+    let value = text
+        .get(at + len + 1..)
+        .is_some_and(|rest| rest.iter().any(|own| !own.is_ascii_whitespace()));
+    if !value {
+        return None;
+    }
+    if NAMES.iter().any(|known| own.eq_ignore_ascii_case(known)) {
+        return Some((Line::Header, at + len + 1));
+    }
+    let custom = own.contains(&b'-') && own.first().is_some_and(u8::is_ascii_alphabetic);
+    custom.then_some((Line::Other, at + len + 1))
+}
+
+/// `GET /path HTTP/1.1`.
+fn request(text: &[u8], at: usize) -> bool {
+    let methods = [
+        b"get /".as_slice(),
+        b"post /",
+        b"put /",
+        b"delete /",
+        b"head /",
+        b"options /",
+        b"connect ",
+    ];
+    let Some(own) = methods.iter().find(|own| starts(text, at, own)) else {
+        return false;
+    };
+    let rest = text
+        .get(at + own.len()..text.len().min(at + 200))
+        .unwrap_or_default();
+    let line = rest
+        .split(|own| matches!(own, b'\r' | b'\n'))
+        .next()
+        .unwrap_or_default();
+    line.windows(7)
+        .any(|own| own.eq_ignore_ascii_case(b" http/1"))
+}
+
+/// How sure that is: `lines` stand before, the last from `before` on.
+fn judge(
+    input: &Input<'_>,
+    line: Line,
+    odd: bool,
+    (lines, before, at): (usize, usize, usize),
+) -> Confidence {
+    let prefix = input.text.get(before..at).unwrap_or_default();
+    let spaces = prefix.iter().filter(|own| **own == b' ').count();
+    // A document: several lines, or a sentence before.
+    let written = lines > 2 || spaces > 3 || looks_like_header(prefix);
+    let names = matches!(line, Line::Header | Line::Start);
+    let degree = match line {
+        Line::Header | Line::Start if !written => Confidence::Certain,
+        Line::Body if !written && lines < 2 && odd => Confidence::Certain,
+        Line::Header | Line::Start | Line::Body => Confidence::Possible,
+        Line::Other if !written && odd => Confidence::Likely,
+        Line::Other => Confidence::Hint,
+    };
+    let one_line = match input.context.place {
+        Place::Path
+        | Place::Query
+        | Place::Name
+        | Place::Header
+        | Place::Cookie
+        | Place::FileName => true,
+        Place::Form | Place::Json | Place::Xml | Place::File | Place::Body => false,
+    };
+    match input.context.field {
+        Field::Code | Field::Telemetry => degree.min(Confidence::Possible),
+        Field::Text if !one_line => degree.min(Confidence::Likely),
+        _ if input.context.place == Place::File || input.context.place == Place::Body => {
+            degree.min(Confidence::Possible)
+        }
+        _ if one_line || certain_name(input.text, at) || odd => degree,
+        Field::Text | Field::Plain | Field::Url | Field::File | Field::Key | Field::Token
+            if names =>
+        {
+            degree.min(Confidence::Likely)
+        }
+        Field::Text | Field::Plain | Field::Url | Field::File | Field::Key | Field::Token => {
+            degree.less()
+        }
+    }
+}
+
+/// Whether the header is one that only a server sends.
+fn certain_name(text: &[u8], at: usize) -> bool {
+    let rest = text.get(at..text.len().min(at + 24)).unwrap_or_default();
+    rest.windows(11)
+        .any(|own| own.eq_ignore_ascii_case(b"set-cookie:"))
+}
+
+/// `Subject: x`: a mail, a dump of a request, or `key: value` lines.
+fn looks_like_header(line: &[u8]) -> bool {
+    let len = line
+        .iter()
+        .take_while(|own| own.is_ascii_alphanumeric() || **own == b'-')
+        .count();
+    len > 0 && line.get(len) == Some(&b':') && line.get(len + 1) == Some(&b' ')
+}

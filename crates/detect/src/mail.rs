@@ -1,0 +1,213 @@
+//! Headers of a mail and commands to its server, where a form is to fill in one line.
+
+use crate::context::{Field, Place};
+use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+
+pub(crate) static DETECTOR: Detector = Detector {
+    class: Class::Mail,
+    bytes: b"\r\n",
+    words: &[
+        "%0abcc",
+        "%0acc",
+        "%0ato",
+        "%0asubject",
+        "%0d%0a",
+        "\\nbcc",
+        "\\ncc",
+        "\\r\\n",
+        "%0afrom",
+        "%0amime",
+        "%0acontent",
+    ],
+    detect,
+};
+
+const ENDS: [&[u8]; 7] = [b"\r\n", b"\n", b"\r", b"%0d%0a", b"%0a", b"\\r\\n", b"\\n"];
+
+/// Commands that only a client of a mail server says.
+const COMMANDS: [&[u8]; 10] = [
+    b"mail from:",
+    b"rcpt to:",
+    b"ehlo ",
+    b"helo ",
+    b"auth login",
+    b"auth plain",
+    b"rset",
+    b"vrfy ",
+    b"expn ",
+    b"starttls",
+];
+
+/// Commands of IMAP, behind a tag.
+const TAGGED: [&[u8]; 12] = [
+    b"capability",
+    b"login ",
+    b"select ",
+    b"fetch ",
+    b"logout",
+    b"create ",
+    b"delete ",
+    b"list ",
+    b"noop",
+    b"append ",
+    b"examine ",
+    b"authenticate ",
+];
+
+fn starts(text: &[u8], at: usize, lower: &[u8]) -> bool {
+    text.get(at..at + lower.len())
+        .is_some_and(|own| own.eq_ignore_ascii_case(lower))
+}
+
+fn end_of_line(text: &[u8], at: usize) -> Option<usize> {
+    if !matches!(text.get(at)?, b'\r' | b'\n' | b'%' | b'\\') {
+        return None;
+    }
+    ENDS.iter()
+        .find(|own| starts(text, at, own))
+        .map(|own| own.len())
+}
+
+fn detect(input: &Input<'_>) -> Option<Evidence> {
+    let text = input.text;
+    let mut best: Option<Evidence> = None;
+    let mut lines = 0;
+    let mut at = 0;
+    while at < text.len() && lines < 256 {
+        let Some(len) = end_of_line(text, at) else {
+            at += 1;
+            continue;
+        };
+        let from = at + len;
+        if let Some((reading, degree)) = line(text, from, lines == 0, at) {
+            let confidence = judge(input, degree, lines, at);
+            if best
+                .as_ref()
+                .is_none_or(|best| best.confidence < confidence)
+            {
+                best = Some(Evidence {
+                    span: at..text.len().min(from + 4),
+                    reading,
+                    confidence,
+                });
+            }
+        }
+        lines += 1;
+        at = from;
+    }
+    best
+}
+
+/// What a line begins with.
+fn line(text: &[u8], at: usize, first: bool, end: usize) -> Option<(&'static str, Confidence)> {
+    let header = |name: &[u8]| starts(text, at, name);
+    let address = || {
+        text.get(at..text.len().min(at + 128)).is_some_and(|own| {
+            own.split(|own| *own == b'\n')
+                .next()
+                .is_some_and(|own| own.contains(&b'@'))
+        })
+    };
+    let reading = "a line end and a header of a mail behind it";
+    if header(b"bcc:") || header(b"cc:") {
+        return Some((
+            reading,
+            if address() {
+                Confidence::Certain
+            } else {
+                Confidence::Likely
+            },
+        ));
+    }
+    if header(b"to:") || header(b"from:") || header(b"reply-to:") || header(b"return-path:") {
+        let own = first && is_address(text.get(..end).unwrap_or_default());
+        return Some((
+            reading,
+            if address() && own {
+                Confidence::Certain
+            } else {
+                Confidence::Possible
+            },
+        ));
+    }
+    if header(b"subject:")
+        || header(b"mime-version:")
+        || header(b"content-type: multipart")
+        || header(b"content-type:multipart")
+    {
+        let own = first && is_address(text.get(..end).unwrap_or_default());
+        return Some((
+            reading,
+            if own {
+                Confidence::Certain
+            } else {
+                Confidence::Possible
+            },
+        ));
+    }
+    command(text, at, address())
+}
+
+/// `MAIL FROM:<a@b>`, `V100 CAPABILITY`.
+fn command(text: &[u8], at: usize, address: bool) -> Option<(&'static str, Confidence)> {
+    let header = |name: &[u8]| starts(text, at, name);
+    let reading = "a command to a mail server";
+    if COMMANDS.iter().any(|own| header(own)) {
+        let argument = header(b"mail from:") || header(b"rcpt to:");
+        return Some((
+            reading,
+            if argument && address {
+                Confidence::Certain
+            } else {
+                Confidence::Possible
+            },
+        ));
+    }
+    let tag = text.get(at..text.len().min(at + 8))?;
+    let len = tag
+        .iter()
+        .take_while(|own| own.is_ascii_alphanumeric())
+        .count();
+    let tagged = (2..7).contains(&len)
+        && tag.iter().take(len).any(u8::is_ascii_digit)
+        && tag.get(len) == Some(&b' ');
+    let command = TAGGED.iter().any(|own| starts(text, at + len + 1, own));
+    (tagged && command).then_some((reading, Confidence::Certain))
+}
+
+/// Whether the field held an address before the line end.
+fn is_address(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    text.contains(&b'@') && !text.contains(&b' ') && text.len() < 128
+}
+
+fn judge(input: &Input<'_>, degree: Confidence, lines: usize, at: usize) -> Confidence {
+    let spaces = input
+        .text
+        .iter()
+        .take(at)
+        .filter(|own| **own == b' ')
+        .count();
+    let document = lines > 4 || spaces > 12;
+    let degree = if document {
+        degree.min(Confidence::Likely).less()
+    } else {
+        degree
+    };
+    match input.context.field {
+        Field::Code | Field::Telemetry => degree.min(Confidence::Possible),
+        // The body of a mail may hold another one.
+        Field::Text if !is_line(input.context.name) => degree.min(Confidence::Likely),
+        _ if input.context.place == Place::File || input.context.place == Place::Body => {
+            degree.min(Confidence::Possible)
+        }
+        Field::Text | Field::Plain | Field::Url | Field::File | Field::Key | Field::Token => degree,
+    }
+}
+
+/// Text fields of one line.
+fn is_line(name: &[u8]) -> bool {
+    [b"subject".as_slice(), b"title"]
+        .iter()
+        .any(|own| name.eq_ignore_ascii_case(own))
+}

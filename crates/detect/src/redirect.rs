@@ -1,0 +1,275 @@
+//! Addresses that look like a place on the own site and lead to another.
+//!
+//! A whole `https://…` in a field for redirects is ordinary (OAuth, logins, share buttons). What is
+//! looked for is what is written to pass a check: slashes too many or too few, backslashes, a trusted
+//! name before `@`, control characters.
+
+use crate::authority::{self, Authority, Reach};
+use crate::context::{Field, Place};
+use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+
+pub(crate) static DETECTOR: Detector = Detector {
+    class: Class::Redirect,
+    bytes: b"",
+    words: &[
+        "//", "/\\", "\\/", "\\\\", "http:", "https:", "/%09", "/%5c", "/\t", "%2f", "%2e%2e",
+        "\u{3002}", "\u{3035}", "\u{30fc}", "\u{ff70}", "\u{3033}",
+    ],
+    detect,
+};
+
+fn found(end: usize, reading: &'static str, confidence: Confidence) -> Option<Evidence> {
+    Some(Evidence {
+        span: 0..end,
+        reading,
+        confidence,
+    })
+}
+
+fn detect(input: &Input<'_>) -> Option<Evidence> {
+    let text = input.text;
+    let head = text.get(..text.len().min(256))?;
+    if head.contains(&b' ') && !head.starts_with(b"/") || text.len() > 2048 {
+        return None;
+    }
+    match input.context.field {
+        Field::Code | Field::Telemetry => return None,
+        Field::Text | Field::Plain | Field::Url | Field::File | Field::Key | Field::Token => {}
+    }
+    if input.context.place == Place::Path {
+        return request(text);
+    }
+    let degree = look(input, text)?;
+    let degree = match input.context.place {
+        Place::Json | Place::Body | Place::Xml | Place::File
+            if input.context.field != Field::Url =>
+        {
+            degree.min(Confidence::Likely)
+        }
+        Place::Header if !is_redirect(input.context.name) => degree.min(Confidence::Likely),
+        Place::Path
+        | Place::Query
+        | Place::Name
+        | Place::Header
+        | Place::Cookie
+        | Place::Form
+        | Place::Json
+        | Place::Xml
+        | Place::FileName
+        | Place::File
+        | Place::Body => degree,
+    };
+    found(
+        head.len(),
+        "an address written to look like another",
+        degree,
+    )
+}
+
+/// `//evil.example/%2f..` as the path of a request, which some servers redirect to.
+fn request(text: &[u8]) -> Option<Evidence> {
+    let slashes = text
+        .iter()
+        .take_while(|own| matches!(own, b'/' | b'\\'))
+        .count();
+    let own = authority::read(text).filter(|own| is_site(own))?;
+    let climbs = own.rest.ends_with(b"/..")
+        || own
+            .rest
+            .windows(3)
+            .any(|at| at == b"/.." || at == b"%2f" || at == b"%2e");
+    let odd = own.user.is_some() || text.iter().take(slashes).any(|own| *own == b'\\');
+    let bare = own.rest.len() < 2;
+    let degree = match () {
+        () if slashes > 1 && (climbs || odd) => Confidence::Certain,
+        () if slashes > 1 && bare => Confidence::Possible,
+        () => return None,
+    };
+    found(text.len(), "another site in place of a path", degree)
+}
+
+/// Whether what was read as a host is one.
+fn is_site(own: &Authority<'_>) -> bool {
+    let name = own.host;
+    let graphic = name.iter().all(|byte| {
+        byte.is_ascii_alphanumeric()
+            || matches!(byte, b'.' | b'-' | b'_' | b'[' | b']' | b':')
+            || *byte >= 0x80
+    });
+    let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    let top = name.contains(&b'.')
+        && last.len() > 1
+        && last.iter().all(u8::is_ascii_alphabetic)
+        && !is_file(last);
+    let wide = name.windows(3).any(|own| own == "\u{3002}".as_bytes());
+    graphic
+        && name.len() > 2
+        && (top
+            || wide
+            || own.reach != Reach::Public
+            || own.odd
+            || name.iter().filter(|byte| **byte == b'.').count() == 3)
+}
+
+fn is_file(last: &[u8]) -> bool {
+    const ENDS: [&[u8]; 16] = [
+        b"js", b"css", b"png", b"jpg", b"jpeg", b"gif", b"svg", b"html", b"php", b"json", b"txt",
+        b"ico", b"woff", b"mp", b"webp", b"xml",
+    ];
+    ENDS.iter().any(|end| last.eq_ignore_ascii_case(end))
+}
+
+fn is_redirect(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 14] = [
+        b"redir",
+        b"return",
+        b"next",
+        b"goto",
+        b"continue",
+        b"dest",
+        b"target",
+        b"forward",
+        b"url",
+        b"uri",
+        b"rurl",
+        b"out",
+        b"checkout",
+        b"go",
+    ];
+    const LOADED: [&[u8]; 8] = [
+        b"image", b"img", b"src", b"icon", b"avatar", b"cdn", b"base", b"script",
+    ];
+    let holds = |part: &[u8]| {
+        name.windows(part.len())
+            .any(|own| own.eq_ignore_ascii_case(part))
+    };
+    NAMES.iter().any(|own| holds(own)) && !LOADED.iter().any(|own| holds(own))
+}
+
+/// Fields that hold a place to go to, and no picture or script.
+fn is_return(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 7] = [
+        b"redir",
+        b"return",
+        b"next",
+        b"goto",
+        b"continue",
+        b"forward",
+        b"checkout",
+    ];
+    let holds = |part: &&[u8]| {
+        name.windows(part.len())
+            .any(|own| own.eq_ignore_ascii_case(part))
+    };
+    NAMES.iter().any(holds)
+}
+
+/// How a value in a parameter reads.
+fn look(input: &Input<'_>, text: &[u8]) -> Option<Confidence> {
+    let redirect = is_redirect(input.context.name);
+    let surely = |sure: bool| {
+        if sure {
+            Confidence::Certain
+        } else {
+            Confidence::Likely
+        }
+    };
+    if let Some(odd) = gap(text) {
+        return Some(surely(odd || redirect));
+    }
+    let inner = text
+        .strip_prefix(b"/")
+        .filter(|inner| starts_with_scheme(inner));
+    let own = authority::read(inner.unwrap_or(text))?;
+    let web = own.scheme.is_empty()
+        || own.scheme.eq_ignore_ascii_case(b"http")
+        || own.scheme.eq_ignore_ascii_case(b"https");
+    if !web {
+        return None;
+    }
+    if let Some(behind) = confusing(&own) {
+        return Some(surely(behind));
+    }
+    if !is_site(&own) {
+        return None;
+    }
+    let backslash = text
+        .iter()
+        .take(own.scheme.len() + 1 + own.slashes)
+        .any(|byte| *byte == b'\\');
+    match (own.scheme.is_empty(), own.slashes) {
+        _ if inner.is_some() => Some(surely(redirect)),
+        _ if own.odd && own.reach == Reach::Public => {
+            Some(surely(redirect || own.user.is_some() || own.slashes != 2))
+        }
+        (true, 2) if backslash => Some(surely(redirect || text.starts_with(b"/\\"))),
+        (true, 2) if is_return(input.context.name) => Some(Confidence::Certain),
+        (true, 2) => Some(Confidence::Hint),
+        (true, 3..) => Some(surely(redirect || own.slashes > 3)),
+        (false, 0 | 1) => Some(surely(redirect)),
+        (false, 2) if backslash => Some(surely(redirect)),
+        (false, 3..) => Some(surely(redirect)),
+        _ => None,
+    }
+}
+
+fn starts_with_scheme(text: &[u8]) -> bool {
+    text.get(..5)
+        .is_some_and(|own| own.eq_ignore_ascii_case(b"http:"))
+        || text
+            .get(..6)
+            .is_some_and(|own| own.eq_ignore_ascii_case(b"https:"))
+}
+
+/// `/\t/evil.example`, `/%09/evil.example`, `〱evil.example`: what browsers leave out, or take for a slash.
+fn gap(text: &[u8]) -> Option<bool> {
+    let slashes = text
+        .iter()
+        .take(6)
+        .take_while(|own| matches!(own, b'/' | b'\\'))
+        .count();
+    let rest = text.get(slashes..)?;
+    let gap = match rest {
+        [b'\t' | b'\r' | b'\n', ..] => 1,
+        [b'%', b'0', b'9' | b'd' | b'a' | b'D' | b'A', ..] | [b'%', b'5', b'c' | b'C', ..] => 3,
+        [0xe3, 0x80, 0xb1..=0xb5, ..] | [0xe3, 0x83, 0xbc, ..] | [0xef, 0xbd, 0xb0, ..] => 3,
+        _ => return None,
+    };
+    let behind = rest.get(gap..)?;
+    let more = behind
+        .iter()
+        .take(4)
+        .take_while(|own| matches!(own, b'/' | b'\\'))
+        .count();
+    let own = authority::of(&[], 2, authority_of(behind.get(more..)?), &[]);
+    (slashes + more + usize::from(gap == 3) > 0 && is_site(&own)).then_some(slashes > 0 && more > 0)
+}
+
+fn authority_of(text: &[u8]) -> &[u8] {
+    let end = text
+        .iter()
+        .take(128)
+        .position(|own| matches!(own, b'/' | b'\\' | b'?' | b'#'));
+    text.get(..end.unwrap_or(text.len().min(128)))
+        .unwrap_or_default()
+}
+
+/// A host before `@`, or one that readers disagree about.
+fn confusing(own: &Authority<'_>) -> Option<bool> {
+    if let Some(user) = own.user {
+        let name = user.split(|byte| *byte == b':').next().unwrap_or_default();
+        let trusted = name.contains(&b'.')
+            && name
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
+        let empty = user.is_empty() || user == b":";
+        return (is_site(own) && (trusted || empty || own.odd || own.slashes != 2)).then_some(true);
+    }
+    let skip = match own.rest {
+        [b'\\' | b'?' | b'#', b'@', ..] => 2,
+        [b'\\', b'\\', b'@', ..] => 3,
+        _ => return None,
+    };
+    let other = authority::of(&[], 2, authority_of(own.rest.get(skip..)?), &[]);
+    (is_site(own) && is_site(&other)).then_some(true)
+}

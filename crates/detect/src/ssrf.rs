@@ -1,0 +1,358 @@
+//! URLs that make the server ask itself, its neighbours, or a tester's host.
+//!
+//! Where the host lies is read by [`crate::authority`]. What that proves depends on how it is written and
+//! who wrote it: nobody writes `http://2130706433/`, while browsers of developers report
+//! `http://localhost:3000/` all day.
+
+use crate::authority::{self, Authority, Reach};
+use crate::context::{Field, Place};
+use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+
+/// How many URLs of a text are looked at.
+const MOST: usize = 64;
+
+pub(crate) static DETECTOR: Detector = Detector {
+    class: Class::Ssrf,
+    bytes: b"",
+    words: &[
+        "//",
+        ":\\\\",
+        "http:",
+        "https:",
+        "169.254",
+        "metadata",
+        "gopher:",
+        "dict:",
+        "ldap:",
+        "ldaps:",
+        "rmi:",
+        "tftp:",
+        "localhost",
+        "127.0",
+        "100.100.100.200",
+        "interact",
+        "oast",
+        "burpcollaborator",
+        "dnslog",
+        "ceye.io",
+        "bxss.",
+        "r87.me",
+        "canarytokens",
+        "requestrepo",
+        "0x7f",
+        "nip.io",
+        "localtest.me",
+        "eyes.sh",
+        "xss.ht",
+    ],
+    detect,
+};
+
+fn found(start: usize, end: usize, reading: &'static str, confidence: Confidence) -> Evidence {
+    Evidence {
+        span: start..end,
+        reading,
+        confidence,
+    }
+}
+
+fn detect(input: &Input<'_>) -> Option<Evidence> {
+    let text = input.text;
+    let at = text
+        .iter()
+        .take_while(|own| own.is_ascii_whitespace() || matches!(own, b'"' | b'\''))
+        .count();
+    let mut best = match authority::read(text.get(at..)?) {
+        Some(own) if own.slashes == 0 => bare(input).or_else(|| judge(input, &own, at, true)),
+        Some(own) => judge(input, &own, at, true),
+        None => bare(input),
+    };
+    let mut from = at + 8;
+    for _ in 0..MOST {
+        let strong = best
+            .as_ref()
+            .is_some_and(|best| best.confidence == Confidence::Certain);
+        let Some(start) = (!strong).then(|| next(text, from)).flatten() else {
+            break;
+        };
+        if let Some(own) = authority::read(text.get(start..)?)
+            && let Some(found) = judge(input, &own, start, false)
+            && best
+                .as_ref()
+                .is_none_or(|best| best.confidence < found.confidence)
+        {
+            best = Some(found);
+        }
+        from = start + 12;
+    }
+    best
+}
+
+/// Where the next URL begins: at the scheme before `://`, or at the slashes.
+fn next(text: &[u8], from: usize) -> Option<usize> {
+    let rest = text.get(from..)?;
+    let at = from + memchr::memmem::find(rest, b"://")?;
+    let scheme = text.get(at.saturating_sub(12)..at)?;
+    let len = scheme
+        .iter()
+        .rev()
+        .take_while(|own| own.is_ascii_alphabetic())
+        .count();
+    Some(at - len)
+}
+
+fn judge(input: &Input<'_>, own: &Authority<'_>, at: usize, first: bool) -> Option<Evidence> {
+    let (reading, degree) = reading(input, own, first)?;
+    let end = (at + own.scheme.len() + 1 + own.slashes + own.host.len()).min(input.text.len());
+    Some(found(at, end, reading, settle(input, degree, first)))
+}
+
+/// What the URL is, and how much that alone proves.
+fn reading(
+    input: &Input<'_>,
+    own: &Authority<'_>,
+    first: bool,
+) -> Option<(&'static str, Confidence)> {
+    if let Some(found) = scheme(input, own, first) {
+        return Some(found);
+    }
+    let web = own.scheme.is_empty()
+        || is(own.scheme, b"http")
+        || is(own.scheme, b"https")
+        || is(own.scheme, b"ftp")
+        || is(own.scheme, b"ws")
+        || is(own.scheme, b"wss");
+    if !web {
+        return None;
+    }
+    let ambiguous = matches!(own.rest, [b'\\' | b'#' | b'?', b'@', ..]);
+    let hidden = own.odd || own.user.is_some() || ambiguous;
+    Some(match own.reach {
+        Reach::Metadata => (
+            "the address where a cloud tells a machine its keys",
+            Confidence::Certain,
+        ),
+        Reach::Callback => (
+            "a host that tells testers who asked for it",
+            Confidence::Certain,
+        ),
+        Reach::Loopback | Reach::Private | Reach::Link | Reach::Rebinding if hidden && first => {
+            ("an inner address, hidden", Confidence::Certain)
+        }
+        Reach::Loopback | Reach::Private | Reach::Link if hidden => {
+            ("an inner address, hidden", Confidence::Likely)
+        }
+        Reach::Loopback | Reach::Private | Reach::Link => {
+            ("an inner address", inner(input, own, first))
+        }
+        Reach::Rebinding => (
+            "a name that stands for an inner address",
+            inner(input, own, first),
+        ),
+        Reach::Public if behind(own) => ("an inner address behind another", Confidence::Certain),
+        Reach::Public if own.odd && first && own.scheme.len() > 2 => {
+            ("an address, hidden", Confidence::Likely)
+        }
+        Reach::Public => return None,
+    })
+}
+
+fn is(own: &[u8], lower: &[u8]) -> bool {
+    own.eq_ignore_ascii_case(lower)
+}
+
+/// Schemes that speak to other services.
+fn scheme(
+    input: &Input<'_>,
+    own: &Authority<'_>,
+    first: bool,
+) -> Option<(&'static str, Confidence)> {
+    const ALWAYS: [&[u8]; 5] = [b"gopher", b"dict", b"tftp", b"ldapi", b"gophers"];
+    const OTHERS: [&[u8]; 8] = [
+        b"ldap", b"ldaps", b"rmi", b"sftp", b"smb", b"ftps", b"telnet", b"iiop",
+    ];
+    let reading = "a URL for another service";
+    if own.host.is_empty() || own.slashes == 0 {
+        return None;
+    }
+    if ALWAYS.iter().any(|scheme| is(own.scheme, scheme)) {
+        let degree = if first {
+            Confidence::Certain
+        } else {
+            Confidence::Likely
+        };
+        return Some((reading, degree));
+    }
+    if !OTHERS.iter().any(|scheme| is(own.scheme, scheme)) {
+        return None;
+    }
+    let inner = own.reach != Reach::Public;
+    let fetched = first && input.context.field == Field::Url && own.rest.len() > 1;
+    let degree = if (inner && first) || fetched {
+        Confidence::Certain
+    } else {
+        Confidence::Possible
+    };
+    Some((reading, degree))
+}
+
+/// `http://good.example#@127.0.0.1/`, `http://127.0.0.1\@good.example/`: readers disagree about the host.
+fn behind(own: &Authority<'_>) -> bool {
+    let mark = matches!(own.rest.first(), Some(b'#' | b'\\' | b'?' | b' '));
+    let head = own.rest.get(..own.rest.len().min(48)).unwrap_or_default();
+    let at = head
+        .iter()
+        .position(|byte| *byte == b'@')
+        .filter(|at| *at < 3);
+    let (true, Some(at)) = (mark, at) else {
+        return false;
+    };
+    let server = own.rest.get(at + 1..).unwrap_or_default();
+    let len = server
+        .iter()
+        .take(64)
+        .take_while(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']')
+        })
+        .count();
+    let other = authority::of(own.scheme, 2, server.get(..len).unwrap_or_default(), &[]);
+    other.reach != Reach::Public
+}
+
+/// Ports on which developers serve what they write.
+const WORKSHOP: [u16; 16] = [
+    1313, 3000, 3001, 3333, 4000, 4200, 5000, 5001, 5173, 8000, 8001, 8080, 8081, 8443, 8888, 19006,
+];
+
+/// Ports of services that are not for browsers.
+const SERVICES: [u16; 28] = [
+    21, 22, 23, 25, 110, 111, 135, 139, 143, 389, 445, 1433, 2049, 2375, 2376, 2379, 3306, 3389,
+    4444, 5432, 5984, 6379, 8500, 9200, 10250, 11211, 27017, 61616,
+];
+
+/// A plain inner address: a developer's own, or one that the server is to ask.
+fn inner(input: &Input<'_>, own: &Authority<'_>, first: bool) -> Confidence {
+    if is_reported(input) {
+        return Confidence::Hint;
+    }
+    if !first {
+        return Confidence::Possible;
+    }
+    let fetched = input.context.field == Field::Url;
+    let service = own.port.is_some_and(|port| SERVICES.contains(&port));
+    let workshop = own.port.is_some_and(|port| WORKSHOP.contains(&port));
+    let told = telling(own.rest);
+    match () {
+        () if service || told => Confidence::Certain,
+        () if fetched && !workshop => Confidence::Certain,
+        () if fetched => Confidence::Likely,
+        () => Confidence::Possible,
+    }
+}
+
+/// Pages that only the inside shows.
+fn telling(rest: &[u8]) -> bool {
+    const PAGES: [&[u8]; 14] = [
+        b"/server-status",
+        b"/latest/meta",
+        b"/actuator",
+        b"/manager/",
+        b"/_cat/",
+        b"/_search",
+        b"/.env",
+        b"/.git",
+        b"/solr/",
+        b"/v1/agent",
+        b"/computemetadata",
+        b"/metadata/",
+        b"/opc/",
+        b"/shutdown",
+    ];
+    PAGES
+        .iter()
+        .any(|page| rest.get(..page.len()).is_some_and(|own| is(own, page)))
+}
+
+/// Whether the browser or an identity provider says where it is or returns to, and nobody fetches it.
+fn is_reported(input: &Input<'_>) -> bool {
+    const NAMES: [&[u8]; 14] = [
+        b"ref",
+        b"page",
+        b"location",
+        b"origin",
+        b"current",
+        b"landing",
+        b"document",
+        b"redirect",
+        b"return",
+        b"continue",
+        b"next",
+        b"logout",
+        b"sourceurl",
+        b"canonical",
+    ];
+    const WHOLE: [&[u8]; 5] = [b"dl", b"dr", b"u", b"host", b"back"];
+    let name = input.context.name;
+    let holds = |part: &&[u8]| name.windows(part.len()).any(|own| is(own, part));
+    input.context.place == Place::Header
+        || input.context.place == Place::Cookie
+        || NAMES.iter().any(holds)
+        || WHOLE.iter().any(|own| is(name, own))
+}
+
+fn settle(input: &Input<'_>, degree: Confidence, first: bool) -> Confidence {
+    let degree = match input.context.field {
+        Field::Code | Field::Telemetry => degree.min(Confidence::Likely).less(),
+        Field::Text if !first => degree.min(Confidence::Likely),
+        Field::Text | Field::Plain | Field::Url | Field::File | Field::Key | Field::Token => degree,
+    };
+    if input.context.place == Place::File || input.context.place == Place::Path && first {
+        return degree.min(Confidence::Likely);
+    }
+    degree
+}
+
+/// A host without a scheme, in a field for addresses.
+fn bare(input: &Input<'_>) -> Option<Evidence> {
+    let text = input.text.trim_ascii();
+    let len = text
+        .iter()
+        .take(80)
+        .take_while(|own| {
+            own.is_ascii_alphanumeric() || matches!(own, b'.' | b'-' | b':' | b'[' | b']')
+        })
+        .count();
+    let own = authority::of(&[], 0, text.get(..len)?, text.get(len..)?);
+    let ends = matches!(own.rest.first(), None | Some(b'/' | b'?' | b'#'));
+    let field = input.context.field == Field::Url;
+    let name = own.host.contains(&b'.');
+    let degree = match own.reach {
+        Reach::Callback if ends => Confidence::Certain,
+        Reach::Metadata if ends && name && (field || own.rest.len() > 1) => Confidence::Certain,
+        Reach::Metadata if ends && name => Confidence::Likely,
+        Reach::Loopback | Reach::Private
+            if ends
+                && field
+                && own.port.is_some_and(|port| SERVICES.contains(&port))
+                && !is_reported(input) =>
+        {
+            Confidence::Certain
+        }
+        Reach::Rebinding if ends && field => Confidence::Likely,
+        Reach::Loopback
+        | Reach::Private
+        | Reach::Link
+        | Reach::Metadata
+        | Reach::Rebinding
+        | Reach::Callback
+        | Reach::Public => {
+            return None;
+        }
+    };
+    Some(found(
+        0,
+        input.text.len(),
+        "an inner or watched host",
+        settle(input, degree, true),
+    ))
+}
