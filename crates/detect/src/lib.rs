@@ -42,6 +42,7 @@ mod prototype;
 mod redirect;
 mod shell;
 mod ssrf;
+mod upload;
 
 pub use chain::{Chain, Step};
 pub use context::{Context, Field, Place};
@@ -60,7 +61,7 @@ pub static DETECTORS: &[&Detector] = &[
     &include::DETECTOR,
     &xml::DETECTOR,
     &template::DETECTOR,
-    // servers: graphql prompt upload
+    // servers: graphql prompt
     &shell::DETECTOR,
     &path::DETECTOR,
     &ssrf::DETECTOR,
@@ -70,4 +71,5 @@ pub static DETECTORS: &[&Detector] = &[
     &redirect::DETECTOR,
     &mail::DETECTOR,
     &prototype::DETECTOR,
+    &upload::DETECTOR,
 ];

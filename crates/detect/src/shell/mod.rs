@@ -117,6 +117,8 @@ struct Before {
     lines: usize,
     pipes: usize,
     equals: bool,
+    /// A block of code in Markdown.
+    fence: bool,
     /// A command was read before, and began the value.
     command: bool,
 }
@@ -180,6 +182,7 @@ impl Before {
                 self.lines += 1;
                 self.pipes = 0;
             }
+            b'`' => self.fence |= text.get(at..at + 3) == Some(b"```"),
             b'|' => self.pipes += 1,
             b'=' | b'?' => self.equals = true,
             _ => {}
@@ -497,7 +500,8 @@ fn in_field(
     before: &Before,
 ) -> Confidence {
     let prose = before.prose > 5;
-    let long = before.lines > 3 || (start == Start::Line && (before.prose > 2 || before.command));
+    let long = before.lines > 3
+        || (start == Start::Line && (before.prose > 2 || before.command || before.fence));
     let ticks = start == Start::Backtick;
     let quoted = ticks && before.prose > 0;
     let degree = if prose || long || quoted {
