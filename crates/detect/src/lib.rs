@@ -35,6 +35,7 @@ mod xml;
 mod authority;
 mod code;
 mod deserialize;
+mod graphql;
 mod header;
 mod mail;
 mod path;
@@ -61,7 +62,7 @@ pub static DETECTORS: &[&Detector] = &[
     &include::DETECTOR,
     &xml::DETECTOR,
     &template::DETECTOR,
-    // servers: graphql prompt
+    // servers: prompt
     &shell::DETECTOR,
     &path::DETECTOR,
     &ssrf::DETECTOR,
@@ -69,6 +70,7 @@ pub static DETECTORS: &[&Detector] = &[
     &deserialize::DETECTOR,
     &header::DETECTOR,
     &redirect::DETECTOR,
+    &graphql::DETECTOR,
     &mail::DETECTOR,
     &prototype::DETECTOR,
     &upload::DETECTOR,
