@@ -216,11 +216,14 @@ fn ruby(text: &[u8]) -> Option<Evidence> {
 fn php(text: &[u8]) -> Option<Evidence> {
     let mut from = 0;
     let mut best = None;
-    while let Some(found) = memchr::memmem::find(text.get(from..)?, b":\"")
-        .or_else(|| memchr::memmem::find(text.get(from..)?, b":\\\""))
-    {
-        let at = from + found;
-        from = at + 2;
+    while let Some(found) = text.get(from..).and_then(|rest| memchr::memchr(b'"', rest)) {
+        let quote = from + found;
+        from = quote + 1;
+        let before = text.get(..quote)?;
+        let before = before.strip_suffix(b"\\").unwrap_or(before);
+        let Some(at) = before.strip_suffix(b":").map(<[u8]>::len) else {
+            continue;
+        };
         let Some((begin, confidence)) = object(text, at) else {
             continue;
         };

@@ -94,7 +94,10 @@ pub(super) fn read(input: &Input<'_>) -> Option<Evidence> {
             .count();
         at = begin + len;
         let name = rest.get(..len)?;
-        if !name.iter().any(|byte| matches!(byte, b'.' | b':')) {
+        if len < 8
+            || !name.iter().skip(1).any(|byte| matches!(byte, b'.' | b':'))
+            || name.ends_with(b":")
+        {
             continue;
         }
         // fastjson takes `Lcom.sun.…;` for the class itself.

@@ -53,6 +53,13 @@ fn global(text: &[u8]) -> Option<Evidence> {
     while let Some(found) = memchr::memchr(b'\n', text.get(from..)?) {
         let end = from + found;
         from = end + 1;
+        let word = |at: usize| {
+            text.get(at)
+                .is_some_and(|byte| byte.is_ascii_lowercase() || *byte == b'_')
+        };
+        if !word(end.wrapping_sub(1)) || !word(from) {
+            continue;
+        }
         let line = text.get(end.saturating_sub(24)..end)?;
         let ends = |own: &&&[u8]| {
             let rest = line.strip_suffix(**own);

@@ -50,8 +50,12 @@ struct Tag {
     animates: bool,
 }
 
+/// How many scripts and styles are read in one text; more is more than any value has.
+const SCRIPTS: u8 = 16;
+
 /// Looks through the tags of a text.
 pub(super) struct Markup<'a> {
+    scripts: u8,
     context: Context<'a>,
     entry: Entry,
     best: Option<Evidence>,
@@ -65,6 +69,7 @@ pub(super) fn look(
     context: Context<'_>,
 ) -> Option<Evidence> {
     let mut markup = Markup {
+        scripts: 0,
         context,
         entry,
         best: None,
@@ -133,7 +138,8 @@ impl Markup<'_> {
                     let rest = text.get(after..).unwrap_or_default();
                     self.content(&tag, rest, offset + tag.at, offset + after);
                     if self.entry != Entry::Own && depth == 0 {
-                        self.entry = Entry::Own;
+                        // What follows is read as text of its own.
+                        return;
                     }
                 }
             }
@@ -160,6 +166,18 @@ impl Markup<'_> {
 
     /// What stands between a tag and the next.
     fn content(&mut self, tag: &Tag, rest: &[u8], at: usize, after: usize) {
+        if !matches!(tag.kind, Kind::Script | Kind::Style) {
+            return;
+        }
+        self.scripts = self.scripts.saturating_add(1);
+        if self.scripts > SCRIPTS {
+            return self.note(
+                at,
+                after,
+                "more scripts than a value has",
+                Confidence::Certain,
+            );
+        }
         match tag.kind {
             Kind::Script => {
                 let end = memchr::memmem::find(rest, b"</");
@@ -221,7 +239,15 @@ impl Markup<'_> {
                 "a frame with a page of its own",
                 self.unexpected(Confidence::Likely),
             ),
-            b"http-equiv" => tag.address |= value.eq_ignore_ascii_case(b"refresh"),
+            b"http-equiv" => {
+                tag.address |= value.trim_ascii().eq_ignore_ascii_case(b"refresh");
+                self.note(
+                    at,
+                    end,
+                    "a header set by a page",
+                    self.unexpected(Confidence::Hint),
+                );
+            }
             b"type" => tag.json |= holds(value, b"json") || holds(value, b"template"),
             b"attributename" => {
                 let target = names::plain(value);

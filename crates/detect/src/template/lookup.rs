@@ -72,6 +72,11 @@ impl Resolver {
     }
 
     fn open(&mut self) -> Option<Lookup> {
+        // What is too long or too deep around a lookup says nothing about it.
+        if self.len + 48 > SPACE || self.depth == DEPTH {
+            self.len = 0;
+            self.depth = 0;
+        }
         if let Some(place) = self.begins.get_mut(self.depth) {
             *place = self.len;
         }
@@ -170,6 +175,14 @@ mod tests {
             "${items.map(x => x)}",
         ] {
             assert_eq!(read(text.as_bytes(), 0).0, None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_stands_around_a_lookup_hides_nothing() {
+        for around in ["${".repeat(100), format!("${{{}", "a".repeat(500))] {
+            let text = format!("{around}${{jndi:ldap://x}}");
+            assert_eq!(read(text.as_bytes(), 0).0, Some(Lookup::Runs), "{text}");
         }
     }
 

@@ -89,9 +89,11 @@ fn delimited(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text;
     let mut best: Option<(Act, usize, usize)> = None;
     let mut at = 0;
+    let mut looked = 0;
     while let Some(open) = opening(text, at) {
-        if open.lookup {
+        if open.lookup && open.at >= looked {
             let (found, end) = lookup::read(text, open.at);
+            looked = end;
             match found {
                 Some(Lookup::Runs) => return verdict(input, Act::Escape, open.at, end, true),
                 Some(Lookup::Reads) => best = best.max(Some((Act::Look, open.at, end))),
@@ -241,7 +243,9 @@ fn inside(text: &[u8], open: &Open) -> (Option<Act>, usize) {
         match byte {
             b'{' => {
                 depth += 1;
-                best = best.max(arithmetic(text, at + 1, open.kind));
+                if !matches!(text.get(at + 1), Some(b'{' | b'$' | b'#')) {
+                    best = best.max(arithmetic(text, at + 1, open.kind));
+                }
             }
             b'(' if open.kind == Kind::Paren => depth += 1,
             b'}' if !matches!(open.kind, Kind::Paren | Kind::Angle | Kind::Rest) => {

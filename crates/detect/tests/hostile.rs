@@ -1,0 +1,247 @@
+//! Texts made to hurt: nothing panics, spans lie inside the text, and the work grows with the text.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says so by panicking"
+)]
+
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use babyshield_detect::{Context, DETECTORS, Detector, Input, Place};
+
+/// Pieces that open something and never close it, or close what was never opened.
+const PIECES: &[&str] = &[
+    "<",
+    "<a ",
+    "<a b=",
+    "<a b=\"",
+    "<a b='<",
+    "<a b=`",
+    "<a b=\"<a c='",
+    "<svg/onload=",
+    "<!--",
+    "<![CDATA[",
+    "</",
+    "<x style=\"<",
+    "<script>",
+    "<style>",
+    "<script",
+    "<a href=\"javascript:",
+    "<a b=&lt;",
+    "\"",
+    "'",
+    "`",
+    "\" onx=",
+    "' a='<",
+    "(",
+    "[",
+    "{",
+    ")",
+    "]",
+    "}",
+    "a(",
+    "a[",
+    "f('",
+    "[](",
+    "[]",
+    "![]+",
+    "+",
+    "-",
+    "a.b",
+    "a`",
+    "`${",
+    "/",
+    "/*",
+    "*/",
+    "//",
+    "\\u0061",
+    "\\",
+    "alert(",
+    "eval('",
+    "-alert(",
+    "if(",
+    "a=",
+    "a,",
+    "{{",
+    "}}",
+    "${",
+    "${${",
+    "${a:-",
+    "${jndi:",
+    "#{",
+    "{{7*",
+    "{%",
+    "<%",
+    "<%=",
+    "@(",
+    "#set(",
+    "{system(",
+    "T(java.lang.",
+    "__class__",
+    "&",
+    "&#",
+    "&#x",
+    "&lt",
+    "%",
+    "%3c",
+    "<?php",
+    "<? ",
+    "$_GET[",
+    "system(",
+    "system('",
+    "os.system(",
+    ";system(\"a",
+    "require('child_process",
+    "O:1:\"",
+    "O:99999999:\"a\":1:{",
+    "a:\"",
+    ":\"",
+    "c\n",
+    "cos\n",
+    "\u{80}\u{2}c",
+    "!!",
+    "!ruby/object:",
+    "com.sun.rowset.",
+    "java.lang.",
+    "<!ENTITY ",
+    "<!ENTITY a \"&b;&c;",
+    "<!DOCTYPE ",
+    "<!DOCTYPE a [",
+    "&a;",
+    "<xi:include ",
+    "xlink:href=\"",
+    "<!--#",
+    "<!--#exec ",
+    "<esi:",
+    "javascript:",
+    "data:text/html,",
+    "java\tscript:",
+    "..",
+    "../",
+    "%2e",
+    "\0",
+    " ",
+    "a ",
+    "1 or ",
+    "' or '",
+    "/**/",
+    "--",
+    ";",
+    "|",
+    "a;b",
+    "$(",
+    "$((",
+    ",",
+    "=",
+    "1=1 and ",
+    "select ",
+    "union ",
+    "\n",
+    "\r\n",
+    ":",
+    "http://",
+    "a@",
+    "#",
+    "!",
+    "^",
+    "~",
+    "\u{ff1c}",
+    "x",
+];
+
+fn look(detector: &Detector, text: &[u8], place: Place, name: &[u8]) {
+    let input = Input {
+        text,
+        context: Context::new(place, name),
+        depth: 0,
+    };
+    if let Some(found) = (detector.detect)(&input) {
+        let fits = found.span.start <= found.span.end && found.span.end <= text.len();
+        assert!(
+            fits,
+            "{}: {:?} of {}",
+            detector.class,
+            found.span,
+            text.len()
+        );
+    }
+}
+
+/// Were the work to grow with the square of the text, the longest of these would take many minutes.
+#[test]
+fn work_grows_with_the_text_and_not_with_its_square() {
+    const LENGTH: usize = 96 << 10;
+    for detector in DETECTORS {
+        for piece in PIECES {
+            let (done, finished) = mpsc::channel();
+            std::thread::spawn(move || {
+                let text = piece.repeat(LENGTH / piece.len());
+                look(detector, text.as_bytes(), Place::Query, b"q");
+                done.send(()).unwrap();
+            });
+            let finished = finished.recv_timeout(Duration::from_secs(20));
+            assert!(finished.is_ok(), "{} on repeated {piece:?}", detector.class);
+        }
+    }
+}
+
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self, below: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % below.max(1) as u64).unwrap()
+    }
+}
+
+fn seeds() -> Vec<Vec<u8>> {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("cases");
+    let mut lines: Vec<Vec<u8>> = PIECES
+        .iter()
+        .map(|piece| piece.as_bytes().to_vec())
+        .collect();
+    for detector in DETECTORS {
+        let file = root.join(detector.class.name()).join("attacks.txt");
+        let text = std::fs::read_to_string(file).unwrap();
+        let texts = text.lines().filter_map(|line| line.split_once(" | "));
+        lines.extend(texts.map(|(_, text)| text.as_bytes().to_vec()));
+    }
+    lines
+}
+
+#[test]
+fn mutated_and_random_texts_never_panic() {
+    const PLACES: [(Place, &[u8]); 4] = [
+        (Place::Query, b"q"),
+        (Place::Json, b"code"),
+        (Place::Header, b"User-Agent"),
+        (Place::File, b""),
+    ];
+    let seeds = seeds();
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    for round in 0..40_000 {
+        let mut text = seeds[random.next(seeds.len())].clone();
+        for _ in 0..random.next(4) {
+            let at = random.next(text.len() + 1);
+            match random.next(5) {
+                0 => text.truncate(at),
+                1 => text.insert(at, u8::try_from(random.next(256)).unwrap()),
+                2 => text
+                    .splice(at..at, seeds[random.next(seeds.len())].iter().copied())
+                    .for_each(drop),
+                3 if at < text.len() => text[at] = u8::try_from(random.next(256)).unwrap(),
+                _ => text.drain(..at).for_each(drop),
+            }
+        }
+        let (place, name) = PLACES[round % PLACES.len()];
+        for detector in DETECTORS {
+            look(detector, &text, place, name);
+        }
+    }
+}
