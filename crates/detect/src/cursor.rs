@@ -65,6 +65,11 @@ impl<'a> Cursor<'a> {
         rest.get(..length).unwrap_or_default()
     }
 
+    /// Skips bytes that were looked at.
+    pub(crate) fn skip(&mut self, bytes: usize) {
+        self.at = (self.at + bytes).min(self.text.len());
+    }
+
     /// Takes a word: letters, digits, `_` and `$`.
     pub(crate) fn word(&mut self) -> &'a [u8] {
         self.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$')

@@ -86,6 +86,18 @@ const OUTSIDE: [&[u8]; 7] = [
     b"system-property",
 ];
 
+/// Axes.
+const AXES: [&[u8]; 8] = [
+    b"ancestor",
+    b"attribute",
+    b"child",
+    b"descendant",
+    b"following",
+    b"following-sibling",
+    b"parent",
+    b"self",
+];
+
 fn detect(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text;
     let quoted = memchr::memchr2(b'\'', b'"', text).and_then(|at| after_quote(text, at));
@@ -153,12 +165,14 @@ fn bare(text: &[u8]) -> Found {
     let number = cursor.number();
     cursor.take_while(|byte| matches!(byte, b')' | b']' | b' '));
     let connected = cursor.takes_one(&[b"or ", b"and ", b"or(", b"and("]);
-    if number && !connected {
+    let called = cursor.peek().is_ascii_alphabetic() && !number;
+    if !connected && !called {
         return None;
     }
-    let sure = match (condition(&mut cursor)?, connected) {
+    let sure = match (condition(&mut cursor)?, connected && number) {
         (Condition::Outside, _) | (Condition::Path, true) => Confidence::Certain,
-        (Condition::Path, false) => Confidence::Likely,
+        (Condition::Path, false) if cursor.ended() => Confidence::Likely,
+        (Condition::Path, false) => return None,
         (Condition::Call, true) => Confidence::Possible,
         (Condition::Call, false) => return None,
     };
@@ -187,7 +201,8 @@ fn condition(cursor: &mut Cursor<'_>) -> Option<Condition> {
     }
     let name = cursor.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if cursor.takes(b"::") {
-        return path(cursor).then_some(Condition::Path);
+        let axis = AXES.contains(&name);
+        return (axis && path(cursor)).then_some(Condition::Path);
     }
     cursor.blanks();
     if name.is_empty() || !cursor.takes(b"(") {
@@ -231,6 +246,13 @@ fn condition(cursor: &mut Cursor<'_>) -> Option<Condition> {
     ]
     .contains(&name)
         && cursor.peek() == b')';
+    // The call is read to its end, so that what follows can be looked at.
+    let mut depth = 1;
+    let length = arguments.iter().position(|byte| {
+        depth += i32::from(*byte == b'(') - i32::from(*byte == b')');
+        depth == 0
+    })?;
+    cursor.skip(length + 1);
     Some(if path || own {
         Condition::Path
     } else {

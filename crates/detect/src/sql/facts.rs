@@ -17,7 +17,7 @@ pub(super) enum Grade {
 
 /// A set of facts, one bit each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Facts(u32);
+pub(super) struct Facts(u64);
 
 impl Facts {
     /// No fact.
@@ -87,6 +87,9 @@ impl Facts {
     pub(super) const STACKED_QUERY: Self = Self(1 << 30);
     /// A call of a function no other language has: more than [`Facts::STRONG`].
     pub(super) const UNIQUE: Self = Self(1 << 31);
+
+    /// A list at the level of the value itself: `1,(select …)`.
+    pub(super) const LISTED: Self = Self(1 << 32);
 
     /// Both sets.
     pub(super) const fn and(self, other: Self) -> Self {

@@ -84,6 +84,7 @@ const TELLING: Facts = Facts::TIME
     .and(Facts::CASE);
 /// Facts that connect what is read to the value before it.
 const LINKS: Facts = Facts::CONNECTED
+    .and(Facts::LISTED)
     .and(Facts::JOINED)
     .and(Facts::OWN_COMPARED)
     .and(Facts::COMPARED)
@@ -122,12 +123,28 @@ fn closed(input: &Input<'_>, before: &[u8], quote: u8, reading: &Reading) -> Ver
         matched,
     };
     let broken = matches!(reading.ending, Ending::Broken | Ending::Dangling);
-    whatever_follows(&closed).or_else(|| match broken {
+    let quoted = quotes(input, before, &closed);
+    let follows = whatever_follows(&closed);
+    let follows = follows.map(|(sure, what)| (if quoted { sure.less() } else { sure }, what));
+    follows.or_else(|| match broken {
         true => sketchy(kind, reading),
         false => condition(&closed)
             .or_else(|| operators(&closed, quote, input.text))
             .or_else(|| ended(&closed, input, before)),
     })
+}
+
+/// Whether the text is prose that may only quote an attack: words before it, and words after it.
+fn quotes(input: &Input<'_>, before: &[u8], closed: &Closed<'_>) -> bool {
+    let words = before
+        .split(|byte| *byte <= b' ')
+        .filter(|word| word.len() > 1);
+    let goes_on = match closed.reading.ending {
+        Ending::Open(_) => false,
+        Ending::Comment => !bare_tail(input.text, closed.reading),
+        Ending::Whole | Ending::Dangling | Ending::Broken => true,
+    };
+    input.context.field == Field::Text && goes_on && words.take(4).count() == 4
 }
 
 /// What tells enough after a closed string, however the text goes on.
@@ -264,6 +281,20 @@ fn ended(closed: &Closed<'_>, input: &Input<'_>, before: &[u8]) -> Verdict {
     match reading.ending {
         Ending::Comment => {
             let bare = bare_tail(input.text, reading);
+            let tail = reading
+                .tail
+                .and_then(|tail| input.text.get(tail..))
+                .unwrap_or_default();
+            let worded = tail.iter().any(u8::is_ascii_alphanumeric);
+            let parted = reading
+                .tail
+                .and_then(|tail| input.text.get(tail.checked_sub(1)?))
+                == Some(&b' ');
+            let kind = if worded && (parted || tail.starts_with(b"#")) && kind == Before::Value {
+                Before::Words
+            } else {
+                kind
+            };
             let sure = match kind {
                 Before::Value if bare && before.len() <= 64 => Certain,
                 _ if bare && facts.any(Facts::CLOSED) && kind.short() => Certain,
@@ -332,10 +363,13 @@ fn bare_plain(input: &Input<'_>, reading: &Reading) -> Verdict {
     let value = matches!(reading.first, First::Number | First::Hole);
     if facts.any(Facts::UNION) {
         let enough = whole || value || facts.any(TELLING.and(Facts::FROM));
-        let sure = if facts.any(Facts::MARKED) && enough {
-            Certain
-        } else {
-            Possible
+        let sure = match (
+            facts.any(Facts::MARKED) && enough,
+            facts.any(Facts::FROM) && whole,
+        ) {
+            (true, _) => Certain,
+            (false, true) => Likely,
+            (false, false) => Possible,
         };
         return Some((sure, "a second query united with the first"));
     }
@@ -367,7 +401,12 @@ fn bare_plain(input: &Input<'_>, reading: &Reading) -> Verdict {
     let number = reading.first == First::Number && !facts.any(Facts::OWN_COMPARED);
     let numeric = number || input.context.field == Field::Key || bare && value;
     if whole {
-        bare_condition(facts, comment, bare, numeric)
+        bare_condition(
+            facts,
+            (comment, bare),
+            numeric,
+            input.context.field == Field::Key,
+        )
     } else {
         None
     }
@@ -401,6 +440,7 @@ fn bare_call(field: Field, reading: &Reading, whole: bool) -> Verdict {
         let unique = facts.any(Facts::UNIQUE.and(Facts::CATALOG)) || query;
         let linked = facts.any(LINKS) || unique && facts.any(Facts::MARKED);
         let sure = match (whole, linked) {
+            (true, _) if field == Field::Key => Certain,
             (true, true) => Certain,
             (true, false) | (false, true) => Likely,
             (false, false) => Possible,
@@ -411,7 +451,12 @@ fn bare_call(field: Field, reading: &Reading, whole: bool) -> Verdict {
 }
 
 /// A condition or clause after a bare value, read to its end.
-fn bare_condition(facts: Facts, comment: bool, bare: bool, numeric: bool) -> Verdict {
+fn bare_condition(
+    facts: Facts,
+    (comment, bare): (bool, bool),
+    numeric: bool,
+    key: bool,
+) -> Verdict {
     if facts.any(Facts::CLAUSE) {
         let sure = match (comment, facts.any(Facts::NUMBERED), numeric) {
             (true, _, _) | (_, true, true) => Certain,
@@ -430,13 +475,18 @@ fn bare_condition(facts: Facts, comment: bool, bare: bool, numeric: bool) -> Ver
         return Some((sure, "a further condition after a value"));
     }
     if facts.any(Facts::CONSTANT.and(Facts::TERM)) {
+        let call = facts.any(Facts::GENERAL.and(Facts::CONSTANTS_ANYWHERE));
         let sure = match (bare, numeric) {
+            (false, true) if key || call => Likely,
             (true, true) if facts.any(Facts::CONNECTED) => Certain,
             (true, true) => Likely,
             (true, false) => Possible,
             (false, _) => Hint,
         };
         return Some((sure, "OR or AND after a value"));
+    }
+    if facts.any(Facts::CONSTANTS_ANYWHERE) && facts.any(Facts::GENERAL) {
+        return Some((Likely, "a call that decides by constants"));
     }
     if comment && facts.any(Facts::CLOSED) {
         return Some((
@@ -472,6 +522,7 @@ fn statement(reading: &Reading, whole: bool, bare: bool) -> Verdict {
         (true, true, _, _) => Certain,
         (_, true, true, true) if bare => Certain,
         (true, false, _, _) | (_, true, true, true) => Likely,
+        (_, _, true, true) if reading.ending == Ending::Dangling => Likely,
         (_, true, true, false) | (_, false, true, true) => Possible,
         (_, true, false, true) => Hint,
         _ => return None,

@@ -151,16 +151,16 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         Reader::new(text, begin, false).read(),
     );
     for quote in [b'\'', b'"', b'`'] {
-        let Some((at, after)) = closing(text, quote) else {
-            continue;
-        };
-        let found = judged(
-            input,
-            Start::Closed(quote),
-            at,
-            Reader::new(text, after, true).read(),
-        );
-        best = stronger(best, found);
+        let mut next = closing(text, 0, quote);
+        for _ in 0..APOSTROPHES {
+            let Some((at, after)) = next else {
+                break;
+            };
+            let reading = Reader::new(text, after, true).read();
+            let apostrophe = reading.tokens == 0 && between_letters(text, at, after);
+            best = stronger(best, judged(input, Start::Closed(quote), at, reading));
+            next = apostrophe.then(|| closing(text, after, quote)).flatten();
+        }
     }
     if best
         .as_ref()
@@ -171,12 +171,25 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     best
 }
 
-/// The first quote of a kind, plain or typographic, and where the text after it begins.
-fn closing(text: &[u8], quote: u8) -> Option<(usize, usize)> {
-    let plain = memchr::memchr(quote, text);
-    let before = text.get(..plain.unwrap_or(text.len())).unwrap_or_default();
+/// How many quotes of a kind are tried, where those before were apostrophes.
+const APOSTROPHES: usize = 4;
+
+/// Whether what stands at `at..after` is an apostrophe rather than a quote: `O'Brien`.
+fn between_letters(text: &[u8], at: usize, after: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|at| text.get(at));
+    let letter =
+        |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80);
+    letter(before) && letter(text.get(after))
+}
+
+/// The first quote of a kind from `from` on, plain or typographic, and where the text after it begins.
+fn closing(text: &[u8], from: usize, quote: u8) -> Option<(usize, usize)> {
+    let rest = text.get(from..)?;
+    let plain = memchr::memchr(quote, rest);
+    let before = rest.get(..plain.unwrap_or(rest.len())).unwrap_or_default();
     let wide = (quote == b'\'').then(|| wide(before)).flatten();
-    wide.or(plain.map(|at| (at, at + 1)))
+    let (at, after) = wide.or(plain.map(|at| (at, at + 1)))?;
+    Some((from + at, from + after))
 }
 
 fn wide(text: &[u8]) -> Option<(usize, usize)> {

@@ -90,13 +90,16 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// Reads `text` from `at` on: after a string that was just closed, or from the beginning of a value.
     pub(super) fn new(text: &'a [u8], at: usize, closed: bool) -> Self {
-        let mut base = Level::new(Kind::Base, Join::No);
-        base.constant = !closed;
-        base.fresh = !closed;
+        const EMPTY: [Level; DEEPEST] = [Level::new(Kind::Base, Join::No); DEEPEST];
+        let mut levels = EMPTY;
+        if let Some(base) = levels.first_mut() {
+            base.constant = !closed;
+            base.fresh = !closed;
+        }
         Self {
             lexer: Lexer::new(text, at),
             facts: Facts::NONE,
-            levels: [base; DEEPEST],
+            levels,
             depth: 0,
             want: if closed { Want::Operator } else { Want::Start },
             callable: false,
@@ -317,7 +320,8 @@ impl<'a> Reader<'a> {
                 fits && self.operand_read(false)
             }
             Token::Semicolon => self.want == Want::Statement,
-            Token::Not | Token::Arithmetic(b'-' | b'+' | b'@') | Token::Brace | Token::Dot => {
+            Token::Brace => self.escape(),
+            Token::Not | Token::Arithmetic(b'-' | b'+' | b'@') | Token::Dot => {
                 if self.want != Want::Operand {
                     self.want = Want::Operand;
                 }
@@ -331,6 +335,16 @@ impl<'a> Reader<'a> {
             | Token::Junk
             | Token::Word(_) => false,
         }
+    }
+
+    /// `{d '2020-01-01'}`, `{x 1}`: the word after the brace means nothing.
+    fn escape(&mut self) -> bool {
+        let mut ahead = self.lexer;
+        if matches!(ahead.next(), Some(Token::Word(_))) {
+            self.lexer = ahead;
+        }
+        self.want = Want::Operand;
+        true
     }
 
     fn text(&mut self, quote: u8, open: bool, body: &'a [u8]) -> bool {
@@ -407,6 +421,9 @@ impl<'a> Reader<'a> {
                 level.join = Join::No;
                 level.constant = level.kind != Kind::Base;
                 self.facts.add(Facts::MARKED);
+                if self.depth == 0 {
+                    self.facts.add(Facts::LISTED);
+                }
                 self.want = Want::Operand;
             }
             Token::Semicolon => return self.semicolon(),

@@ -415,14 +415,19 @@ fn grant(ahead: &mut Ahead<'_>) -> Option<Head> {
     ];
     let known = ahead.takes(&RIGHTS);
     ahead.takes(&[b"privileges"]);
-    let named = known && ahead.takes(&[b"on", b"to", b"from"]) && ahead.name();
-    let given = named && ahead.takes(&[b"to", b"from", b"identified"]);
-    if given {
+    if !known || !ahead.takes(&[b"on", b"to", b"from"]) {
+        return None;
+    }
+    if !ahead.name() {
+        // ON *.*
+        for _ in 0..2 {
+            ahead.token();
+        }
+    }
+    if ahead.takes(&[b"to", b"from", b"identified"]) {
         Some(Head::Marked)
-    } else if named {
-        ahead.end()
     } else {
-        None
+        ahead.end()
     }
 }
 

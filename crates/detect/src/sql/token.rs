@@ -197,6 +197,7 @@ impl<'a> Lexer<'a> {
             b'.' if self.peek(1).is_ascii_digit() => self.number(),
             b'\'' | b'"' | b'`' => self.quoted(byte, byte),
             b'[' => self.quoted(b'[', b']'),
+            b'@' if self.peek(1) == b'>' => self.take(2, Token::Compare),
             b'@' => self.variable(),
             b':' if self.peek(1) == b':' => self.take(2, Token::Arithmetic(b':')),
             b':' | b'$' if is_word(self.peek(1)) => self.bound(),
@@ -224,7 +225,8 @@ impl<'a> Lexer<'a> {
         match (byte, next) {
             (b'<', b'<') | (b'>', b'>') => self.take(2, Token::Arithmetic(byte)),
             (b'<', b'=') if self.peek(2) == b'>' => self.take(3, Token::Compare),
-            (b'<', b'@') | (b'@', b'>') | (b'-', b'>') | (b'#', b'>') => self.arrow(),
+            (b'<', b'@') => self.take(2, Token::Compare),
+            (b'-', b'>') => self.arrow(),
             (b'<' | b'>' | b'!' | b'^' | b'=' | b':', b'=')
             | (b'<', b'>')
             | (b'!', b'<' | b'>') => self.take(2, Token::Compare),

@@ -107,7 +107,7 @@ impl Lower {
 
 /// The part a word (lower case) plays.
 pub(super) fn word(lower: &[u8]) -> Word {
-    find(WORDS, lower).unwrap_or(Word::Name)
+    WORDS.get(lower).unwrap_or(Word::Name)
 }
 
 /// What a call of this function (lower case, with its package) tells.
@@ -117,9 +117,9 @@ pub(super) fn word(lower: &[u8]) -> Word {
 pub(super) fn function(lower: &Lower) -> Grade {
     let whole = lower.as_bytes();
     let of = |names: &[&str]| names.iter().any(|own| whole.starts_with(own.as_bytes()));
-    match find(FUNCTIONS, whole) {
+    match FUNCTIONS.get(whole) {
         Some(grade) => grade,
-        None if of(SCHEMAS) => find(FUNCTIONS, lower.last_part()).unwrap_or(Grade::Strong),
+        None if of(SCHEMAS) => FUNCTIONS.get(lower.last_part()).unwrap_or(Grade::Strong),
         None if of(PACKAGES) => Grade::Strong,
         None => Grade::Unknown,
     }
@@ -128,6 +128,10 @@ pub(super) fn function(lower: &Lower) -> Grade {
 /// Whether a name belongs to a database's own catalogue; some do only where a table is expected.
 pub(super) fn catalog(lower: &Lower, table: bool) -> bool {
     let whole = lower.as_bytes();
+    let letter = whole.first().copied().unwrap_or(0);
+    if whole.len() < 4 || !b"adimprsuvx".contains(&letter) {
+        return false;
+    }
     let of = |names: &[&str]| names.iter().any(|own| whole.starts_with(own.as_bytes()));
     let listed = |names: &[&str]| {
         names
@@ -137,9 +141,40 @@ pub(super) fn catalog(lower: &Lower, table: bool) -> bool {
     of(CATALOGS) || table && (listed(CATALOG_TABLES) || of(&["v$", "x$", "sys."]))
 }
 
-fn find<T: Copy>(table: &[(&str, T)], lower: &[u8]) -> Option<T> {
-    let at = table.binary_search_by(|(own, _)| own.as_bytes().cmp(lower));
-    at.ok().and_then(|at| table.get(at)).map(|(_, part)| *part)
+/// A sorted table with the place where each first letter begins.
+struct Table<T: 'static> {
+    rows: &'static [(&'static str, T)],
+    /// For each letter the rows before it; one more for the end.
+    letters: [u16; 27],
+}
+
+impl<T: Copy> Table<T> {
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "evaluated when the program is compiled, which an index out of bounds would stop"
+    )]
+    const fn new(rows: &'static [(&'static str, T)]) -> Self {
+        let mut letters = [0; 27];
+        let mut letter = 0;
+        let mut row = 0;
+        while letter < 27 {
+            while row < rows.len() && rows[row].0.as_bytes()[0] < b'a' + letter as u8 {
+                row += 1;
+            }
+            letters[letter] = row as u16;
+            letter += 1;
+        }
+        Self { rows, letters }
+    }
+
+    fn get(&self, lower: &[u8]) -> Option<T> {
+        let letter = usize::from(lower.first()?.checked_sub(b'a')?);
+        let from = usize::from(*self.letters.get(letter)?);
+        let to = usize::from(*self.letters.get(letter + 1)?);
+        let rows = self.rows.get(from..to)?;
+        let found = rows.iter().find(|(own, _)| own.as_bytes() == lower);
+        found.map(|(_, part)| *part)
+    }
 }
 
 /// Schemas that hold functions of the server.
@@ -239,7 +274,7 @@ static CATALOG_TABLES: &[&str] = &[
 ];
 
 /// Sorted.
-static WORDS: &[(&str, Word)] = &[
+static WORDS: Table<Word> = Table::new(&[
     ("against", Word::Infix),
     ("all", Word::Quantity),
     ("alter", Word::Statement),
@@ -371,10 +406,10 @@ static WORDS: &[(&str, Word)] = &[
     ("with", Word::Rows),
     ("within", Word::Over),
     ("xor", Word::Connect),
-];
+]);
 
 /// Sorted.
-static FUNCTIONS: &[(&str, Grade)] = &[
+static FUNCTIONS: Table<Grade> = Table::new(&[
     ("abs", Grade::General),
     ("aes_decrypt", Grade::Strong),
     ("aes_encrypt", Grade::Strong),
@@ -567,7 +602,7 @@ static FUNCTIONS: &[(&str, Grade)] = &[
     ("wait_for_executed_gtid_set", Grade::Time),
     ("xmltype", Grade::Strong),
     ("zeroblob", Grade::Strong),
-];
+]);
 
 #[cfg(test)]
 mod tests {
@@ -575,8 +610,8 @@ mod tests {
 
     #[test]
     fn tables_are_sorted_so_that_every_word_is_found() {
-        assert!(WORDS.is_sorted_by(|a, b| a.0 < b.0));
-        assert!(FUNCTIONS.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(WORDS.rows.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(FUNCTIONS.rows.is_sorted_by(|a, b| a.0 < b.0));
         assert!(CATALOG_TABLES.is_sorted_by(|a, b| a < b));
     }
 }
