@@ -30,6 +30,10 @@ pub(super) struct Reading {
     pub(super) telling: bool,
     /// Whether it is done in a way that programs have no use for.
     pub(super) proof: bool,
+    /// Whether a dialog is opened.
+    pub(super) dialog: bool,
+    /// Whether a string spells `constructor` and something is called.
+    pub(super) spelled: bool,
 }
 
 /// What stands before the text in the program around it.
@@ -39,8 +43,10 @@ pub(super) enum Before {
     Statement,
     /// A value, such as a string that was just closed.
     Operand,
-    /// A template string that was just closed, or a piece of code in a text.
+    /// A template string that was just closed.
     Template,
+    /// The brace that opens an expression in a text; its end ends the reading.
+    Brace,
 }
 
 /// How deep brackets are followed.
@@ -81,6 +87,12 @@ struct Reader<'a> {
     operand: bool,
     /// A backtick after an operand ends the reading.
     tagless: bool,
+    /// A closing brace without an opening one ends the reading.
+    braced: bool,
+    /// What the last word tells.
+    last: u16,
+    /// A member's name was put together and called.
+    spells: bool,
     /// A line or block ended since: another operand may follow.
     soft: bool,
     /// The next bracket is the head of `if`, `for`, `while` …
@@ -110,8 +122,11 @@ pub(super) fn read(text: &[u8], at: usize, before: Before) -> Reading {
     let mut reader = Reader {
         text,
         at,
-        operand: before != Before::Statement,
+        operand: matches!(before, Before::Operand | Before::Template),
         tagless: before == Before::Template,
+        braced: before == Before::Brace,
+        last: 0,
+        spells: false,
         soft: false,
         head: false,
         member: false,
@@ -143,6 +158,8 @@ pub(super) fn read(text: &[u8], at: usize, before: Before) -> Reading {
         whole,
         telling: reader.telling,
         proof: reader.proof,
+        dialog: reader.proof && (reader.spells || reader.named & Flags::DIALOG != 0),
+        spelled: reader.acts && reader.named & Flags::CONSTRUCTOR != 0,
     }
 }
 
@@ -158,6 +175,9 @@ impl Reader<'_> {
     /// Reads to the end; whether everything was a program.
     fn run(&mut self) -> bool {
         while let Some(byte) = self.byte(self.at) {
+            if self.braced && byte == b'}' && self.depth == 0 {
+                return true;
+            }
             let read = match byte {
                 b'\n' | b'\r' => {
                     self.soft = true;
@@ -287,6 +307,8 @@ impl Reader<'_> {
         let eval = any(Flags::EVAL) && free;
         let timer = any(Flags::TIMER) && free;
         self.acts = true;
+        self.spells |= spelled;
+        self.named |= if dialog { Flags::DIALOG } else { 0 };
         self.proof |= constructor || spelled || dialog || (eval && string) || (timer && quoted);
         self.telling |= constructor || spelled || dialog || eval || (timer && quoted);
         self.sink |=
@@ -361,7 +383,7 @@ impl Reader<'_> {
             return chain | (names::flags(name) & !Flags::TARGET);
         }
         let owned = frame.chain & Flags::MEMBER == 0 || frame.chain & Flags::LITERAL != 0;
-        let belongs = frame.chain & (Flags::GLOBAL | Flags::LITERAL | Flags::THIS) != 0;
+        let belongs = frame.chain & (Flags::GLOBAL | Flags::LITERAL) != 0;
         let spelled = frame.seen & (Flags::LITERAL | Flags::DECODE) != 0;
         if owned && belongs && spelled {
             return chain | Flags::SPELLED;
@@ -433,6 +455,7 @@ impl Reader<'_> {
             return false;
         }
         let flags = names::flags(word);
+        self.last = flags;
         if std::mem::take(&mut self.member) {
             self.operand = true;
             self.chain |= flags;
@@ -466,13 +489,18 @@ impl Reader<'_> {
     }
 
     fn names(&mut self, flags: u16, word: &[u8]) {
-        if self.chain & Flags::MEMBER == 0 || self.chain & Flags::GLOBAL != 0 {
+        // Programs have variables of these names.
+        let common = matches!(word, b"prompt" | b"Function");
+        if !common && (self.chain & Flags::MEMBER == 0 || self.chain & Flags::GLOBAL != 0) {
             self.named |= flags & (Flags::DIALOG | Flags::EVAL);
         }
         if flags & Flags::SECRET != 0 && self.chain & Flags::GLOBAL != 0 {
             self.named |= Flags::SECRET;
         }
-        self.acts |= matches!(word, b"valueOf" | b"toString") && self.depth > 0;
+        self.acts |= matches!(
+            word,
+            b"valueOf" | b"toString" | b"hasInstance" | b"toPrimitive"
+        ) && self.depth > 0;
         if self.assigning && (flags & Flags::GLOBAL != 0 || word == b"name") {
             self.sink = true;
         }
@@ -508,6 +536,13 @@ impl Reader<'_> {
                 self.assigning |= any(Flags::TARGET)
                     || (any(Flags::GLOBAL) && any(Flags::PLACE) && any(Flags::MEMBER));
                 self.acts |= self.operand;
+                if any(Flags::CONSTRUCTOR)
+                    && any(Flags::MEMBER)
+                    && self.last & Flags::CONSTRUCTOR == 0
+                {
+                    self.sink = true;
+                    self.proof = true;
+                }
                 self.infix(1)
             }
             b'<' | b'>' | b'!' if rest.get(1) == Some(&b'=') => self.infix(2),

@@ -7,6 +7,7 @@
 mod css;
 mod entity;
 mod js;
+mod kind;
 mod names;
 mod tag;
 mod token;
@@ -144,7 +145,9 @@ fn program(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
     let whole = js::read(text, 0, Before::Statement);
     let mut best = alone(input, text, whole);
     let after = |quote: u8| memchr::memchr(quote, text).map(|at| at + 1);
-    let comment = memchr::memmem::find(text, b"*/").map(|at| at + 2);
+    let comment = memchr::memmem::find(text, b"*/")
+        .filter(|at| memchr::memmem::find(text.get(..*at).unwrap_or_default(), b"/*").is_none())
+        .map(|at| at + 2);
     let starts = [
         (after(b'"'), Before::Operand),
         (after(b'\''), Before::Operand),
@@ -185,7 +188,12 @@ fn alone(input: &Input<'_>, text: &[u8], read: Reading) -> Option<Evidence> {
         return None;
     }
     let document = matches!(input.context.place, Place::File | Place::Body);
-    let expected = code_expected(input) || input.context.field == Field::Text || document;
+    // People search for functions by their names, but not for what continues a program.
+    let continues = !text.first().is_some_and(u8::is_ascii_alphabetic);
+    let probe = read.dialog && input.context.place == Place::Query && text.len() < 80;
+    let called = memchr::memmem::find(text, b"()").is_none();
+    let written = input.context.field == Field::Text && !continues && !(probe && called);
+    let expected = code_expected(input) || written || document;
     let confidence = match (read.proof && read.whole, expected) {
         (true, false) => Confidence::Certain,
         (true, true) => Confidence::Likely,
@@ -212,8 +220,8 @@ fn expressions(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
         if !opened {
             continue;
         }
-        let read = js::read(text, at, Before::Statement);
-        if read.strength == Strength::Sink && read.proof {
+        let read = js::read(text, at, Before::Brace);
+        if (read.strength == Strength::Sink && read.proof) || read.spelled {
             let confidence = if code_expected(input) {
                 Confidence::Likely
             } else {
@@ -221,7 +229,10 @@ fn expressions(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
             };
             return evidence(brace, read.end, "a script in an expression", confidence);
         }
-        at = read.end.max(at);
+        // A template string may hold expressions of its own.
+        if text.get(at) != Some(&b'`') {
+            at = read.end.max(at);
+        }
     }
     None
 }

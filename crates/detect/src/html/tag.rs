@@ -3,7 +3,8 @@
 use super::css::{self, Style};
 use super::entity;
 use super::js::{self, Before, Strength};
-use super::names::{self, Word};
+use super::kind::{self, Kind, embed, framework, handler, holds, loads, refresh, remote};
+use super::names;
 use super::token::{Attribute, Event, Tokens};
 use super::uri::{self, Uri};
 use super::words;
@@ -22,23 +23,6 @@ pub(super) enum Entry {
     Quoted,
     /// It stands in a value without quotes.
     Bare,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Script,
-    Frame,
-    Object,
-    Base,
-    Meta,
-    Link,
-    Form,
-    Style,
-    Animate,
-    Use,
-    Other,
-    /// Nothing a browser knows: `<a@b.c>`, `<String>`.
-    Unknown,
 }
 
 /// Everything known of the tag that is being read.
@@ -129,7 +113,7 @@ impl Markup<'_> {
             match event {
                 Event::Open { at, name } => {
                     self.leave(&tag, offset);
-                    tag = Tag::new(at, kind(name));
+                    tag = Tag::new(at, kind::kind(name));
                 }
                 Event::Attribute(found) => {
                     self.attribute(&mut tag, &found, offset, depth);
@@ -189,6 +173,9 @@ impl Markup<'_> {
                     Strength::Code => !tag.json && end.is_some(),
                     Strength::Nothing => false,
                 };
+                let closed = end.is_some() && !code.trim_ascii().is_empty() && !tag.json;
+                let calls = code.iter().any(|byte| matches!(byte, b'(' | b'`' | b'='));
+                let runs = runs || (closed && (calls || !self.expected()));
                 if runs {
                     self.note(at, after + code.len(), "a script", Confidence::Certain);
                 }
@@ -226,6 +213,11 @@ impl Markup<'_> {
         if handler(name) {
             self.handler(tag, name, found.value, at, end);
         }
+        if found.value.is_empty() && framework(name) {
+            // `@[expression]`
+            let code = found.name.get(2..).unwrap_or_default();
+            self.framework(code, at, end);
+        }
         if found.value.is_empty() || self.done() {
             return;
         }
@@ -258,17 +250,38 @@ impl Markup<'_> {
             _ if framework(name) => self.framework(value, at, end),
             _ => self.address(tag, name, value, (at, end)),
         }
-        if depth < DEPTH && memchr::memchr(b'<', found.value).is_some() {
-            self.walk(
-                found.value,
-                Tokens::text(found.value),
-                offset + found.value_at,
-                depth + 1,
+        if !found.closed && remote(value) {
+            let confidence = self.unexpected(Confidence::Possible);
+            self.note(
+                at,
+                end,
+                "an address that takes the page with it",
+                confidence,
             );
-        } else if depth < DEPTH && memchr::memchr(b'<', value).is_some() {
+        }
+        if depth < DEPTH {
+            self.nested(found, value, (at, end), offset, depth + 1);
+        }
+    }
+
+    /// Looks for tags inside a value, as written and decoded: a second parser may see them.
+    fn nested(
+        &mut self,
+        found: &Attribute<'_>,
+        value: &[u8],
+        (at, end): (usize, usize),
+        offset: usize,
+        depth: u8,
+    ) {
+        if memchr::memchr(b'<', found.value).is_some() {
+            let tokens = Tokens::text(found.value);
+            self.walk(found.value, tokens, offset + found.value_at, depth);
+        }
+        let encoded = memchr::memchr(b'&', found.value).is_some();
+        if encoded && memchr::memchr(b'<', value).is_some() && !self.done() {
             // Offsets inside a decoded value mean nothing outside: the attribute is what was found.
             let before = self.best.take();
-            self.walk(value, Tokens::text(value), 0, depth + 1);
+            self.walk(value, Tokens::text(value), 0, depth);
             let inner = self.best.take();
             self.best = before;
             if let Some(inner) = inner {
@@ -324,13 +337,15 @@ impl Markup<'_> {
         if let Some((reading, confidence)) = run {
             return self.note(at, end, reading, confidence);
         }
-        if loads(tag, name) && remote(target) && !embed(target) {
+        if loads(tag.kind, tag.address, name) && remote(target) && !embed(target) {
             let confidence = match tag.kind {
                 Kind::Script if self.context.field != Field::Code => Confidence::Certain,
-                Kind::Link | Kind::Form => Confidence::Possible,
+                Kind::Link | Kind::Form => self.unexpected(Confidence::Possible),
                 _ => self.unexpected(Confidence::Likely),
             };
             self.note(at, end, "a tag that loads from elsewhere", confidence);
+        } else if tag.kind == Kind::Other && !self.expected() && remote(target) {
+            self.note(at, end, "a tag that leads elsewhere", Confidence::Likely);
         }
     }
 
@@ -369,148 +384,4 @@ impl Tag {
             animates: false,
         }
     }
-}
-
-/// `script`, and whatever a decoder to come may leave behind it: `script%20`, `script+`.
-fn named_script(name: &[u8]) -> bool {
-    name.strip_prefix(b"script").is_some_and(|rest| {
-        rest.first()
-            .is_none_or(|byte| matches!(byte, b'%' | b'+' | b'&' | b'"' | b'\'' | b'\\'))
-    })
-}
-
-fn kind(name: &[u8]) -> Kind {
-    let plain: Word = names::plain(name);
-    let plain = plain.bytes();
-    let local = plain
-        .rsplit(|byte| *byte == b':')
-        .next()
-        .unwrap_or_default();
-    match local {
-        _ if named_script(local) => Kind::Script,
-        b"iframe" | b"frame" | b"portal" | b"fencedframe" => Kind::Frame,
-        b"object" | b"embed" | b"applet" | b"xml" | b"?import" | b"layer" => Kind::Object,
-        b"base" => Kind::Base,
-        b"meta" => Kind::Meta,
-        b"link" | b"?xml-stylesheet" => Kind::Link,
-        b"form" | b"isindex" => Kind::Form,
-        b"style" => Kind::Style,
-        b"set" | b"animate" | b"animatetransform" | b"animatemotion" => Kind::Animate,
-        b"use" | b"feimage" => Kind::Use,
-        _ if words::element(local) => Kind::Other,
-        _ => Kind::Unknown,
-    }
-}
-
-/// Whether an attribute's name is that of an event handler, known or not.
-fn handler(name: &[u8]) -> bool {
-    name.strip_prefix(b"on").is_some_and(|rest| {
-        rest.len() >= 2
-            && rest
-                .iter()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    })
-}
-
-fn framework(name: &[u8]) -> bool {
-    matches!(name.first(), Some(b'@' | b':' | b'(' | b'[' | b'*' | b'#'))
-        || [
-            &b"v-"[..],
-            b"x-",
-            b"ng-",
-            b"data-ng-",
-            b"hx-",
-            b"data-bind",
-            b"ng:",
-        ]
-        .iter()
-        .any(|own| name.starts_with(own))
-}
-
-/// Whether what an attribute names is loaded at once.
-fn loads(tag: &Tag, name: &[u8]) -> bool {
-    match tag.kind {
-        Kind::Script | Kind::Frame => matches!(name, b"src" | b"href" | b"xlink:href" | b"srcdoc"),
-        Kind::Object => matches!(
-            name,
-            b"src" | b"data" | b"code" | b"codebase" | b"href" | b"archive" | b"implementation"
-        ),
-        Kind::Base | Kind::Link | Kind::Use => matches!(name, b"href" | b"xlink:href"),
-        Kind::Meta => name == b"content" && tag.address,
-        Kind::Form => name == b"action",
-        Kind::Style | Kind::Animate | Kind::Other | Kind::Unknown => false,
-    }
-}
-
-/// The address of `0; url=…`.
-fn refresh(value: &[u8]) -> &[u8] {
-    let lower = |at: usize| {
-        value
-            .get(at..at + 4)
-            .is_some_and(|word| word.eq_ignore_ascii_case(b"url="))
-    };
-    let begin = (0..value.len())
-        .rev()
-        .find(|at| lower(*at))
-        .map(|at| at + 4);
-    let begin = begin.or_else(|| {
-        value
-            .iter()
-            .position(|byte| matches!(byte, b';' | b' '))
-            .map(|at| at + 1)
-    });
-    let rest = value.get(begin.unwrap_or(0)..).unwrap_or_default();
-    let quotes = rest
-        .iter()
-        .take_while(|byte| matches!(byte, b'"' | b'\'' | b' '));
-    rest.get(quotes.count()..).unwrap_or_default()
-}
-
-/// Whether an address leads to another host, or carries content itself.
-fn remote(value: &[u8]) -> bool {
-    let value = value.trim_ascii_start();
-    let begins = |prefix: &[u8]| {
-        value
-            .get(..prefix.len())
-            .is_some_and(|own| own.eq_ignore_ascii_case(prefix))
-    };
-    [
-        &b"//"[..],
-        b"http:",
-        b"https:",
-        b"data:",
-        b"ftp:",
-        b"\\\\",
-        b"/\\",
-        b"\\/",
-        b"blob:",
-        b"file:",
-    ]
-    .iter()
-    .any(|prefix| begins(prefix))
-}
-
-/// Whether an address is one of those editors embed.
-fn embed(value: &[u8]) -> bool {
-    let host = value.trim_ascii_start();
-    let host = host
-        .iter()
-        .position(|byte| *byte == b'/')
-        .and_then(|at| host.get(at + 2..));
-    let host = host.unwrap_or_default();
-    let end = host
-        .iter()
-        .position(|byte| b"/?#:@\\".contains(byte))
-        .unwrap_or(host.len());
-    let host = host.get(..end).unwrap_or_default();
-    words::EMBEDS.iter().any(|own| {
-        host.strip_suffix(*own)
-            .is_some_and(|left| left.is_empty() || left.ends_with(b"."))
-    })
-}
-
-fn holds(value: &[u8], word: &[u8]) -> bool {
-    value
-        .windows(word.len())
-        .any(|own| own.eq_ignore_ascii_case(word))
 }
