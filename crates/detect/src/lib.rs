@@ -39,6 +39,7 @@ mod graphql;
 mod header;
 mod mail;
 mod path;
+mod prompt;
 mod prototype;
 mod redirect;
 mod shell;
@@ -62,7 +63,7 @@ pub static DETECTORS: &[&Detector] = &[
     &include::DETECTOR,
     &xml::DETECTOR,
     &template::DETECTOR,
-    // servers: prompt
+    // servers
     &shell::DETECTOR,
     &path::DETECTOR,
     &ssrf::DETECTOR,
@@ -71,6 +72,7 @@ pub static DETECTORS: &[&Detector] = &[
     &header::DETECTOR,
     &redirect::DETECTOR,
     &graphql::DETECTOR,
+    &prompt::DETECTOR,
     &mail::DETECTOR,
     &prototype::DETECTOR,
     &upload::DETECTOR,

@@ -72,24 +72,29 @@ impl Fragments {
     /// Whether a fragment holds itself: fragments that hold none are taken away until none is.
     fn circular(&self) -> bool {
         let all = self.names.get(..self.known).unwrap_or_default();
-        let uses = self.uses.get(..self.used).unwrap_or_default();
         let place = |name: u32| all.iter().position(|own| *own == name);
+        let mut edges = [(0_usize, 0_usize); SPREADS];
+        let mut count = 0;
+        for (inside, name) in self.uses.iter().take(self.used) {
+            if let (Some(a), Some(b), Some(slot)) =
+                (place(*inside), place(*name), edges.get_mut(count))
+            {
+                *slot = (a, b);
+                count += 1;
+            }
+        }
         let mut left = u32::MAX;
         for _ in 0..=self.known {
-            let mut holding = 0_u32;
-            for (inside, name) in uses {
-                if let (Some(a), Some(b)) = (place(*inside), place(*name))
-                    && left & (1 << b) != 0
-                {
-                    holding |= 1 << a;
-                }
-            }
+            let edges = edges.iter().take(count);
+            let holding = edges
+                .filter(|(_, b)| left & (1 << b) != 0)
+                .fold(0_u32, |all, (a, _)| all | 1 << a);
             if holding == left {
-                return holding != 0;
+                break;
             }
             left = holding;
         }
-        left != 0
+        left != 0 && count > 0
     }
 }
 

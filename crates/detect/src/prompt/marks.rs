@@ -1,0 +1,278 @@
+//! Marks by which programs part the turns of a conversation with a model, letters nobody can see, and
+//! orders in languages that put no spaces between words.
+
+use memchr::memmem;
+
+use crate::detector::Confidence;
+
+/// Marks that only a program writes.
+const TURNS: &[&[u8]] = &[
+    b"<|im_start|>",
+    b"<|im_end|>",
+    b"<|system|>",
+    b"<|user|>",
+    b"<|assistant|>",
+    b"<|endoftext|>",
+    b"<|start_header_id|>",
+    b"<|eot_id|>",
+    b"[INST]",
+    b"[/INST]",
+    b"<<SYS>>",
+    b"<</SYS>>",
+    b"<start_of_turn>",
+    b"<end_of_turn>",
+    b"<|begin_of_text|>",
+    b"<|end|>",
+];
+
+/// A turn of the system, forged.
+const FORGED: &[&[u8]] = &[
+    b"<|im_start|>system",
+    b"<|system|>",
+    b"<<SYS>>",
+    b"<|start_header_id|>system",
+    b"[INST] <<SYS>>",
+];
+
+/// Beginnings of lines that give a turn to somebody, in lower case.
+const LINES: &[&[u8]] = &[
+    b"### system",
+    b"### instruction",
+    b"system:",
+    b"[system]",
+    b"<system>",
+    b"</system>",
+    b"assistant:",
+    b"human:",
+    b"### new instruction",
+    b"[system message]",
+    b"[[system",
+    b"[admin]",
+    b"### assistant",
+    b"### human",
+    b"</user_input>",
+    b"</user>",
+    b"---end of",
+    b"--- end of",
+    b"=== end of",
+    b"<|",
+    b"system override",
+    b"begin system",
+    b"# system",
+    b"system prompt:",
+    b"[end of",
+    b"<instructions>",
+    b"</instructions>",
+    b"</context>",
+    b"</document>",
+];
+
+/// What parts a conversation.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Turns {
+    /// Marks that only a program writes.
+    pub(super) marks: usize,
+    /// Lines that give a turn to somebody.
+    pub(super) lines: usize,
+    /// A turn of the system begins inside the text, which is therefore not a whole conversation.
+    pub(super) forged: bool,
+    /// Where the first mark stands.
+    pub(super) at: usize,
+}
+
+/// Looks for marks and lines.
+pub(super) fn turns(text: &[u8]) -> Turns {
+    let tokens = [
+        b"<|".as_slice(),
+        b"[INST]",
+        b"[/INST]",
+        b"<<SYS>>",
+        b"<start_of_turn>",
+        b"<end_of_turn>",
+    ];
+    let mut own = Turns {
+        lines: lines(text),
+        at: text.len(),
+        ..Turns::default()
+    };
+    let mut system = false;
+    for token in tokens {
+        for at in memmem::find_iter(text, token).take(16) {
+            let rest = text.get(at..).unwrap_or_default();
+            if TURNS.iter().any(|mark| rest.starts_with(mark)) {
+                own.at = own.at.min(at);
+                own.marks += 1;
+                system |= FORGED.iter().any(|mark| rest.starts_with(mark));
+            }
+        }
+    }
+    let start = text.get(own.at..).unwrap_or_default();
+    let ends = [
+        b"<|im_end".as_slice(),
+        b"<|end",
+        b"<|eot",
+        b"[/INST]",
+        b"<end_of",
+    ];
+    let inside = own.at > 2 || ends.iter().any(|mark| start.starts_with(mark));
+    own.forged = own.marks > 0 && inside && (system || own.marks > 1);
+    own
+}
+
+/// Lines that give a turn to somebody.
+fn lines(text: &[u8]) -> usize {
+    let begins = |line: &[u8]| {
+        let line = line.trim_ascii_start();
+        LINES.iter().any(|own| {
+            line.get(..own.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(own))
+        })
+    };
+    let own = text
+        .split(|own| *own == b'\n')
+        .take(256)
+        .filter(|line| begins(line))
+        .count();
+    // One name with a colon is how people write dialogues and lists.
+    own / 2 + usize::from(own == 1 && text.windows(4).take(4).any(|own| own == b"### "))
+}
+
+/// Letters of the tag block, and runs of variation selectors: text that is not shown.
+pub(super) fn hidden(text: &[u8]) -> Option<((usize, usize), Confidence)> {
+    let mut run = 0_usize;
+    let mut start = 0;
+    let mut selectors = 0_usize;
+    let mut at = memchr::memchr(0xf3, text)?;
+    while let Some([a, b, c, _]) = text.get(at..at + 4) {
+        match (a, b, c) {
+            (0xf3, 0xa0, 0x80 | 0x81) => run += 1,
+            (0xf3, 0xa0, 0x84..=0x87) => selectors += 1,
+            _ => {
+                let rest = text.get(at + 1..)?;
+                match memchr::memchr(0xf3, rest) {
+                    Some(next) => {
+                        at += 1 + next;
+                        (run, selectors, start) = (0, 0, at);
+                        continue;
+                    }
+                    None => return None,
+                }
+            }
+        }
+        if run + selectors == 1 {
+            start = at;
+        }
+        // Flags of regions are a black flag and at most seven of these.
+        let flag = start >= 4 && text.get(start - 4..start) == Some("\u{1f3f4}".as_bytes());
+        if run > if flag { 8 } else { 3 } || selectors > 7 {
+            return Some(((start, at + 4), Confidence::Certain));
+        }
+        at += 4;
+    }
+    None
+}
+
+/// To leave aside.
+static ASIDE: &[&str] = &[
+    "忽略",
+    "无视",
+    "忘记",
+    "無視",
+    "忘れ",
+    "무시",
+    "잊어",
+    "تجاهل",
+    "不要理会",
+    "忽視",
+    "انس ",
+];
+
+/// What was said before.
+static BEFORE: &[&str] = &[
+    "之前",
+    "以上",
+    "上述",
+    "前面",
+    "先前",
+    "所有",
+    "上面",
+    "此前",
+    "以前",
+    "前の",
+    "上記",
+    "これまで",
+    "すべて",
+    "全て",
+    "이전",
+    "위의",
+    "모든",
+    "앞의",
+    "السابقة",
+    "أعلاه",
+    "你的",
+    "您的",
+];
+
+/// What a model was told.
+static TARGETS: &[&str] = &[
+    "指令",
+    "指示",
+    "提示",
+    "说明",
+    "规则",
+    "命令",
+    "プロンプト",
+    "ルール",
+    "지시",
+    "명령",
+    "프롬프트",
+    "규칙",
+    "التعليمات",
+    "الأوامر",
+    "設定",
+    "限制",
+];
+
+/// What it is to do instead.
+static INSTEAD: &[&str] = &[
+    "输出",
+    "显示",
+    "说出",
+    "告诉",
+    "回答",
+    "打印",
+    "扮演",
+    "写",
+    "你现在是",
+    "出力",
+    "表示",
+    "教えて",
+    "答え",
+    "言って",
+    "출력",
+    "말해",
+    "보여",
+    "알려",
+    "اعرض",
+    "اطبع",
+    "系统提示",
+    "回复",
+];
+
+/// Orders in Chinese, Japanese, Korean and Arabic: whether there is one, and whether it says what to do
+/// instead.
+pub(super) fn without_spaces(text: &[u8]) -> Option<bool> {
+    text.iter()
+        .find(|own| matches!(own, 0xd8..=0xd9 | 0xe3..=0xed))?;
+    let first = |words: &[&str]| {
+        words
+            .iter()
+            .filter_map(|own| memmem::find(text, own.as_bytes()))
+            .min()
+    };
+    let aside = first(ASIDE)?;
+    let before = first(BEFORE)?;
+    let target = first(TARGETS)?;
+    let near = aside.max(before).max(target) - aside.min(before).min(target) < 90;
+    near.then(|| first(INSTEAD).is_some())
+}
