@@ -195,10 +195,46 @@ fn an_attack_is_blocked_and_explained_and_the_rest_passes() {
         why.status.success() && text.contains("tripped") && text.contains("ARGS:q"),
         "{text}"
     );
-    let unknown = gateway.ask(&["why", "01ARZ3NDEKTSV4RRFFQ69G5FAV"]);
-    assert_eq!(unknown.status.code(), Some(1));
+    for command in [vec!["why"], vec!["rules", "exclude"]] {
+        let unknown = gateway.ask(&[&command[..], &["01ARZ3NDEKTSV4RRFFQ69G5FAV"]].concat());
+        assert_eq!(unknown.status.code(), Some(1));
+    }
     let metrics = get(gateway.address("dashboard"), "/metrics");
     assert!(metrics.contains("babyshield_requests_total"), "{metrics}");
+}
+
+#[test]
+fn a_proposed_exclusion_frees_the_request_once_it_is_in_the_policy() {
+    let text = policy("enforce", api(), "");
+    let gateway = Gateway::start(&text, &[]);
+    let blocked = gateway.get("/v1/notes/17?q=attack");
+    assert_eq!(status(&blocked), "403");
+    let id = blocked
+        .lines()
+        .find_map(|line| line.strip_prefix("x-request-id: "))
+        .expect("an id");
+    gateway.hear("request.blocked");
+    let told = gateway.ask(&["rules", "exclude", id]);
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(
+        told.contains("known attacks that are blocked there"),
+        "{told}"
+    );
+    let json = gateway.ask(&["rules", "exclude", id, "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    let toml = json["toml"].as_str().expect("what to add");
+    for part in [
+        "rule = 7",
+        "match = \"GET /v1/notes/*\"",
+        "field = \"ARGS:q\"",
+        "shape = \"word\"",
+    ] {
+        assert!(toml.contains(part) && told.contains(part), "{part}: {told}");
+    }
+    fs::write(gateway.path(), format!("{text}\n{toml}")).expect("a file");
+    gateway.hear("policy.reloaded");
+    assert_eq!(status(&gateway.get("/v1/notes/18?q=attack")), "200");
+    assert_eq!(status(&gateway.get("/v1/other?q=attack")), "403");
 }
 
 #[test]

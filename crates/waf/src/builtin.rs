@@ -24,6 +24,22 @@ pub const FILES: &[(&str, &str)] = &[
         "60-known-exploits.conf",
         include_str!("../rules/60-known-exploits.conf"),
     ),
+    (
+        "61-frameworks.conf",
+        include_str!("../rules/61-frameworks.conf"),
+    ),
+    ("62-cms.conf", include_str!("../rules/62-cms.conf")),
+    ("63-servers.conf", include_str!("../rules/63-servers.conf")),
+    (
+        "64-enterprise.conf",
+        include_str!("../rules/64-enterprise.conf"),
+    ),
+    (
+        "65-appliances.conf",
+        include_str!("../rules/65-appliances.conf"),
+    ),
+    ("66-office.conf", include_str!("../rules/66-office.conf")),
+    ("67-probes.conf", include_str!("../rules/67-probes.conf")),
     ("70-encoded.conf", include_str!("../rules/70-encoded.conf")),
     (
         "80-response.conf",

@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use babyshield_waf::source::Disk;
 use babyshield_waf::{Connection, Decision, Outcome, Plan, Spec, Transaction, builtin};
@@ -82,6 +82,8 @@ struct Request {
 struct Response {
     #[serde(default)]
     rule: u64,
+    #[serde(default = "one")]
+    level: u8,
     status: u16,
     #[serde(default = "plain", rename = "type")]
     kind: String,
@@ -179,35 +181,33 @@ fn encode(value: &str) -> String {
     })
 }
 
-/// The built-in rules at each level.
-struct Plans(Vec<Arc<Plan>>);
+/// The built-in rules at each level, compiled when they are asked for.
+#[derive(Default)]
+struct Plans([OnceLock<Arc<Plan>>; 4]);
+
+fn compile(level: u8) -> Arc<Plan> {
+    let spec = Spec {
+        level: Some(level),
+        ..Spec::default()
+    };
+    match Plan::compile(&spec, &Disk) {
+        Ok(compiled) => {
+            assert!(compiled.warnings.is_empty(), "{:?}", compiled.warnings);
+            Arc::new(compiled.plan)
+        }
+        Err(faults) => {
+            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            panic!("{}", faults.join("\n"));
+        }
+    }
+}
 
 impl Plans {
-    fn new() -> Self {
-        let compile = |level| {
-            let spec = Spec {
-                level: Some(level),
-                ..Spec::default()
-            };
-            match Plan::compile(&spec, &Disk) {
-                Ok(compiled) => {
-                    assert!(compiled.warnings.is_empty(), "{:?}", compiled.warnings);
-                    Arc::new(compiled.plan)
-                }
-                Err(faults) => {
-                    let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-                    panic!("{}", faults.join("\n"));
-                }
-            }
-        };
-        Self((1..=4).map(compile).collect())
-    }
-
     fn begin(&self, level: u8) -> Transaction {
-        let plan = self
-            .0
-            .get(usize::from(level) - 1)
-            .expect("levels are 1 to 4");
+        let slot = self.0.get(usize::from(level) - 1);
+        let plan = slot
+            .expect("levels are 1 to 4")
+            .get_or_init(|| compile(level));
         let connection = Connection {
             client: "203.0.113.9:40000".parse().unwrap(),
             server: "192.0.2.1:443".parse().unwrap(),
@@ -218,6 +218,8 @@ impl Plans {
     /// Runs the request phases.
     fn judge(&self, request: &Request) -> Outcome {
         let mut own = self.begin(request.level);
+        // Whatever else is found in a request, no rule is to hide another.
+        own.watch();
         send(&mut own, request);
         own.finish()
     }
@@ -321,7 +323,7 @@ impl Complaints {
 
 #[test]
 fn every_attack_meets_its_rule() {
-    let plans = Plans::new();
+    let plans = Plans::default();
     let mut complaints = Complaints::default();
     for (file, cases) in files() {
         for attack in &cases.attack {
@@ -347,7 +349,7 @@ fn every_attack_meets_its_rule() {
 
 #[test]
 fn ordinary_values_meet_no_rule() {
-    let plans = Plans::new();
+    let plans = Plans::default();
     let mut complaints = Complaints::default();
     let mut judged = 0;
     for (file, cases) in files() {
@@ -373,12 +375,12 @@ fn ordinary_values_meet_no_rule() {
 
 #[test]
 fn leaking_answers_meet_their_rule_and_others_do_not() {
-    let plans = Plans::new();
+    let plans = Plans::default();
     let mut complaints = Complaints::default();
     for (file, cases) in files() {
         let leaks = cases.response.iter().map(|response| (response, true));
         for (response, leaks) in leaks.chain(cases.pass_response.iter().map(|r| (r, false))) {
-            let mut own = plans.begin(1);
+            let mut own = plans.begin(response.level);
             assert!(send(&mut own, &Request::default()));
             answer(&mut own, response);
             let outcome = own.finish();

@@ -557,4 +557,37 @@ mod tests {
         minimise(&mut list);
         assert_eq!(list, [b"x".to_vec(), b"union".to_vec()]);
     }
+
+    /// Every request would pay for a virtual patch that waits for nothing: each has to begin with a
+    /// pattern whose every alternative has a literal or two rare bytes, or look at fields of one name.
+    #[test]
+    fn virtual_patches_wait_for_a_literal_or_a_name() {
+        use crate::hir::{Input, Operator, Selector, Step, lower};
+
+        let inputs: Vec<Input> = crate::builtin::inputs()
+            .into_iter()
+            .filter(|input| matches!(input, Input::Text(name, _) if name.contains("/6")))
+            .collect();
+        let files = crate::builtin::Overlay(&crate::source::Disk);
+        let (set, _) = lower(&inputs, &files, 1).unwrap();
+        let mut judged = 0;
+        let mut costly = Vec::new();
+        for step in &set.steps {
+            let Step::Rule(rule) = step else { continue };
+            let link = &rule.links[0];
+            let targets = link.targets.iter().flat_map(|own| &own.included);
+            let named = |own: &crate::hir::Target| own.selector != Selector::All;
+            let Operator::Rx(pattern) = &link.operator else {
+                continue;
+            };
+            judged += 1;
+            let clauses = clauses(pattern.pattern.hir().unwrap());
+            let telling = |own: &Clause| !own.literals.is_empty() || own.sets.len() > 1;
+            if !clauses.iter().all(telling) && !targets.clone().all(named) {
+                costly.push(rule.id);
+            }
+        }
+        assert!(judged > 300, "{judged}");
+        assert!(costly.is_empty(), "{costly:#?}");
+    }
 }
