@@ -81,7 +81,9 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let text = report::text(&stage.subjects, &tables, options);
     println!("{text}");
     if !options.check {
-        std::fs::write(&options.results, text).map_err(|fault| fault.to_string())?;
+        let file = options.results.clone();
+        let file = file.unwrap_or_else(|| crate::from_root("bench/results.md"));
+        std::fs::write(file, text).map_err(|fault| fault.to_string())?;
     }
     Ok(())
 }

@@ -44,7 +44,7 @@ pub(crate) fn text(subjects: &[Subject], tables: &[Table], options: &Options) ->
     text
 }
 
-fn machine() -> String {
+pub(crate) fn machine() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let mut models = info
         .lines()

@@ -31,8 +31,9 @@ cargo xtask COMMAND
   evaluate [ARGUMENT…]
         what the built-in rules find and what they leave alone, beside the OWASP CRS; results go to
         evaluate/; `--help` tells how to judge a part of it quickly
-  bench [http] [ARGUMENT…]
-        the gateway beside nginx and ModSecurity; results go to bench/
+  bench [http|waf] [ARGUMENT…]
+        the gateway beside nginx and ModSecurity, or the rule engine alone beside libmodsecurity
+        and zentinel-modsec; results go to bench/
 ";
 
 fn main() -> ExitCode {
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
             tools::for_conformance(&rest).and_then(|()| judge("babyshield-conformance", &rest))
         }
         "evaluate" => evaluate(&rest),
-        "bench" => tools::for_bench().and_then(|()| judge("babyshield-bench", &rest)),
+        "bench" => bench(&rest),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
             Ok(())
@@ -79,6 +80,24 @@ fn evaluate(arguments: &[String]) -> Result<(), String> {
         .status()
         .map_err(|fault| format!("cargo does not start: {fault}"))
         .and_then(|status| shell::success("evaluate", status))
+}
+
+/// Peers that are libraries are built in only where they are measured.
+fn bench(arguments: &[String]) -> Result<(), String> {
+    if arguments.first().map(String::as_str) != Some("waf") {
+        tools::for_bench()?;
+        return judge("babyshield-bench", arguments);
+    }
+    tools::for_engine_bench()?;
+    let mut command = shell::cargo([
+        "run",
+        "--release",
+        "--locked",
+        "--package=babyshield-bench",
+        "--features=zentinel",
+        "--",
+    ]);
+    shell::run(command.args(arguments))
 }
 
 /// Builds the product in release, then hands over to one of the programs that judge it.

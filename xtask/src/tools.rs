@@ -89,6 +89,9 @@ const BENCH: [Tool; 4] = [
     },
 ];
 
+/// The peer of `cargo xtask bench waf`, from the Python package index.
+const LIBMODSECURITY: &str = "libmodsecurity==3.0.15.post2";
+
 impl Probe {
     fn holds(&self) -> bool {
         match self {
@@ -101,6 +104,22 @@ impl Probe {
 /// What `cargo xtask bench` needs.
 pub(crate) fn for_bench() -> Result<(), String> {
     ensure(&BENCH)
+}
+
+/// What `cargo xtask bench waf` needs: the rules, and libmodsecurity as a Python package, which goes
+/// to the build folder. Without Python the run goes on and says what is missing.
+pub(crate) fn for_engine_bench() -> Result<(), String> {
+    ensure(&[CRS])?;
+    let folder = "target/tools/python";
+    if shell::root().join(folder).join("libmodsecurity").is_dir() {
+        return Ok(());
+    }
+    let mut pip = shell::program("python3", ["-m", "pip", "install", "--quiet"]);
+    pip.args(["--target", folder, LIBMODSECURITY]);
+    if let Err(fault) = shell::run(&mut pip) {
+        eprintln!("libmodsecurity will be missing in the comparison: {fault}");
+    }
+    Ok(())
 }
 
 /// What `cargo xtask conformance` needs for these suites.
