@@ -123,8 +123,15 @@ impl ByteSet {
 
     /// The bytes in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = u8> {
-        let set = *self;
-        (0..=u8::MAX).filter(move |&byte| set.contains(byte))
+        let words = [0_u8, 64, 128, 192].into_iter().zip(self.0);
+        words.flat_map(|(first, mut word)| {
+            std::iter::from_fn(move || {
+                let bit = word.trailing_zeros();
+                word &= word.wrapping_sub(1);
+                // Below 64 unless the word is used up.
+                (bit < 64).then_some(first | (bit as u8))
+            })
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use babyshield_detect::{Class, Confidence};
-use babyshield_model::{Diagnostic, Diagnostics};
+use babyshield_model::{Diagnostic, Diagnostics, Span};
 
 use super::lower::did_you_mean;
 use super::template::Template;
@@ -57,15 +57,17 @@ pub enum Operator {
     Rbl(String),
 }
 
-/// A pattern with the text it was compiled from.
+/// A pattern with the text it was read from.
 #[derive(Debug)]
 pub struct Regex {
     /// As written.
     pub text: String,
-    /// Whether it was compiled with all its groups.
+    /// Whether it has all its groups.
     pub groups: bool,
-    /// Ready to run.
+    /// Read, and compiled when it is needed.
     pub pattern: Pattern,
+    /// Where it was written.
+    pub span: Span,
 }
 
 /// Which check digits a match must have.
@@ -116,6 +118,20 @@ pub enum Number {
     Gt,
     Le,
     Lt,
+}
+
+impl Number {
+    /// Whether `own` compares so with `parameter`.
+    #[must_use]
+    pub fn holds(self, own: i64, parameter: i64) -> bool {
+        match self {
+            Self::Eq => own == parameter,
+            Self::Ge => own >= parameter,
+            Self::Gt => own > parameter,
+            Self::Le => own <= parameter,
+            Self::Lt => own < parameter,
+        }
+    }
 }
 
 /// Operators of ModSecurity that are not supported, and why.
@@ -339,11 +355,12 @@ fn pattern(
         steps: context.steps,
         ..Options::default()
     };
-    match Pattern::compile(&text.value, &options) {
+    match Pattern::parse(&text.value, &options) {
         Ok(pattern) => make(Arc::new(Regex {
             text: text.value.clone(),
             groups: context.capture,
             pattern,
+            span: text.span(),
         })),
         Err(message) => {
             let fault = Diagnostic::error("seclang.bad_pattern", message.to_string());

@@ -1,18 +1,18 @@
 //! HIR to plan.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use babyshield_model::{Diagnostic, Diagnostics, ManualClock};
 use crossbeam_queue::ArrayQueue;
 
-use super::exclude;
-use super::input;
 use super::link::Linker;
+use super::order::Order;
 use super::{
     Action, Assignment, Bits, Chain, Disruption, Field, Gate, Judge, Link, Op, Parameter,
-    PhasePlan, Plan, Quick, Rule, Scores, Seen, Select, Slot, Target, landing,
+    PhasePlan, Plan, Quick, Rule, Scores, Seen, Select, Slot, Target,
 };
+use super::{exclude, fold, input};
 use crate::builtin;
 use crate::byteset::ByteSet;
 use crate::collection;
@@ -48,38 +48,43 @@ impl Plan {
         let (mut set, warnings) = hir::lower(&inputs, &files, spec.limits.regex_steps)?;
         insert_overrides(&mut set, spec, &files)?;
         exclude::insert(&mut set, &spec.exclusions, &files)?;
-        let plan = Self::of(&set, spec).map_err(|fault| vec![fault])?;
+        let plan = Self::of(&set, spec)?;
         Ok(Compiled { plan, warnings })
     }
 
     /// Compiles a rule set that was read already.
     ///
     /// # Errors
-    /// The literals of the rules are too many for one automaton.
-    pub(crate) fn of(set: &RuleSet, spec: &Spec) -> Result<Self, Diagnostic> {
-        let mut linker = Linker::default();
-        let mut rules = Vec::new();
-        for step in &set.steps {
-            if let Step::Rule(rule) = step {
-                rules.push(compile_rule(&mut linker, rule));
-            }
-        }
+    /// The literals of the rules are too many for one automaton, or a pattern is too large.
+    pub(crate) fn of(set: &RuleSet, spec: &Spec) -> Result<Self, Diagnostics> {
         let by_rule: Vec<&hir::Rule> = rules_of(set).collect();
+        let orders = Phase::ALL.map(|phase| Order::new(set, &by_rule, phase));
+        let live = fold::live(&by_rule, &orders);
+        let mut linker = Linker::default();
+        let mut rules: Vec<Rule> = by_rule
+            .iter()
+            .zip(&live)
+            .map(|(rule, live)| compile_rule(&mut linker, rule, *live))
+            .collect();
         let masks = linker.masks(&by_rule);
         let Linker {
             chains,
-            patterns,
+            compiled: patterns,
             selectors,
             paths,
             slots,
             uses,
             gates,
+            faults,
             ..
         } = linker;
+        if !faults.is_empty() {
+            return Err(faults);
+        }
         let gates = gates
             .build()
-            .map_err(|message| Diagnostic::error("waf.literals", message))?;
-        let mut phases = Phase::ALL.map(|phase| order(set, phase, &mut rules));
+            .map_err(|message| vec![Diagnostic::error("waf.literals", message)])?;
+        let mut phases = orders.map(|order| coded(&order.only(&live), &mut rules));
         for phase in &mut phases {
             arrange(phase, &mut rules, &chains, gates.len());
         }
@@ -170,7 +175,8 @@ fn insert_overrides(set: &mut RuleSet, spec: &Spec, files: &dyn Files) -> Result
     Ok(())
 }
 
-fn compile_rule(linker: &mut Linker, rule: &hir::Rule) -> Rule {
+/// A rule that never runs keeps what it says of itself, for those who list the rules.
+fn compile_rule(linker: &mut Linker, rule: &hir::Rule, live: bool) -> Rule {
     let disruption = match &rule.disruption {
         hir::Disruption::Pass => Disruption::Pass,
         hir::Disruption::Deny => Disruption::Deny,
@@ -191,7 +197,13 @@ fn compile_rule(linker: &mut Linker, rule: &hir::Rule) -> Rule {
         log: rule.log,
         audit: rule.audit,
         next: 0,
-        links: rule.links.iter().map(|link| linker.link(link)).collect(),
+        conditions: rule.links.len(),
+        links: rule
+            .links
+            .iter()
+            .filter(|_| live)
+            .map(|link| linker.link(link))
+            .collect(),
         message: template(linker, &rule.meta.message),
         log_data: template(linker, &rule.meta.log_data),
         severity: rule.meta.severity,
@@ -205,57 +217,26 @@ fn compile_rule(linker: &mut Linker, rule: &hir::Rule) -> Rule {
     }
 }
 
-/// Lists the rules of a phase and resolves their jumps.
-fn order(set: &RuleSet, phase: Phase, rules: &mut [Rule]) -> PhasePlan {
-    let mut code: Vec<u32> = Vec::new();
-    let mut places: HashMap<String, Vec<usize>> = HashMap::new();
-    let mut index = 0;
-    for step in &set.steps {
-        match step {
-            Step::Marker(name) => places.entry(name.clone()).or_default().push(code.len()),
-            Step::Rule(rule) => {
-                if rule.phase == phase {
-                    code.push(index);
-                }
-                places
-                    .entry(rule.id.to_string())
-                    .or_default()
-                    .push(code.len());
-                index += 1;
-            }
+/// The code of a phase.
+fn coded(order: &Order, rules: &mut [Rule]) -> PhasePlan {
+    for (own, next) in order.code.iter().zip(&order.next) {
+        if let Some(rule) = rules.get_mut(*own) {
+            rule.next = u32::try_from(*next).unwrap_or(u32::MAX);
         }
     }
-    let jumps: Vec<_> = rules_of(set).map(|rule| &rule.jump).collect();
-    for (at, own) in code.iter().enumerate() {
-        let own = *own as usize;
-        let find = |name: &str| {
-            places
-                .get(name)
-                .and_then(|all| all.iter().copied().find(|place| *place > at))
-        };
-        let to = jumps
-            .get(own)
-            .map_or(at + 1, |jump| landing(jump, at, find));
-        if let Some(rule) = rules.get_mut(own) {
-            rule.next = u32::try_from(to.min(code.len())).unwrap_or(u32::MAX);
-        }
-    }
-    let code = code
-        .into_iter()
-        .map(|rule| Op {
-            rule,
-            quick: quick(rules, rule),
-        })
-        .collect();
+    let op = |own: &usize| Op {
+        rule: u32::try_from(*own).unwrap_or(u32::MAX),
+        quick: quick(rules, *own),
+    };
     PhasePlan {
-        code,
+        code: order.code.iter().map(op).collect(),
         ..PhasePlan::default()
     }
 }
 
 /// Recognises the simple rules.
-fn quick(rules: &[Rule], index: u32) -> Option<Quick> {
-    let rule = rules.get(index as usize)?;
+fn quick(rules: &[Rule], index: usize) -> Option<Quick> {
+    let rule = rules.get(index)?;
     let ([link], Disruption::Pass) = (rule.links.as_slice(), &rule.disruption) else {
         return None;
     };

@@ -1,6 +1,7 @@
 //! What a plan holds, for `rules list` and the first screen.
 
 use super::{Disruption, Plan};
+use crate::operator::regex::Pattern;
 
 /// One rule, as told to an operator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +75,7 @@ impl Plan {
                     Disruption::Allow(_) => "allow",
                 },
                 log: rule.log,
-                links: rule.links.len(),
+                links: rule.conditions,
                 source: rule.place.to_string(),
             }
         })
@@ -83,7 +84,7 @@ impl Plan {
     /// How large the plan is.
     #[must_use]
     pub fn size(&self) -> Size {
-        let patterns: usize = self.patterns.iter().map(|own| own.pattern.memory()).sum();
+        let patterns: usize = self.patterns.iter().map(Pattern::memory).sum();
         Size {
             rules: self.rules.len(),
             patterns: self.patterns.len(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
+use babyshield_model::{Diagnostic, Diagnostics};
 
 use super::gate::Builder;
 use super::literal::{Clause, clauses};
@@ -22,6 +23,10 @@ use crate::variable::Variable;
 pub(super) struct Linker {
     pub(super) chains: Vec<Chain>,
     pub(super) patterns: Vec<Arc<Regex>>,
+    /// The same, compiled.
+    pub(super) compiled: Vec<Pattern>,
+    /// Patterns that cannot be compiled.
+    pub(super) faults: Diagnostics,
     pub(super) selectors: Vec<Pattern>,
     selector_texts: Vec<String>,
     pub(super) paths: Vec<(String, Path)>,
@@ -240,10 +245,20 @@ impl Linker {
     fn pattern(&mut self, pattern: &Arc<Regex>) -> u16 {
         let same = |own: &Arc<Regex>| own.text == pattern.text && own.groups == pattern.groups;
         let known = self.patterns.iter().position(same);
-        index(known.unwrap_or_else(|| {
-            self.patterns.push(Arc::clone(pattern));
-            self.patterns.len() - 1
-        }))
+        if let Some(known) = known {
+            return index(known);
+        }
+        match pattern.pattern.without_hir() {
+            Ok(compiled) => {
+                self.patterns.push(Arc::clone(pattern));
+                self.compiled.push(compiled);
+            }
+            Err(message) => {
+                let fault = Diagnostic::error("seclang.bad_pattern", message);
+                self.faults.push(fault.at(pattern.span.clone()));
+            }
+        }
+        index(self.patterns.len().saturating_sub(1))
     }
 
     fn gate(&mut self, pattern: &Regex) -> Option<Gate> {
@@ -365,7 +380,7 @@ impl Linker {
 }
 
 /// A text that is exactly a decimal number, so that it can be held as one and printed back.
-fn plain_number(text: &str) -> Option<i64> {
+pub(super) fn plain_number(text: &str) -> Option<i64> {
     text.parse::<i64>()
         .ok()
         .filter(|number| number.to_string() == text)

@@ -6,6 +6,9 @@
 //! optimisation) but never more (a missed attack). Literals are held in ASCII lower case and looked
 //! for in any case, and sets of bytes hold both cases of a letter or none.
 
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use regex_syntax::hir::{Class, Hir, HirKind, Literal, Repetition};
 
 use crate::byteset::ByteSet;
@@ -41,13 +44,31 @@ pub(crate) struct Clause {
 
 /// What the matches of `hir` have: those of at least one of these.
 pub(crate) fn clauses(hir: &Hir) -> Vec<Clause> {
+    let mut known = Known::default();
     let mut branches = Vec::new();
-    branch(hir, MAX_BRANCHES, MAX_DEPTH, &mut branches);
+    known.branch(&[Part::Node(hir)], MAX_BRANCHES, MAX_DEPTH, &mut branches);
     let mut all: Vec<Clause> = Vec::new();
     for own in branches {
         add(&mut all, own);
     }
     all
+}
+
+/// A stretch of a pattern while it is taken apart.
+#[derive(Clone, Copy, Debug)]
+enum Part<'a> {
+    Node(&'a Hir),
+    /// Any text, or none.
+    Anything,
+}
+
+impl Part<'_> {
+    fn minimum(self) -> usize {
+        match self {
+            Self::Node(hir) => hir.properties().minimum_len().unwrap_or(0),
+            Self::Anything => 0,
+        }
+    }
 }
 
 /// Adds an alternative, to another one if they differ in their literals at most.
@@ -70,58 +91,37 @@ fn add(all: &mut Vec<Clause>, own: Clause) {
     }
 }
 
-/// Takes a pattern apart where that tells more, into `limit` alternatives at most.
-fn branch(hir: &Hir, limit: usize, depth: usize, out: &mut Vec<Clause>) {
-    let facts = facts(hir);
-    let is_telling = facts
-        .best()
-        .is_some_and(|set| set.len() <= 8 && quality(&set) >= 4);
-    let parts = (!is_telling && depth > 0).then(|| alternatives(hir, limit));
-    match parts.flatten() {
-        Some(parts) => {
-            let limit = limit / parts.len().max(1);
-            for part in parts {
-                branch(&part, limit, depth - 1, out);
-            }
-        }
-        None => out.push(facts.clause(hir.properties().minimum_len().unwrap_or(0))),
-    }
+/// The alternatives of a stretch: those of the part of it that has the most, each with what stands
+/// around it. `None` where there is one, or more than `limit`.
+fn alternatives<'a>(parts: &[Part<'a>], limit: usize) -> Option<Vec<Vec<Part<'a>>>> {
+    let of_parts = parts.iter().map(|part| match part {
+        Part::Node(hir) => split(hir, limit),
+        Part::Anything => None,
+    });
+    let (at, inner) = of_parts
+        .enumerate()
+        .filter_map(|(at, inner)| Some((at, inner?)))
+        .max_by_key(|(_, inner)| inner.len())?;
+    let (before, behind) = parts.split_at(at);
+    let behind = behind.get(1..).unwrap_or_default();
+    let around = |own: Vec<Part<'a>>| [before, own.as_slice(), behind].concat();
+    Some(inner.into_iter().map(around).collect())
 }
 
-/// The alternatives of a pattern: its own, or those of the part of it that has the most, each with
-/// what stands around it. `None` where there is one, or more than `limit`.
-fn alternatives(hir: &Hir, limit: usize) -> Option<Vec<Hir>> {
+fn split(hir: &Hir, limit: usize) -> Option<Vec<Vec<Part<'_>>>> {
     match hir.kind() {
-        HirKind::Capture(capture) => alternatives(&capture.sub, limit),
-        HirKind::Alternation(parts) => (parts.len() <= limit).then(|| parts.clone()),
-        HirKind::Concat(parts) => {
-            let of_parts = parts.iter().map(|part| alternatives(part, limit));
-            let (at, inner) = of_parts
-                .enumerate()
-                .filter_map(|(at, inner)| Some((at, inner?)))
-                .max_by_key(|(_, inner)| inner.len())?;
-            let around = |own: Hir| {
-                let mut all = parts.clone();
-                if let Some(place) = all.get_mut(at) {
-                    *place = own;
-                }
-                Hir::concat(all)
-            };
-            Some(inner.into_iter().map(around).collect())
+        HirKind::Capture(capture) => split(&capture.sub, limit),
+        HirKind::Alternation(parts) => {
+            (parts.len() <= limit).then(|| parts.iter().map(flat).collect())
         }
+        HirKind::Concat(_) => alternatives(&flat(hir), limit),
         // The first round is one of its alternatives, and the others are any or none.
         HirKind::Repetition(own) if own.min >= 1 => {
-            let more = Hir::repetition(Repetition {
-                min: 0,
-                max: None,
-                ..own.clone()
-            });
-            let parts = alternatives(&own.sub, limit)?.into_iter();
-            Some(
-                parts
-                    .map(|part| Hir::concat(vec![part, more.clone()]))
-                    .collect(),
-            )
+            let mut parts = split(&own.sub, limit)?;
+            for part in &mut parts {
+                part.push(Part::Anything);
+            }
+            Some(parts)
         }
         HirKind::Repetition(_)
         | HirKind::Empty
@@ -131,7 +131,22 @@ fn alternatives(hir: &Hir, limit: usize) -> Option<Vec<Hir>> {
     }
 }
 
+/// The parts that stand one after the other.
+fn flat(hir: &Hir) -> Vec<Part<'_>> {
+    match hir.kind() {
+        HirKind::Concat(parts) => parts.iter().map(Part::Node).collect(),
+        HirKind::Empty
+        | HirKind::Look(_)
+        | HirKind::Literal(_)
+        | HirKind::Class(_)
+        | HirKind::Repetition(_)
+        | HirKind::Capture(_)
+        | HirKind::Alternation(_) => vec![Part::Node(hir)],
+    }
+}
+
 /// What is known of a part of a pattern.
+#[derive(Clone)]
 struct Facts {
     /// All strings it can match, in lower case, if they are few.
     exact: Option<Vec<Vec<u8>>>,
@@ -237,15 +252,134 @@ fn better(a: Option<Vec<Vec<u8>>>, b: Option<Vec<Vec<u8>>>) -> Option<Vec<Vec<u8
     }
 }
 
-fn facts(hir: &Hir) -> Facts {
-    match hir.kind() {
-        HirKind::Empty | HirKind::Look(_) => Facts::empty(),
-        HirKind::Literal(Literal(bytes)) => literal(bytes),
-        HirKind::Class(class) => of_class(class),
-        HirKind::Repetition(repetition) => of_repetition(repetition),
-        HirKind::Capture(capture) => facts(&capture.sub),
-        HirKind::Concat(parts) => of_concat(parts),
-        HirKind::Alternation(parts) => of_alternation(parts),
+/// The facts of the parts of one pattern, each worked out once. A part is known by where it lies.
+#[derive(Default)]
+struct Known(HashMap<*const Hir, Rc<Facts>>);
+
+impl Known {
+    /// Takes a stretch apart where that tells more, into `limit` alternatives at most.
+    fn branch(&mut self, own: &[Part<'_>], limit: usize, depth: usize, out: &mut Vec<Clause>) {
+        let facts = self.of_parts(own);
+        let is_telling = facts
+            .best()
+            .is_some_and(|set| set.len() <= 8 && quality(&set) >= 4);
+        let parts = (!is_telling && depth > 0).then(|| alternatives(own, limit));
+        match parts.flatten() {
+            Some(parts) => {
+                let limit = limit / parts.len().max(1);
+                for part in parts {
+                    self.branch(&part, limit, depth - 1, out);
+                }
+            }
+            None => out.push(facts.clause(own.iter().map(|part| part.minimum()).sum())),
+        }
+    }
+
+    fn of(&mut self, hir: &Hir) -> Rc<Facts> {
+        if let Some(known) = self.0.get(&std::ptr::from_ref(hir)) {
+            return Rc::clone(known);
+        }
+        let facts = Rc::new(match hir.kind() {
+            HirKind::Empty | HirKind::Look(_) => Facts::empty(),
+            HirKind::Literal(Literal(bytes)) => literal(bytes),
+            HirKind::Class(class) => of_class(class),
+            HirKind::Repetition(repetition) => self.of_repetition(repetition),
+            HirKind::Capture(capture) => (*self.of(&capture.sub)).clone(),
+            HirKind::Concat(_) => self.of_parts(&flat(hir)),
+            HirKind::Alternation(parts) => self.of_alternation(parts),
+        });
+        self.0.insert(hir, Rc::clone(&facts));
+        facts
+    }
+
+    fn of_repetition(&mut self, repetition: &Repetition) -> Facts {
+        if repetition.min == 0 {
+            let optional = repetition.max == Some(1);
+            let exact = self
+                .of(&repetition.sub)
+                .exact
+                .clone()
+                .filter(|_| optional)
+                .map(|mut set| {
+                    set.push(Vec::new());
+                    set
+                });
+            return Facts {
+                exact,
+                ..Facts::nothing()
+            };
+        }
+        let mut inner = (*self.of(&repetition.sub)).clone();
+        if repetition.min == 1 && repetition.max == Some(1) {
+            return inner;
+        }
+        let exact = match (&inner.exact, repetition.max) {
+            (Some(set), Some(max)) if max == repetition.min && max <= 8 => {
+                let mut all = vec![Vec::new()];
+                for _ in 0..max {
+                    all = cross(&all, set).unwrap_or_default();
+                }
+                (!all.is_empty()).then_some(all)
+            }
+            _ => None,
+        };
+        let own = inner.exact.take().and_then(telling);
+        inner.require(own);
+        inner.exact = exact;
+        inner
+    }
+
+    /// Of parts that stand one after the other.
+    fn of_parts(&mut self, parts: &[Part<'_>]) -> Facts {
+        let mut run: Vec<Vec<u8>> = vec![Vec::new()];
+        let mut whole = true;
+        let mut all = Facts::nothing();
+        for part in parts {
+            let own = match part {
+                Part::Node(hir) => self.of(hir),
+                Part::Anything => Rc::new(Facts::nothing()),
+            };
+            let joined = own.exact.as_ref().and_then(|set| cross(&run, set));
+            match joined {
+                Some(joined) => run = joined,
+                None => {
+                    whole = false;
+                    all.require(telling(std::mem::take(&mut run)));
+                    run = own.exact.clone().unwrap_or_else(|| vec![Vec::new()]);
+                }
+            }
+            for set in &own.required {
+                all.require(telling(set.clone()));
+            }
+            for set in &own.bytes {
+                all.require_bytes(*set);
+            }
+        }
+        if whole {
+            all.exact = Some(run);
+        } else {
+            all.require(telling(run));
+        }
+        all
+    }
+
+    fn of_alternation(&mut self, parts: &[Hir]) -> Facts {
+        let mut exact = Some(Vec::new());
+        let mut required = Some(Vec::new());
+        let mut bytes = ByteSet::EMPTY;
+        for part in parts {
+            let own = self.of(part);
+            bytes = bytes.union(own.rarest());
+            required = join(required, own.best().and_then(telling));
+            exact = join(exact, own.exact.clone());
+        }
+        let mut all = Facts {
+            exact: distinct(exact, MAX_EXACT),
+            ..Facts::nothing()
+        };
+        all.require(distinct(required, MAX_LITERALS).and_then(telling));
+        all.require_bytes(bytes);
+        all
     }
 }
 
@@ -299,41 +433,6 @@ fn of_class(class: &Class) -> Facts {
     facts
 }
 
-fn of_repetition(repetition: &Repetition) -> Facts {
-    if repetition.min == 0 {
-        let optional = repetition.max == Some(1);
-        let exact = facts(&repetition.sub)
-            .exact
-            .filter(|_| optional)
-            .map(|mut set| {
-                set.push(Vec::new());
-                set
-            });
-        return Facts {
-            exact,
-            ..Facts::nothing()
-        };
-    }
-    let mut inner = facts(&repetition.sub);
-    if repetition.min == 1 && repetition.max == Some(1) {
-        return inner;
-    }
-    let exact = match (&inner.exact, repetition.max) {
-        (Some(set), Some(max)) if max == repetition.min && max <= 8 => {
-            let mut all = vec![Vec::new()];
-            for _ in 0..max {
-                all = cross(&all, set).unwrap_or_default();
-            }
-            (!all.is_empty()).then_some(all)
-        }
-        _ => None,
-    };
-    let own = inner.exact.take().and_then(telling);
-    inner.require(own);
-    inner.exact = exact;
-    inner
-}
-
 /// Every string of `a` followed by every string of `b`, unless they are too many.
 fn cross(a: &[Vec<u8>], b: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
     if a.len().checked_mul(b.len())? > MAX_EXACT {
@@ -353,67 +452,23 @@ fn cross(a: &[Vec<u8>], b: &[Vec<u8>]) -> Option<Vec<Vec<u8>>> {
     Some(all)
 }
 
-fn of_concat(parts: &[Hir]) -> Facts {
-    let mut run: Vec<Vec<u8>> = vec![Vec::new()];
-    let mut whole = true;
-    let mut all = Facts::nothing();
-    for part in parts {
-        let own = facts(part);
-        let joined = own.exact.as_ref().and_then(|set| cross(&run, set));
-        match joined {
-            Some(joined) => run = joined,
-            None => {
-                whole = false;
-                all.require(telling(std::mem::take(&mut run)));
-                run = own.exact.unwrap_or_else(|| vec![Vec::new()]);
-            }
-        }
-        for set in own.required {
-            all.require(telling(set));
-        }
-        for set in own.bytes {
-            all.require_bytes(set);
-        }
-    }
-    if whole {
-        all.exact = Some(run);
-    } else {
-        all.require(telling(run));
-    }
-    all
-}
-
 /// The set, if every string of it says something.
 fn telling(set: Vec<Vec<u8>>) -> Option<Vec<Vec<u8>>> {
     (!set.is_empty() && set.iter().all(|literal| !literal.is_empty())).then_some(set)
 }
 
-fn of_alternation(parts: &[Hir]) -> Facts {
-    let mut exact: Option<Vec<Vec<u8>>> = Some(Vec::new());
-    let mut required: Option<Vec<Vec<u8>>> = Some(Vec::new());
-    let mut bytes = ByteSet::EMPTY;
-    for part in parts {
-        let own = facts(part);
-        bytes = bytes.union(own.rarest());
-        let best = own.best().and_then(telling);
-        required = join(required, best, MAX_LITERALS);
-        exact = join(exact, own.exact, MAX_EXACT);
-    }
-    let mut all = Facts {
-        exact,
-        ..Facts::nothing()
-    };
-    all.require(required.and_then(telling));
-    all.require_bytes(bytes);
-    all
+fn join(a: Option<Vec<Vec<u8>>>, b: Option<Vec<Vec<u8>>>) -> Option<Vec<Vec<u8>>> {
+    let mut a = a?;
+    a.extend(b?);
+    Some(a)
 }
 
-fn join(a: Option<Vec<Vec<u8>>>, b: Option<Vec<Vec<u8>>>, limit: usize) -> Option<Vec<Vec<u8>>> {
-    let (mut a, b) = (a?, b?);
-    a.extend(b);
-    a.sort();
-    a.dedup();
-    (a.len() <= limit).then_some(a)
+/// The set without repetitions, if it is not larger than `limit`.
+fn distinct(set: Option<Vec<Vec<u8>>>, limit: usize) -> Option<Vec<Vec<u8>>> {
+    let mut set = set?;
+    set.sort_unstable();
+    set.dedup();
+    (set.len() <= limit).then_some(set)
 }
 
 /// Drops literals that contain another one of the set: finding the shorter is enough.

@@ -9,10 +9,12 @@ mod bits;
 mod compile;
 mod describe;
 mod exclude;
+mod fold;
 mod gate;
 mod input;
 mod link;
 mod literal;
+mod order;
 mod prefilter;
 
 use std::sync::Arc;
@@ -31,8 +33,8 @@ use crate::body::xml::Path;
 use crate::byteset::ByteSet;
 use crate::collection::Collections;
 use crate::hir::{
-    Allow, AuditEngine, Checksum, Engine, Jump, Number, Phase, Processor, Regex, RuleSeverity,
-    Settings, Text,
+    Allow, AuditEngine, Checksum, Engine, Jump, Number, Phase, Processor, RuleSeverity, Settings,
+    Text,
 };
 use crate::operator::{address, regex::Pattern};
 use crate::spec::Limits;
@@ -45,7 +47,7 @@ pub struct Plan {
     pub(crate) rules: Vec<Rule>,
     pub(crate) phases: [PhasePlan; 5],
     pub(crate) chains: Vec<Chain>,
-    pub(crate) patterns: Vec<Arc<Regex>>,
+    pub(crate) patterns: Vec<Pattern>,
     pub(crate) selectors: Vec<Pattern>,
     pub(crate) gates: Gates,
     /// Names of the `TX` slots, in lower case.
@@ -167,6 +169,9 @@ pub(crate) struct Rule {
     pub(crate) audit: bool,
     /// The position in the phase's code at which to go on after a match.
     pub(crate) next: u32,
+    /// How many links it was written with.
+    pub(crate) conditions: usize,
+    /// None of a rule that never runs.
     pub(crate) links: Vec<Link>,
     pub(crate) message: Macro,
     pub(crate) log_data: Macro,

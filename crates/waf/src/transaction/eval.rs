@@ -1,6 +1,6 @@
 //! Running the rules of a phase.
 
-use super::judge::{Said, compare};
+use super::judge::Said;
 use super::text::{Slice, StrId};
 use super::{Decision, Interruption, Matched, Scratch, Transaction, Value};
 use crate::hir::{Allow, Engine, Phase};
@@ -83,7 +83,7 @@ impl Transaction {
                 negated,
                 next,
             } => match self.slot(slot) {
-                Value::Number(own) if compare(kind, own, number) != negated => Some(next),
+                Value::Number(own) if kind.holds(own, number) != negated => Some(next),
                 Value::Number(_) | Value::Unset => Some(0),
                 Value::Text(_) => None,
             },
@@ -226,7 +226,7 @@ impl Transaction {
         }
         if let Judge::Number(kind, parameter) = &link.judge {
             let own = self.parameter(plan, parameter);
-            if compare(*kind, count, own) == link.negated {
+            if kind.holds(count, own) == link.negated {
                 return false;
             }
         }
@@ -289,7 +289,7 @@ impl Transaction {
             && link.actions.is_empty()
         {
             let parameter = self.parameter(plan, parameter);
-            if compare(*kind, own, parameter) == link.negated {
+            if kind.holds(own, parameter) == link.negated {
                 return false;
             }
         }

@@ -2,7 +2,7 @@
 
 use super::text::{Slice, StrId, Strings};
 use super::{Transaction, Value};
-use crate::hir::{Number, Text};
+use crate::hir::Text;
 use crate::operator::regex::{Cache, Captures, GROUPS, Options, Pattern};
 use crate::operator::{bytes, inject, number, text};
 use crate::plan::{Judge, Link, Macro, Parameter, Phrases, Plan};
@@ -43,7 +43,7 @@ impl Transaction {
             Judge::Number(kind, parameter) => {
                 let own = number::parse(strings.text(value));
                 let parameter = self.parameter(plan, parameter);
-                Said::whole(compare(*kind, own, parameter), len)
+                Said::whole(kind.holds(own, parameter), len)
             }
             Judge::IpMatch(networks) => {
                 Said::whole(networks.contains_text(strings.text(value)), len)
@@ -121,9 +121,9 @@ impl Transaction {
         let mut cache = self.cache(regex, at);
         let text = self.scratch.strings.text(value);
         let mut found = Captures::default();
-        let said = match regex.pattern.is_match(&mut cache, text) {
+        let said = match regex.is_match(&mut cache, text) {
             Ok(false) => Ok(false),
-            Ok(true) => regex.pattern.captures(&mut cache, text, &mut found),
+            Ok(true) => regex.captures(&mut cache, text, &mut found),
             Err(limit) => Err(limit),
         };
         self.keep_cache(at, cache);
@@ -201,7 +201,7 @@ impl Transaction {
         let mut cache = self.cache(regex, at);
         let text = self.scratch.strings.text(value);
         let mut spans = Vec::new();
-        let said = regex.pattern.each_match(&mut cache, text, |found| {
+        let said = regex.each_match(&mut cache, text, |found| {
             spans.extend((0..GROUPS).filter_map(|group| found.get(group)));
             spans.len() < GROUPS
         });
@@ -234,7 +234,7 @@ impl Transaction {
         };
         let mut cache = self.cache(regex, at);
         let text = self.scratch.strings.text(value);
-        let said = regex.pattern.find_verified(&mut cache, text, kind.verify());
+        let said = regex.find_verified(&mut cache, text, kind.verify());
         self.keep_cache(at, cache);
         match said {
             Ok(Some(span)) => {
@@ -255,9 +255,9 @@ impl Transaction {
         Said::Yes(0, self.scratch.strings.text(value).len())
     }
 
-    fn cache(&mut self, regex: &crate::hir::Regex, at: usize) -> Cache {
+    fn cache(&mut self, regex: &Pattern, at: usize) -> Cache {
         let kept = self.scratch.caches.get_mut(at).and_then(Option::take);
-        kept.unwrap_or_else(|| regex.pattern.create_cache())
+        kept.unwrap_or_else(|| regex.create_cache())
     }
 
     fn keep_cache(&mut self, at: usize, cache: Cache) {
@@ -293,16 +293,6 @@ impl Transaction {
                 number::parse(self.scratch.strings.bytes(text))
             }
         }
-    }
-}
-
-pub(super) fn compare(kind: Number, own: i64, parameter: i64) -> bool {
-    match kind {
-        Number::Eq => own == parameter,
-        Number::Ge => own >= parameter,
-        Number::Gt => own > parameter,
-        Number::Le => own <= parameter,
-        Number::Lt => own < parameter,
     }
 }
 

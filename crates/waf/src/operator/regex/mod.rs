@@ -15,6 +15,7 @@ mod dialect;
 mod tests;
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use fancy_regex::{BytesMode, RegexBuilder};
 use regex_automata::Input;
@@ -61,7 +62,7 @@ impl Default for Options {
 #[error("the pattern took too many steps on this value")]
 pub struct StepLimit;
 
-/// A compiled pattern.
+/// A pattern; compiled when it is first needed, unless [`Pattern::build`] has done it before.
 #[derive(Clone, Debug)]
 pub struct Pattern {
     engine: Engine,
@@ -71,11 +72,30 @@ pub struct Pattern {
 
 #[derive(Clone, Debug)]
 enum Engine {
-    Linear {
-        regex: Box<meta::Regex>,
-        hir: Option<Box<Hir>>,
-    },
+    Linear(Box<Linear>),
     Backtracking(Box<fancy_regex::Regex>),
+}
+
+/// A pattern for the engine whose time is linear.
+#[derive(Clone, Debug)]
+struct Linear {
+    options: Options,
+    hir: Option<Box<Hir>>,
+    regex: OnceLock<Result<meta::Regex, String>>,
+}
+
+impl Linear {
+    fn built(&self) -> &Result<meta::Regex, String> {
+        self.regex.get_or_init(|| match &self.hir {
+            Some(hir) => build(hir, &self.options),
+            None => Err("the pattern was never compiled".to_owned()),
+        })
+    }
+
+    /// The compiled pattern. One that cannot be compiled is as one that gives up.
+    fn regex(&self) -> Result<&meta::Regex, StepLimit> {
+        self.built().as_ref().map_err(|_| StepLimit)
+    }
 }
 
 /// Working memory of one pattern for one thread at a time.
@@ -105,11 +125,11 @@ impl Captures {
 }
 
 impl Pattern {
-    /// Compiles a pattern written for PCRE.
+    /// Reads a pattern written for PCRE, without compiling it yet.
     ///
     /// # Errors
     /// What is wrong with the pattern or not supported, in words.
-    pub fn compile(pattern: impl AsRef<[u8]>, options: &Options) -> Result<Self, String> {
+    pub fn parse(pattern: impl AsRef<[u8]>, options: &Options) -> Result<Self, String> {
         let translated = dialect::translate(pattern.as_ref())?;
         let engine = if translated.backtracks {
             backtracking(&translated.pattern, options)?
@@ -122,11 +142,32 @@ impl Pattern {
         })
     }
 
+    /// Compiles what was read.
+    ///
+    /// # Errors
+    /// The compiled pattern would be too large.
+    pub fn build(&self) -> Result<(), String> {
+        match &self.engine {
+            Engine::Linear(own) => own.built().as_ref().map(|_| ()).map_err(Clone::clone),
+            Engine::Backtracking(_) => Ok(()),
+        }
+    }
+
+    /// Reads and compiles a pattern written for PCRE.
+    ///
+    /// # Errors
+    /// What is wrong with the pattern or not supported, in words.
+    pub fn compile(pattern: impl AsRef<[u8]>, options: &Options) -> Result<Self, String> {
+        let own = Self::parse(pattern, options)?;
+        own.build()?;
+        Ok(own)
+    }
+
     /// Working memory for this pattern.
     #[must_use]
     pub fn create_cache(&self) -> Cache {
         Cache(match &self.engine {
-            Engine::Linear { regex, .. } => Some(Box::new(regex.create_cache())),
+            Engine::Linear(own) => own.regex().ok().map(|own| Box::new(own.create_cache())),
             Engine::Backtracking(_) => None,
         })
     }
@@ -141,23 +182,36 @@ impl Pattern {
     #[must_use]
     pub fn hir(&self) -> Option<&Hir> {
         match &self.engine {
-            Engine::Linear { hir, .. } => hir.as_deref(),
+            Engine::Linear(own) => own.hir.as_deref(),
             Engine::Backtracking(_) => None,
         }
     }
 
-    /// Drops the [`Pattern::hir`] and its memory.
-    pub fn forget_hir(&mut self) {
-        if let Engine::Linear { hir, .. } = &mut self.engine {
-            *hir = None;
-        }
+    /// The same pattern, compiled, without its [`Pattern::hir`] and that one's memory.
+    ///
+    /// # Errors
+    /// As [`Pattern::build`].
+    pub fn without_hir(&self) -> Result<Self, String> {
+        self.build()?;
+        let engine = match &self.engine {
+            Engine::Linear(own) => Engine::Linear(Box::new(Linear {
+                options: own.options,
+                hir: None,
+                regex: own.regex.clone(),
+            })),
+            Engine::Backtracking(regex) => Engine::Backtracking(regex.clone()),
+        };
+        Ok(Self {
+            engine,
+            caret: self.caret,
+        })
     }
 
     /// Bytes of heap memory the compiled pattern takes, caches apart; 0 where it is not known.
     #[must_use]
     pub fn memory(&self) -> usize {
         match &self.engine {
-            Engine::Linear { regex, .. } => regex.memory_usage(),
+            Engine::Linear(own) => own.regex().map_or(0, meta::Regex::memory_usage),
             Engine::Backtracking(_) => 0,
         }
     }
@@ -171,11 +225,12 @@ impl Pattern {
             return self.captures(cache, value, &mut Captures::default());
         }
         match (&self.engine, &mut cache.0) {
-            (Engine::Linear { regex, .. }, Some(cache)) => Ok(regex
+            (Engine::Linear(own), Some(cache)) => Ok(own
+                .regex()?
                 .search_half_with(cache, &Input::new(value).earliest(true))
                 .is_some()),
             // A cache made for another pattern: correct, only slower.
-            (Engine::Linear { regex, .. }, None) => Ok(regex.is_match(value)),
+            (Engine::Linear(own), None) => Ok(own.regex()?.is_match(value)),
             (Engine::Backtracking(regex), _) => regex.is_match(value).map_err(|_| StepLimit),
         }
     }
@@ -185,7 +240,7 @@ impl Pattern {
     #[must_use]
     pub fn is_match_alone(&self, value: &[u8]) -> bool {
         match &self.engine {
-            Engine::Linear { regex, .. } => regex.is_match(value),
+            Engine::Linear(own) => own.regex().map_or(true, |own| own.is_match(value)),
             Engine::Backtracking(regex) => regex.is_match(value).unwrap_or(true),
         }
     }
@@ -219,10 +274,11 @@ impl Pattern {
             return Ok(false);
         }
         let matched = match (&self.engine, &mut cache.0) {
-            (Engine::Linear { regex, .. }, Some(cache)) => {
-                search_slots(regex, cache, value, from, found)
+            (Engine::Linear(own), Some(cache)) => {
+                search_slots(own.regex()?, cache, value, from, found)
             }
-            (Engine::Linear { regex, .. }, None) => {
+            (Engine::Linear(own), None) => {
+                let regex = own.regex()?;
                 search_slots(regex, &mut regex.create_cache(), value, from, found)
             }
             (Engine::Backtracking(regex), _) => backtrack(regex, value, from, found)?,
@@ -312,6 +368,14 @@ fn linear(pattern: &str, options: &Options) -> Result<Engine, String> {
         .build()
         .parse(pattern)
         .map_err(|error| describe(&error))?;
+    Ok(Engine::Linear(Box::new(Linear {
+        options: *options,
+        hir: Some(Box::new(hir)),
+        regex: OnceLock::new(),
+    })))
+}
+
+fn build(hir: &Hir, options: &Options) -> Result<meta::Regex, String> {
     let captures = if options.groups {
         WhichCaptures::All
     } else {
@@ -325,14 +389,10 @@ fn linear(pattern: &str, options: &Options) -> Result<Engine, String> {
         .nfa_size_limit(Some(options.size))
         .onepass_size_limit(Some(options.size.min(1 << 20)))
         .hybrid_cache_capacity(options.size.clamp(64 << 10, 2 << 20));
-    let regex = meta::Builder::new().configure(config).build_from_hir(&hir);
-    let regex = regex.map_err(|error| match error.size_limit() {
+    let regex = meta::Builder::new().configure(config).build_from_hir(hir);
+    regex.map_err(|error| match error.size_limit() {
         Some(limit) => format!("the compiled pattern would take more than {limit} bytes"),
         None => error.to_string(),
-    })?;
-    Ok(Engine::Linear {
-        regex: Box::new(regex),
-        hir: Some(Box::new(hir)),
     })
 }
 
