@@ -65,6 +65,21 @@ pub(super) fn read(text: &[u8], at: usize) -> (Option<Lookup>, usize) {
 
 impl Resolver {
     fn push(&mut self, byte: u8) {
+        // `${date:'j'}`
+        if byte == b'\'' {
+            return;
+        }
+        // `${upper:ı}` is `I`.
+        let before = self
+            .len
+            .checked_sub(1)
+            .and_then(|at| self.bytes.get_mut(at));
+        if let (0xb1, Some(before)) = (byte, before)
+            && *before == 0xc4
+        {
+            *before = b'i';
+            return;
+        }
         if let Some(place) = self.bytes.get_mut(self.len) {
             *place = byte.to_ascii_lowercase();
             self.len += 1;
@@ -89,7 +104,12 @@ impl Resolver {
         self.depth = self.depth.saturating_sub(1);
         let begin = self.begins.get(self.depth).copied().unwrap_or(self.len);
         let inside = self.bytes.get(begin..self.len)?;
-        let reaches = reaches(inside);
+        let nested = self.depth > 0 && inside.starts_with(b"base64:");
+        let reaches = if nested {
+            Some(Lookup::Runs)
+        } else {
+            reaches(inside)
+        };
         if reaches.is_some() {
             return reaches;
         }
@@ -163,6 +183,8 @@ mod tests {
             "${url:UTF-8:https://x/}",
             "${dns:address|x.example}",
             "${x:${jndi:ldap://x}}",
+            "${${date:'j'}${date:'n'}${date:'d'}${date:'i'}:ldap://x}",
+            "${jnd${upper:ı}:ldap://x}",
         ] {
             assert_eq!(read(text.as_bytes(), 0).0, Some(Lookup::Runs), "{text}");
         }

@@ -52,6 +52,14 @@ pub(crate) static DETECTOR: Detector = Detector {
         "$class.inspect",
         "@system.",
         "%23_member",
+        "[[",
+        "[=",
+        "~[",
+        "[#",
+        "forname(",
+        "processbuilder(",
+        "freemarker.template",
+        "@system.",
     ],
     detect,
 };
@@ -64,7 +72,7 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     {
         return found;
     }
-    let other = bare(input);
+    let other = bare(input).or_else(|| squares(input));
     match (&found, &other) {
         (Some(own), Some(bare)) if own.confidence >= bare.confidence => found,
         (_, Some(_)) => other,
@@ -265,6 +273,9 @@ fn inside(text: &[u8], open: &Open) -> (Option<Act>, usize) {
             {
                 break;
             }
+            b'"' | b'\'' | b'`' | b'%' if quoted(text, open, at) => {
+                return (Some(Act::Escape), at + 1);
+            }
             _ if byte.is_ascii_alphabetic() || byte == b'_' => {
                 let rest = text.get(at..last).unwrap_or_default();
                 let len = rest
@@ -283,6 +294,40 @@ fn inside(text: &[u8], open: &Open) -> (Option<Act>, usize) {
         at += 1;
     }
     (best, at)
+}
+
+fn begins(text: &[u8], prefix: &[u8]) -> bool {
+    text.starts_with(prefix)
+}
+
+/// Whether a string or a command begins at `at` that no template holds.
+fn quoted(text: &[u8], open: &Open, at: usize) -> bool {
+    let rest = text.get(at + 1..).unwrap_or_default();
+    match text.get(at) {
+        Some(b'`') => {
+            let before = text.get(open.content..at).unwrap_or_default();
+            open.kind == Kind::Angle
+                && before
+                    .iter()
+                    .all(|byte| matches!(byte, b'=' | b' ' | b'-' | b'%'))
+        }
+        Some(b'%') => {
+            let command = matches!(rest, [b'x', sign, ..] if sign.is_ascii_punctuation());
+            command && open.kind == Kind::Brace && at == open.content
+        }
+        _ => [
+            &b"__"[..],
+            b"\\x5f",
+            b"\\u005f",
+            b"/etc/",
+            b"/proc/",
+            b"file:/",
+            b"../..",
+            b"\\137",
+        ]
+        .iter()
+        .any(|own| rest.starts_with(own)),
+    }
 }
 
 /// What a word of an expression tells by what stands around it.
@@ -305,10 +350,22 @@ fn judge(text: &[u8], open: &Open, begin: usize, end: usize) -> Option<Act> {
     {
         return Some(Act::Escape);
     }
+    let opened = begin.checked_sub(2).and_then(|at| text.get(at)) == Some(&b'(');
+    if before == b'#' && opened && next == b'=' {
+        return Some(Act::Escape);
+    }
+    if begins(rest, b".request") && word == b"app"
+        || begins(rest, b".settings") && word == b"handler"
+    {
+        return Some(Act::Look);
+    }
     if before == b'_' || word.len() > 40 {
         return None;
     }
     match words::word(word)? {
+        Word::Look if word == b"config" && begins(rest, b".items") => Some(Act::Escape),
+        Word::Look if word == b"smarty" && before == b'$' => Some(Act::Escape),
+        Word::Look if word == b"php" && open.kind == Kind::Single => Some(Act::Escape),
         Word::Escape => Some(Act::Escape),
         Word::Call if next == b'(' || (before == b'|' && open.kind != Kind::Angle) => {
             Some(Act::Escape)
@@ -348,6 +405,7 @@ fn piped(text: &[u8], open: &Open, begin: usize) -> Option<Act> {
         b"reduce(",
         b"Callback(",
         b"call(",
+        b"options':",
     ]
     .iter()
     .any(|own| memchr::memmem::find(tail, own).is_some())
@@ -378,7 +436,7 @@ fn arithmetic(text: &[u8], at: usize, kind: Kind) -> Option<Act> {
         let equals = rest.iter().position(|byte| *byte == b'=')?;
         rest = rest.get(equals + 1..)?;
     }
-    skip(&mut rest, b" \t\n${#=@~!&-('\":");
+    skip(&mut rest, b" \t\n${#=@~!&-(['\":");
     if !number(&mut rest) {
         return None;
     }
@@ -392,7 +450,7 @@ fn arithmetic(text: &[u8], at: usize, kind: Kind) -> Option<Act> {
     if !number(&mut rest) {
         return None;
     }
-    skip(&mut rest, b" \t\n'\"*+0123456789");
+    skip(&mut rest, b" \t\n'\"*+-0123456789");
     let closed = matches!(
         rest.first(),
         Some(b'}' | b')' | b'%' | b']' | b'|' | b'>' | b';')
@@ -406,7 +464,7 @@ fn arithmetic(text: &[u8], at: usize, kind: Kind) -> Option<Act> {
 
 /// Expressions without delimiters, told by how they begin.
 fn bare(input: &Input<'_>) -> Option<Evidence> {
-    const CERTAIN: [&[u8]; 14] = [
+    const CERTAIN: [&[u8]; 20] = [
         b"class.module.classLoader",
         b"class.classLoader.",
         b"class['module']",
@@ -416,11 +474,17 @@ fn bare(input: &Input<'_>) -> Option<Evidence> {
         b"T(java.net.",
         b"T(org.springframework.",
         b"@java.lang.",
-        b"#_memberAccess",
+        b"_memberAccess",
         b"#context[",
         b"_TemplateReference__context",
         b"$class.inspect(",
         b"@ognl.OgnlContext@",
+        b"new java.lang.ProcessBuilder(",
+        b".class.forName(",
+        b".getClass().forName(",
+        b"freemarker.template.utility.",
+        b"@System.Diagnostics.Process",
+        b"${{<%[%'\"}}",
     ];
     let expected = matches!(input.context.field, Field::Code | Field::Telemetry);
     let sure = if expected {
@@ -455,4 +519,25 @@ fn bare(input: &Input<'_>) -> Option<Evidence> {
     .iter()
     .any(|own| memchr::memmem::find(rest, own).is_some_and(|found| found > 0 && found < 64));
     said(at, 9, if climbs { sure } else { Confidence::Hint })
+}
+
+/// Arithmetic in the square brackets of some languages.
+fn squares(input: &Input<'_>) -> Option<Evidence> {
+    let text = input.text;
+    let mut from = 0;
+    while let Some(found) = text.get(from..).and_then(|rest| memchr::memchr(b'[', rest)) {
+        let at = from + found;
+        from = at + 1;
+        let opens = matches!(text.get(from), Some(b'[' | b'='))
+            || text.get(at.wrapping_sub(1)) == Some(&b'~');
+        let act = if opens {
+            arithmetic(text, from, Kind::Brace)
+        } else {
+            None
+        };
+        if let Some(act) = act {
+            return verdict(input, act, at, from + 8, false);
+        }
+    }
+    None
 }

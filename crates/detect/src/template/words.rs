@@ -73,8 +73,8 @@ pub(super) fn word(word: &[u8]) -> Option<Word> {
         | b"getSourceAsStream"
         | b"_getframe"
         | b"protectionDomain"
-        | b"inspectClass" => Word::Escape,
-        b"system" | b"binding" | b"exec" | b"popen" | b"popen2" | b"passthru" | b"shell_exec"
+        | b"inspectClass" | b"SECRET_KEY" | b"pageContext" | b"applicationScope" | b"facesContext" => Word::Escape,
+        b"system" | b"binding" | b"exec" | b"popen" | b"popen2" | b"popen3" | b"capture2" | b"capture3" | b"passthru" | b"shell_exec"
         | b"proc_open" | b"phpinfo" | b"eval" | b"execute" | b"getClass" | b"forName"
         | b"file_get_contents" | b"readfile" | b"file_put_contents" | b"loadClass"
         | b"newInstance" | b"spawn" | b"assert" | b"call_user_func" | b"file_excerpt"
@@ -87,14 +87,14 @@ pub(super) fn word(word: &[u8]) -> Option<Word> {
         b"config"
         | b"settings"
         | b"self"
-        | b"pageContext"
-        | b"applicationScope"
+        
+        
         | b"sessionScope"
         | b"requestScope"
-        | b"facesContext"
+        
         | b"data_model"
         | b"smarty"
-        | b"SECRET_KEY"
+        
         | b"debug"
         | b"dump"
         | b"get_flashed_messages"
