@@ -25,7 +25,15 @@ const FILES: &[(&str, &str)] = &[
     ("client.txt", include_str!("../grammar/client.txt")),
     ("site.txt", include_str!("../grammar/site.txt")),
     ("words.txt", include_str!("../grammar/words.txt")),
+    ("code.txt", include_str!("../grammar/code.txt")),
     ("kinds.txt", include_str!("../grammar/kinds.txt")),
+    ("web.txt", include_str!("../grammar/web.txt")),
+    ("beacon.txt", include_str!("../grammar/beacon.txt")),
+    ("api.txt", include_str!("../grammar/api.txt")),
+    ("auth.txt", include_str!("../grammar/auth.txt")),
+    ("write.txt", include_str!("../grammar/write.txt")),
+    ("ops.txt", include_str!("../grammar/ops.txt")),
+    ("upload.txt", include_str!("../grammar/upload.txt")),
 ];
 
 /// One benign request.

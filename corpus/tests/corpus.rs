@@ -80,7 +80,7 @@ fn start(wire: &[u8]) -> String {
 #[test]
 fn requests_are_right_in_form() {
     let corpus = corpus();
-    for sample in corpus.distinct(20_000) {
+    for sample in corpus.distinct(8_000) {
         let wire = sample.message.to_bytes();
         let (name, text) = (&sample.kind.name, start(&wire));
         let mut headers = [httparse::EMPTY_HEADER; 64];
@@ -103,7 +103,7 @@ fn requests_are_right_in_form() {
 #[test]
 fn bodies_are_what_their_type_says() {
     let corpus = corpus();
-    for sample in corpus.distinct(20_000) {
+    for sample in corpus.distinct(8_000) {
         let (message, name) = (&sample.message, &sample.kind.name);
         let kind = kind_of(message);
         let plain = message.header("content-encoding").is_none() && !message.body.is_empty();

@@ -15,7 +15,7 @@
 //! GET /search?q=«~query|query»
 //! ```
 //!
-//! A reference is `«name arguments|modifiers»`. `«id:=uuid»` also remembers what it wrote, for
+//! In one line, `⏎` stands for a line end. A reference is `«name arguments|modifiers»`. `«id:=uuid»` also remembers what it wrote, for
 //! `«$id»`. `«~name»` takes `name.LANGUAGE` of the request's language, or plain `name`. Names that
 //! no file defines are built in ([`builtin`]); modifiers are encodings ([`modifier`]).
 

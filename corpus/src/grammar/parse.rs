@@ -162,11 +162,15 @@ fn read_kind(text: &str, symbol: Symbol) -> Option<Kind> {
     words.next().is_none().then_some(kind)
 }
 
+/// Stands for a line end in alternatives of one line.
+const LINE_END: char = '⏎';
+
 type Names = BTreeMap<String, Symbol>;
 
 fn template(text: &str, names: &Names) -> Result<Template, String> {
     let mut pieces = Vec::new();
-    let mut rest = text;
+    let text = text.replace(LINE_END, "\n");
+    let mut rest = text.as_str();
     while let Some((before, after)) = rest.split_once('«') {
         let (inner, after) = after
             .split_once('»')
