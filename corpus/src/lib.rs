@@ -14,7 +14,7 @@ mod scene;
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-pub use grammar::{Fault, Kind};
+pub use grammar::{Ease, Fault, Kind};
 pub use message::Message;
 pub use scene::{Language, Way};
 

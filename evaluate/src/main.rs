@@ -30,6 +30,7 @@ use crate::attack::Class;
 use crate::encoding::Encoding;
 use crate::judge::{CRS, Judges};
 use crate::offence::Choice;
+use crate::peace::Draw;
 use crate::place::Context;
 use crate::report::Findings;
 
@@ -66,6 +67,9 @@ pub(crate) struct Options {
     /// Requests of the benign corpus.
     #[arg(long, default_value_t = 50_000)]
     benign: u64,
+    /// Only kinds of the benign corpus whose names begin so, such as code,chat; all alike.
+    #[arg(long, value_delimiter = ',')]
+    kinds: Vec<String>,
     /// Seed of the benign corpus.
     #[arg(long, default_value_t = peace::SEED)]
     seed: u64,
@@ -97,7 +101,9 @@ impl Options {
 
     /// Whether everything is judged, so that the report is worth keeping.
     fn is_whole(&self) -> bool {
-        let all = self.only.is_empty() && self.contexts.is_empty() && self.encodings.is_empty();
+        let all = [&self.only, &self.contexts, &self.encodings, &self.kinds]
+            .iter()
+            .all(|own| own.is_empty());
         let sets = self.levels == [1, 2, 3, 4] && !self.no_crs;
         all && sets && self.limit.is_none() && self.benign >= 50_000
     }
@@ -194,7 +200,12 @@ fn evaluate(options: &Options) -> Result<(), String> {
         found.detection = Some(offence::run(&found.attacks.list, &choice, &judges, level));
     }
     if options.benign > 0 {
-        found.corpus = Some(peace::corpus(options.seed, options.benign, &judges, level)?);
+        let draw = Draw {
+            seed: options.seed,
+            count: options.benign,
+            kinds: options.kinds.clone(),
+        };
+        found.corpus = Some(peace::corpus(&draw, &judges, level)?);
         let (lists, absent) = peace::lists(&data, &judges, level);
         found.lists = Some(lists);
         found.skipped.extend(absent);

@@ -3,17 +3,21 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use babyshield_corpus::{Corpus, Message};
+use babyshield_corpus::{Corpus, Ease, Kind, Message};
 use babyshield_model::Finding;
 use serde_json::Value;
 
-use crate::judge::{Judges, SETS, Verdict};
+use crate::judge::{CRS, Judges, SETS, Verdict};
 use crate::place::{get, post, with};
 use crate::tally::{Count, Table, Times, blocked};
 use crate::work;
 
 /// The corpus that is reported; tuning looks at other seeds.
 pub(crate) const SEED: u64 = 1;
+
+/// Requests of the corpus whose decisions are timed: one rule set after the other, each alone on one
+/// thread, as it would run in production.
+const TIMED: usize = 10_000;
 
 /// A benign request that level 1 blocks.
 #[derive(Clone, Debug)]
@@ -29,36 +33,70 @@ pub(crate) struct Alarm {
 #[derive(Debug, Default)]
 pub(crate) struct Calm {
     pub(crate) kinds: Table<String>,
-    /// Ordinary and hard kinds.
-    pub(crate) ease: [Count; 2],
+    /// Ordinary kinds, hard kinds, twins of attacks.
+    pub(crate) ease: [Count; 3],
+    /// What a decision costs, where that was measured.
     pub(crate) times: [Times; SETS],
     pub(crate) bytes: Vec<usize>,
     pub(crate) alarms: Vec<Alarm>,
 }
 
-/// A request with its kind and whether it is hard.
+/// A request with its kind.
 struct Item {
     kind: String,
-    hard: bool,
+    ease: Ease,
     message: Message,
+}
+
+/// What is drawn of the corpus.
+#[derive(Clone, Debug)]
+pub(crate) struct Draw {
+    pub(crate) seed: u64,
+    pub(crate) count: u64,
+    /// Only kinds whose names begin so, all alike; otherwise all, as common as they are.
+    pub(crate) kinds: Vec<String>,
+}
+
+/// Asks about the corpus.
+pub(crate) fn corpus(draw: &Draw, judges: &Judges, level: usize) -> Result<Calm, String> {
+    let corpus = Corpus::new(draw.seed).map_err(|fault| fault.to_string())?;
+    let items = drawn(&corpus, draw);
+    let mut calm = ask(&items, judges, level);
+    let timed = items.get(..TIMED).unwrap_or(&items);
+    for (set, times) in calm.times.iter_mut().enumerate() {
+        for item in timed.iter().filter(|_| set == 0 || set == CRS) {
+            times.add(judges.time(set, &item.message));
+        }
+        times.sort();
+    }
+    Ok(calm)
+}
+
+fn drawn(corpus: &Corpus, draw: &Draw) -> Vec<Item> {
+    let item = |kind: &Kind, message| Item {
+        kind: kind.name.clone(),
+        ease: kind.ease,
+        message,
+    };
+    if draw.kinds.is_empty() {
+        let samples = corpus.distinct(draw.count);
+        return samples.map(|own| item(own.kind, own.message)).collect();
+    }
+    let wanted = |kind: &&Kind| {
+        draw.kinds
+            .iter()
+            .any(|own| kind.name.starts_with(own.as_str()))
+    };
+    let kinds: Vec<&Kind> = corpus.kinds().iter().filter(wanted).collect();
+    let each = draw.count / (kinds.len() as u64).max(1);
+    let numbers = (0..each).flat_map(|number| kinds.iter().map(move |kind| (number, *kind)));
+    numbers
+        .map(|(number, kind)| item(kind, corpus.of_kind(kind, number)))
+        .collect()
 }
 
 /// What a line becomes: requests, each with a word for the place.
 type Make = dyn Fn(&[u8]) -> Vec<(&'static str, Message)>;
-
-/// Asks about the corpus.
-pub(crate) fn corpus(seed: u64, count: u64, judges: &Judges, level: usize) -> Result<Calm, String> {
-    let corpus = Corpus::new(seed).map_err(|fault| fault.to_string())?;
-    let items: Vec<Item> = corpus
-        .distinct(count)
-        .map(|sample| Item {
-            kind: sample.kind.name.clone(),
-            hard: sample.kind.hard,
-            message: sample.message,
-        })
-        .collect();
-    Ok(ask(&items, judges, level))
-}
 
 /// Asks about benign lists: paths, user agents, values that others took for attacks. The second
 /// value names the lists that are not there.
@@ -74,7 +112,7 @@ pub(crate) fn lists(data: &Path, judges: &Judges, level: usize) -> (Calm, Vec<St
         for line in lines.filter(|line| !line.is_empty() && !line.starts_with(b"#")) {
             items.extend(make(line).into_iter().map(|(place, message)| Item {
                 kind: format!("{file} ({place})"),
-                hard: false,
+                ease: Ease::Ordinary,
                 message,
             }));
         }
@@ -117,7 +155,7 @@ pub(crate) fn csic(data: &Path, label: &str, judges: &Judges, level: usize) -> O
         .filter_map(|record| record.get("request").and_then(Value::as_str).map(recorded))
         .map(|message| Item {
             kind: label.to_owned(),
-            hard: false,
+            ease: Ease::Ordinary,
             message,
         })
         .collect();
@@ -146,33 +184,28 @@ fn ask(items: &[Item], judges: &Judges, level: usize) -> Calm {
     let results = work::each(items.len(), |at| {
         let item = items.get(at)?;
         let verdicts = judges.ask(&item.message);
-        let micros: [f64; SETS] = std::array::from_fn(|set| {
-            let verdict = verdicts.get(set).and_then(Option::as_ref);
-            verdict.map_or(0.0, |verdict| verdict.micros)
-        });
         let who = blocked(&verdicts);
         let own = verdicts.into_iter().nth(level).flatten();
-        Some((who, micros, own.filter(|own| own.blocked)))
+        Some((who, own.filter(|own| own.blocked)))
     });
     let mut calm = Calm::default();
     for (item, result) in items.iter().zip(results) {
-        if let Some((who, micros, alarm)) = result {
-            calm.add(item, who, micros, alarm);
+        if let Some((who, alarm)) = result {
+            calm.add(item, who, alarm);
         }
     }
-    calm.times.iter_mut().for_each(Times::sort);
     calm.bytes.sort_unstable();
     calm
 }
 
 impl Calm {
-    fn add(&mut self, item: &Item, who: [bool; SETS], micros: [f64; SETS], alarm: Option<Verdict>) {
+    fn add(&mut self, item: &Item, who: [bool; SETS], alarm: Option<Verdict>) {
         self.kinds.entry(item.kind.clone()).or_default().add(who);
-        let [ordinary, hard] = &mut self.ease;
-        let ease = if item.hard { hard } else { ordinary };
-        ease.add(who);
-        for (times, micros) in self.times.iter_mut().zip(micros) {
-            times.add(micros);
+        let [ordinary, hard, twin] = &mut self.ease;
+        match item.ease {
+            Ease::Ordinary => ordinary.add(who),
+            Ease::Hard => hard.add(who),
+            Ease::Twin => twin.add(who),
         }
         let wire = item.message.to_bytes();
         self.bytes.push(wire.len());
@@ -184,8 +217,10 @@ impl Calm {
         }));
     }
 
+    /// Ordinary and hard requests; twins are attacks by content.
     pub(crate) fn total(&self) -> Count {
-        crate::tally::sum(&self.ease)
+        let [ordinary, hard, _] = &self.ease;
+        crate::tally::sum([ordinary, hard])
     }
 }
 

@@ -53,6 +53,18 @@ pub struct Grammar {
     kinds: Vec<Kind>,
 }
 
+/// How hard a kind is to tell from attacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ease {
+    /// Nothing in it is like an attack.
+    Ordinary,
+    /// Free text, code, markup, query languages: what rules stumble over.
+    Hard,
+    /// The bytes of an attack, sent with good intent: questions that quote one, pages with
+    /// scripts. Nobody can tell them apart by content, so they count apart.
+    Twin,
+}
+
 /// One kind of request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kind {
@@ -60,8 +72,8 @@ pub struct Kind {
     pub name: String,
     /// How common it is, relative to the others.
     pub weight: u64,
-    /// Whether it holds free text of the sort that rules stumble over.
-    pub hard: bool,
+    /// How hard it is to tell from an attack.
+    pub ease: Ease,
     /// Who sends it, and how.
     pub way: Way,
     symbol: Symbol,
@@ -71,7 +83,7 @@ pub struct Kind {
 pub(crate) static NO_KIND: Kind = Kind {
     name: String::new(),
     weight: 0,
-    hard: false,
+    ease: Ease::Ordinary,
     way: Way::Hook,
     symbol: usize::MAX,
 };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Builtin, Call, Fault, Grammar, Kind, Modifier, Piece, Symbol, Target, Template};
+use super::{Builtin, Call, Ease, Fault, Grammar, Kind, Modifier, Piece, Symbol, Target, Template};
 use crate::scene::{Language, Way};
 
 /// A section as read, before references are resolved.
@@ -28,8 +28,9 @@ impl Grammar {
             let fault = |message: String| fault(section, message);
             let name = match section.name.strip_prefix("kind ") {
                 Some(kind) => {
-                    let kind = read_kind(kind, symbol)
-                        .ok_or_else(|| fault("a kind is NAME WEIGHT hard|ordinary WAY".into()))?;
+                    let kind = read_kind(kind, symbol).ok_or_else(|| {
+                        fault("a kind is NAME WEIGHT ordinary|hard|twin WAY".into())
+                    })?;
                     kinds.push(kind);
                     section.name.to_owned()
                 }
@@ -151,9 +152,10 @@ fn read_kind(text: &str, symbol: Symbol) -> Option<Kind> {
     let kind = Kind {
         name: words.next()?.to_owned(),
         weight: words.next()?.parse().ok()?,
-        hard: match words.next()? {
-            "hard" => true,
-            "ordinary" => false,
+        ease: match words.next()? {
+            "ordinary" => Ease::Ordinary,
+            "hard" => Ease::Hard,
+            "twin" => Ease::Twin,
             _ => return None,
         },
         way: Way::find(words.next()?)?,
