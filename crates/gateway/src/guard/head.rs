@@ -44,6 +44,9 @@ pub(super) enum Framing {
     Chunked,
 }
 
+/// Bytes of a target that are looked at without the parser of URIs, whose own bound is higher.
+const USUAL: usize = 4 << 10;
+
 type Fault = (StatusCode, &'static str);
 
 fn bad(detail: &'static str) -> Fault {
@@ -101,10 +104,13 @@ fn find_end(bytes: &[u8], searched: &mut usize, limits: &Limits) -> Result<Optio
                 Ok(Some(end))
             };
         }
-        if *searched == 0 && from == 0 {
-            request_line(bytes.get(..at.saturating_sub(1)).unwrap_or_default())?;
-        }
         from = at + 1;
+    }
+    if *searched == 0 {
+        // A first line that is wrong is not waited for to go on.
+        let line = memchr::memchr(b'\n', bytes).and_then(|end| bytes.get(..end));
+        line.and_then(|line| line.strip_suffix(b"\r"))
+            .map_or(Ok(()), |line| request_line(line).map(drop))?;
     }
     *searched = from;
     if bytes.len() > limits.head {
@@ -127,16 +133,13 @@ fn too_long(bytes: &[u8]) -> Fault {
 type Line = (Range<usize>, Range<usize>, Range<usize>);
 
 fn request_line(line: &[u8]) -> Result<Line, Fault> {
-    let method = line.iter().take_while(|&&byte| is_token(byte)).count();
+    let method = leading(line, TOKEN);
     if method == 0 || method > MAX_METHOD || line.get(method) != Some(&b' ') {
         return Err(bad("The request line has no usable method."));
     }
     let start = method + 1;
     let rest = line.get(start..).unwrap_or_default();
-    let target = rest
-        .iter()
-        .take_while(|&&byte| byte > b' ' && byte != 0x7f)
-        .count();
+    let target = leading(rest, TARGET);
     if target == 0 {
         return Err(bad("The request line has no usable target."));
     }
@@ -232,7 +235,7 @@ pub(super) fn field_line(line: &[u8]) -> Result<(Range<usize>, Range<usize>), &'
     {
         return Err("A header field is folded over several lines.");
     }
-    let name = line.iter().take_while(|&&byte| is_token(byte)).count();
+    let name = leading(line, TOKEN);
     match line.get(name) {
         Some(b':') if name > 0 => {}
         Some(b' ' | b'\t') => return Err("There is a blank before the colon of a header field."),
@@ -253,6 +256,10 @@ pub(super) fn field_line(line: &[u8]) -> Result<(Range<usize>, Range<usize>), &'
         end -= 1;
     }
     let value = line.get(start..end).unwrap_or_default();
+    // All bytes are looked at before one is looked for: that the compiler does many at once.
+    if value.iter().fold(true, |fine, &byte| fine & is_value(byte)) {
+        return Ok((0..name, start..end));
+    }
     match value.iter().find(|&&byte| !is_value(byte)) {
         None => Ok((0..name, start..end)),
         Some(0) => Err("The value of a header field has a NUL byte."),
@@ -327,6 +334,17 @@ fn check_host(fields: &Fields<'_>, modern: bool) -> Result<(), Fault> {
 
 /// A host and perhaps a port, and nothing else: no user, no path, no list.
 pub(crate) fn is_authority(host: &[u8]) -> bool {
+    // Nearly always there is just a name, or a name and a port.
+    let name = leading(host, NAME);
+    match host.get(name..) {
+        Some([]) if name > 0 => return true,
+        Some([b':', port @ ..]) if name > 0 && matches!(port.len(), 1..=4) => {
+            if port.iter().all(u8::is_ascii_digit) {
+                return true;
+            }
+        }
+        _ => {}
+    }
     let plain = |byte: &u8| {
         byte.is_ascii_alphanumeric()
             || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'[' | b']')
@@ -350,6 +368,13 @@ fn connect(target: &[u8]) -> Fault {
 fn check_target(method: &[u8], target: &[u8], host: Option<&[u8]>) -> Result<(), Fault> {
     if method == b"CONNECT" {
         return Err(connect(target));
+    }
+    // Nearly always there is just a path, and nothing in it that could be read otherwise.
+    if target.first() == Some(&b'/')
+        && target.len() <= USUAL
+        && target.iter().all(|&byte| is(byte, PLAIN))
+    {
+        return Ok(());
     }
     if target.contains(&b'#') {
         return Err(bad("The request target has a fragment."));
@@ -418,26 +443,69 @@ fn split_request_line(line: &[u8], at: usize) -> Layout {
     Layout::new(at..at + method, shift(target), shift(version))
 }
 
-/// RFC 9110 section 5.6.2.
+/// Bits of [`CLASSES`].
+const TOKEN: u8 = 1;
+const TARGET: u8 = 2;
+const PLAIN: u8 = 4;
+const NAME: u8 = 8;
+
+/// What each byte may be part of.
+static CLASSES: [u8; 256] = classes();
+
+#[expect(clippy::indexing_slicing, reason = "the loop ends with the table")]
+const fn classes() -> [u8; 256] {
+    let mut classes = [0; 256];
+    let mut at = 0;
+    while at < classes.len() {
+        let byte = at as u8;
+        let letter = byte.is_ascii_alphanumeric();
+        let mark = matches!(byte, b'-' | b'.' | b'_' | b'~');
+        // RFC 9110 section 5.6.2.
+        let token = b"!#$%&'*+^`|";
+        if letter || mark || contains(token, byte) {
+            classes[at] |= TOKEN;
+        }
+        if byte > b' ' && byte != 0x7f {
+            classes[at] |= TARGET;
+        }
+        // What no reader of a target stumbles over, RFC 3986 section 3.3 and 3.4.
+        if letter || mark || contains(b"!$&'()*+,;=:@%/?", byte) {
+            classes[at] |= PLAIN;
+        }
+        if letter || matches!(byte, b'-' | b'.') {
+            classes[at] |= NAME;
+        }
+        at += 1;
+    }
+    classes
+}
+
+#[expect(clippy::indexing_slicing, reason = "the loop ends with the set")]
+const fn contains(set: &[u8], byte: u8) -> bool {
+    let mut at = 0;
+    while at < set.len() {
+        if set[at] == byte {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
+fn is(byte: u8, class: u8) -> bool {
+    CLASSES
+        .get(usize::from(byte))
+        .is_some_and(|own| own & class != 0)
+}
+
 fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-        )
+    is(byte, TOKEN)
+}
+
+/// How many bytes at the start are of a class.
+fn leading(bytes: &[u8], class: u8) -> usize {
+    let stranger = bytes.iter().position(|&byte| !is(byte, class));
+    stranger.unwrap_or(bytes.len())
 }
 
 /// RFC 9110 section 5.5: visible characters, blanks, and whatever lies beyond ASCII.

@@ -132,3 +132,35 @@ fn a_refused_message_is_split_without_ever_failing() {
         [(&b"Host "[..], &b"x"[..]), (&b"broken"[..], &b""[..])]
     );
 }
+
+/// The short way through targets and hosts may only be shorter.
+#[test]
+fn what_is_accepted_at_a_glance_is_accepted_by_the_parser_of_uris() {
+    let mut random = Random(7);
+    let mut glanced = (0, 0);
+    for _ in 0..200_000 {
+        let length = 1 + random.below(8);
+        let bytes: Vec<u8> = (0..length).map(|_| random.below(256) as u8).collect();
+        let bytes: Vec<u8> = bytes
+            .iter()
+            .map(|byte| {
+                if byte & 0x80 == 0 {
+                    *byte
+                } else {
+                    b"a.-:0/%"[usize::from(*byte % 7)]
+                }
+            })
+            .collect();
+        let target = [b"/", &bytes[..]].concat();
+        if target.iter().all(|&byte| is(byte, PLAIN)) {
+            glanced.0 += 1;
+            assert!(http::Uri::try_from(&target[..]).is_ok(), "{target:?}");
+        }
+        if is_authority(&bytes) {
+            glanced.1 += 1;
+            let authority = http::uri::Authority::try_from(&bytes[..]).expect("an authority");
+            assert!(!authority.host().is_empty(), "{authority}");
+        }
+    }
+    assert!(glanced.0 > 1000 && glanced.1 > 1000, "{glanced:?}");
+}
