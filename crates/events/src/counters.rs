@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, HashMap};
 
-use babyshield_model::{Layer, RequestEvent, Verdict};
+use babyshield_model::{Figures, Layer, Verdict};
 use parking_lot::Mutex;
 
 /// Distinct routes counted apart within one minute; the policy names them, so this is only a
@@ -45,7 +45,7 @@ pub(crate) struct Minutes(pub(crate) BTreeMap<u64, Routes>);
 pub(crate) struct Counters(Mutex<Minutes>);
 
 impl Counters {
-    pub(crate) fn add(&self, event: &RequestEvent) {
+    pub(crate) fn add(&self, event: &Figures<'_>) {
         let key = Key {
             verdict: event.verdict,
             enforced: event.enforced,
@@ -59,7 +59,7 @@ impl Counters {
             bytes_in: event.bytes_in,
             bytes_out: event.bytes_out,
         };
-        let route = event.route.as_deref().unwrap_or_default();
+        let route = event.route.unwrap_or_default();
         self.0.lock().add(event.at.0 / 60_000, route, key, one);
     }
 
@@ -130,7 +130,7 @@ mod tests {
             (119_999, Verdict::Block),
             (120_000, Verdict::Allow),
         ] {
-            counters.add(&sample::request(at, verdict));
+            counters.add(&Figures::from(&sample::request(at, verdict)));
         }
         let minutes = counters.take();
         let count = |minute, verdict| {
@@ -152,8 +152,8 @@ mod tests {
         for n in 0..5000_u64 {
             let mut event = sample::request(0, Verdict::Allow);
             event.route = Some(format!("GET /{n}"));
-            counters.add(&event);
-            counters.add(&sample::request(n * 60_000, Verdict::Allow));
+            counters.add(&Figures::from(&event));
+            counters.add(&Figures::from(&sample::request(n * 60_000, Verdict::Allow)));
         }
         let minutes = counters.take();
         assert!(minutes.0.len() <= MINUTES);

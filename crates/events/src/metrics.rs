@@ -199,7 +199,7 @@ pub(crate) fn count_findings(metrics: &Metrics, event: &RequestEvent) {
 
 #[cfg(test)]
 mod tests {
-    use babyshield_model::Verdict;
+    use babyshield_model::{Figures, Verdict};
 
     use super::*;
     use crate::counters::Counters;
@@ -209,8 +209,8 @@ mod tests {
     fn counts_appear_with_their_labels() {
         let metrics = Metrics::new();
         let counters = Counters::default();
-        counters.add(&sample::request(1, Verdict::Block));
-        counters.add(&sample::request(2, Verdict::Block));
+        counters.add(&Figures::from(&sample::request(1, Verdict::Block)));
+        counters.add(&Figures::from(&sample::request(2, Verdict::Block)));
         count(&metrics, &counters.take());
         let text = metrics.render();
         let line = text

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use babyshield_model::{Clock, Event, RequestEvent, RequestId, Sink, Timestamp};
+use babyshield_model::{Clock, Event, Figures, RequestEvent, RequestId, Sink, Timestamp};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::broadcast;
 
@@ -224,20 +224,23 @@ impl Sink for Store {
     fn record(&self, event: Event) {
         let shared = &self.shared;
         if let Event::Request(request) = &event {
-            shared.counters.add(request);
-            shared
-                .handles
-                .decision
-                .record(seconds(request.decision_micros));
-            shared
-                .handles
-                .duration
-                .record(seconds(request.total_micros));
+            shared.count(&Figures::from(&**request));
             if is_plain_request(request) && !shared.admit_plain(request.at) {
                 return;
             }
         }
         shared.queue.push(event);
+    }
+
+    fn count(&self, figures: &Figures<'_>) -> bool {
+        let shared = &self.shared;
+        let most = u64::from(shared.spec.plain_rate);
+        let enough = shared.sampler.has(figures.at, most);
+        if enough {
+            shared.count(figures);
+            shared.thin();
+        }
+        enough
     }
 }
 
@@ -245,10 +248,21 @@ impl Shared {
     fn admit_plain(&self, at: Timestamp) -> bool {
         let fits = self.sampler.next(at) <= u64::from(self.spec.plain_rate);
         if !fits {
-            self.totals.thinned.fetch_add(1, Ordering::Relaxed);
-            self.handles.thinned.increment(1);
+            self.thin();
         }
         fits
+    }
+
+    fn thin(&self) {
+        self.totals.thinned.fetch_add(1, Ordering::Relaxed);
+        self.handles.thinned.increment(1);
+    }
+
+    fn count(&self, figures: &Figures<'_>) {
+        self.counters.add(figures);
+        let handles = &self.handles;
+        handles.decision.record(seconds(figures.decision_micros));
+        handles.duration.record(seconds(figures.total_micros));
     }
 }
 
@@ -261,6 +275,12 @@ struct Sampler {
 }
 
 impl Sampler {
+    /// Whether there were so many in this second already.
+    fn has(&self, at: Timestamp, most: u64) -> bool {
+        self.second.load(Ordering::Relaxed) == at.0 / 1000
+            && self.count.load(Ordering::Relaxed) >= most
+    }
+
     fn next(&self, at: Timestamp) -> u64 {
         let second = at.0 / 1000;
         if self.second.swap(second, Ordering::Relaxed) != second {

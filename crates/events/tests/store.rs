@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use babyshield_events::query::Kind;
 use babyshield_events::{Error, Filter, Health, Metrics, Reader, Spec, Store};
-use babyshield_model::{Clock, Event, Sink, SystemEvent, Timestamp, Verdict};
+use babyshield_model::{Clock, Event, Figures, Sink, SystemEvent, Timestamp, Verdict};
 use sample::{System, request};
 
 const PATIENCE: Duration = Duration::from_secs(40);
@@ -229,6 +229,30 @@ fn plain_requests_beyond_the_rate_are_counted_not_kept() {
         .reader()
         .sums(Timestamp(at), Timestamp(at + 1))
         .unwrap();
+    assert_eq!(sums.iter().map(|sum| sum.count).sum::<u64>(), 200);
+    assert_eq!(store.status().thinned, 195);
+}
+
+#[test]
+fn figures_alone_count_as_much_as_events() {
+    let dir = tempfile::tempdir().unwrap();
+    let spec = Spec {
+        plain_rate: 5,
+        ..Spec::at(dir.path().join("e.db"))
+    };
+    let store = open(&spec);
+    let at = System.now().0;
+    for number in 0..200 {
+        let event = request(at, Verdict::Allow, number);
+        if !store.count(&Figures::from(&event)) {
+            store.record(Event::Request(Box::new(event)));
+        }
+    }
+    assert!(store.flush(PATIENCE));
+    let reader = store.reader();
+    let page = reader.events(&Filter::default(), None, 1000).unwrap();
+    assert_eq!(page.entries.len(), 5);
+    let sums = reader.sums(Timestamp(at), Timestamp(at + 1)).unwrap();
     assert_eq!(sums.iter().map(|sum| sum.count).sum::<u64>(), 200);
     assert_eq!(store.status().thinned, 195);
 }

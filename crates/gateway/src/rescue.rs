@@ -49,7 +49,8 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let exchange = request.extensions().get::<Exchange>().cloned();
         let modern = request.version() == Version::HTTP_2;
-        let html = prefers_html(request.headers());
+        // Few requests are refused: what their callers prefer is looked up then.
+        let html = exchange.is_none() && prefers_html(accepted(request.headers()));
         ResponseFuture {
             inner: self.inner.call(request),
             exchange,
@@ -88,12 +89,16 @@ where
             .as_ref()
             .map(|e| e.id().to_string())
             .unwrap_or_default();
-        let text = if *this.html {
+        let html = this
+            .exchange
+            .as_ref()
+            .map_or(*this.html, |exchange| prefers_html(said(exchange)));
+        let text = if html {
             page(&refusal, &id)
         } else {
             problem(&refusal, &id)
         };
-        dress(response.headers_mut(), *this.html);
+        dress(response.headers_mut(), html);
         if refusal.close && !*this.modern {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
@@ -154,12 +159,24 @@ fn escape(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
+/// The `Accept` lines of a head as received.
+fn said(exchange: &Exchange) -> impl Iterator<Item = &[u8]> {
+    let fields = exchange.head().fields();
+    fields.filter_map(|(name, value)| name.eq_ignore_ascii_case(b"accept").then_some(value))
+}
+
+/// The `Accept` lines of a request nobody recorded.
+fn accepted(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    let lines = headers.get_all(header::ACCEPT).iter();
+    lines.map(HeaderValue::as_bytes)
+}
+
 /// Whether `Accept` gives HTML a higher weight than JSON. A caller that names neither gets JSON.
-fn prefers_html(headers: &HeaderMap) -> bool {
+fn prefers_html<'a>(lines: impl Iterator<Item = &'a [u8]>) -> bool {
     let mut html = 0;
     let mut json = 0;
-    for line in headers.get_all(header::ACCEPT) {
-        for range in line.to_str().unwrap_or_default().split(',') {
+    for line in lines {
+        for range in std::str::from_utf8(line).unwrap_or_default().split(',') {
             let mut parts = range.split(';');
             let kind = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
             let weight = parts.find_map(|part| part.trim().strip_prefix("q=").map(weight));
@@ -198,9 +215,8 @@ mod tests {
             ("", false),
         ];
         for (accept, html) in cases {
-            let value = HeaderValue::from_static(accept);
-            let headers = HeaderMap::from_iter([(header::ACCEPT, value)]);
-            assert_eq!(prefers_html(&headers), html, "{accept}");
+            let lines = std::iter::once(accept.as_bytes());
+            assert_eq!(prefers_html(lines), html, "{accept}");
         }
     }
 

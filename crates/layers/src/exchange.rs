@@ -200,6 +200,12 @@ impl Exchange {
         self.0.draft.lock().verdict != Verdict::Allow
     }
 
+    /// Whether there is nothing to tell of the request but its figures.
+    pub(crate) fn is_plain(&self) -> bool {
+        let draft = self.0.draft.lock();
+        draft.verdict == Verdict::Allow && draft.findings.is_empty()
+    }
+
     /// Notes a decision nobody carried out, made before all others but known only now.
     pub(crate) fn report(&self, refusal: &Refusal) {
         let mut draft = self.0.draft.lock();

@@ -8,8 +8,8 @@
 )]
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use babyshield_layers::{
@@ -17,7 +17,9 @@ use babyshield_layers::{
     size, waf,
 };
 use babyshield_limit::store::memory::Store;
-use babyshield_model::{Event, Layer, ManualClock, Memory, Mode, RequestEvent, Verdict};
+use babyshield_model::{
+    Event, Figures, Layer, ManualClock, Memory, Mode, RequestEvent, Sink, Verdict,
+};
 use babyshield_reputation::{Pattern, addr::Networks};
 use bytes::Bytes;
 use http::{Request, Response};
@@ -178,6 +180,47 @@ async fn a_caller_that_goes_away_leaves_an_event_too() {
     let mut service = bench.record().layer(bench.inner());
     drop(service.call(get("/")));
     assert_eq!(bench.event().status, 499);
+}
+
+/// A sink that keeps figures alone, where it may.
+#[derive(Default)]
+struct Counting(Mutex<Vec<u16>>, Memory);
+
+impl Sink for Counting {
+    fn record(&self, event: Event) {
+        self.1.record(event);
+    }
+
+    fn count(&self, figures: &Figures<'_>) -> bool {
+        self.0.lock().unwrap().push(figures.status);
+        true
+    }
+}
+
+#[tokio::test]
+async fn a_sink_may_take_figures_for_what_passed_and_gets_an_event_for_the_rest() {
+    let bench = Bench::new();
+    let sink = Arc::new(Counting::default());
+    let layer = record::Layer::new(Arc::clone(&sink) as _, Arc::clone(&bench.clock) as _);
+    let treatment = Treatment {
+        body: 4,
+        ..enforced()
+    };
+    let limited = size::Layer.layer(bench.inner());
+    let mut service = layer.layer(treated(limited, treatment));
+    drop(service.call(get("/")).await.unwrap());
+    assert_eq!(*sink.0.lock().unwrap(), [200]);
+    assert!(sink.1.drain().is_empty());
+    let mut long = get("/");
+    let length = "5".parse().unwrap();
+    long.headers_mut().insert("content-length", length);
+    drop(service.call(long).await.unwrap());
+    assert_eq!(
+        sink.0.lock().unwrap().len(),
+        1,
+        "a refusal is no mere figure"
+    );
+    assert_eq!(sink.1.drain().len(), 1);
 }
 
 #[tokio::test]

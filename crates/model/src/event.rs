@@ -159,6 +159,48 @@ impl RequestEvent {
     }
 }
 
+/// What is counted of every request, whatever else is kept of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figures<'a> {
+    /// When its head had been read.
+    pub at: Timestamp,
+    /// What was decided.
+    pub verdict: Verdict,
+    /// Whether that was carried out.
+    pub enforced: bool,
+    /// The layer that decided.
+    pub layer: Option<Layer>,
+    /// The route of the policy that was chosen.
+    pub route: Option<&'a str>,
+    /// The status the caller got.
+    pub status: u16,
+    /// CPU time our decision took, in microseconds.
+    pub decision_micros: u64,
+    /// Time from the request's head to the response's last byte, in microseconds.
+    pub total_micros: u64,
+    /// Body bytes received from the caller.
+    pub bytes_in: u64,
+    /// Body bytes sent to the caller.
+    pub bytes_out: u64,
+}
+
+impl<'a> From<&'a RequestEvent> for Figures<'a> {
+    fn from(event: &'a RequestEvent) -> Self {
+        Self {
+            at: event.at,
+            verdict: event.verdict,
+            enforced: event.enforced,
+            layer: event.layer,
+            route: event.route.as_deref(),
+            status: event.status,
+            decision_micros: event.decision_micros,
+            total_micros: event.total_micros,
+            bytes_in: event.bytes_in,
+            bytes_out: event.bytes_out,
+        }
+    }
+}
+
 /// One reason: a rule, the field it looked at, and what it saw there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {

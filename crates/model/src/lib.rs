@@ -16,7 +16,7 @@ mod size;
 pub use address::{Client, Peer};
 pub use clock::{Clock, ManualClock, Timestamp};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Source, Span};
-pub use event::{Event, Finding, Layer, RequestEvent, SystemEvent, Verdict};
+pub use event::{Event, Figures, Finding, Layer, RequestEvent, SystemEvent, Verdict};
 pub use mode::{Mode, OnFailure};
 pub use request_id::{ParseRequestIdError, RequestId};
 pub use secret::Secret;

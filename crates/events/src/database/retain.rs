@@ -162,7 +162,7 @@ const OLDEST: &str = "SELECT seq FROM event WHERE tier = ?1 ORDER BY seq LIMIT ?
 mod tests {
     use std::time::Duration;
 
-    use babyshield_model::{ByteSize, Event, Verdict};
+    use babyshield_model::{ByteSize, Event, Figures, Verdict};
 
     use super::*;
     use crate::counters::{Counters, Minutes};
@@ -191,7 +191,7 @@ mod tests {
             let counters = Counters::default();
             let events: Vec<Event> = (0..count)
                 .map(|n| sample::numbered(at, verdict, n))
-                .inspect(|event| counters.add(event))
+                .inspect(|event| counters.add(&Figures::from(event)))
                 .map(|event| Event::Request(Box::new(event)))
                 .collect();
             self.database.write(&events, &counters.take()).unwrap();

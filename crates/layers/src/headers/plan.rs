@@ -1,4 +1,5 @@
 use babyshield_model::{Diagnostic, Diagnostics};
+use http::header::Entry;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::cookie;
@@ -75,9 +76,10 @@ impl Plan {
             if ready.secure && !secure {
                 continue;
             }
-            let keep = ready.upstream == Upstream::Keep && fields.contains_key(&ready.name);
-            if !keep {
-                fields.insert(ready.name.clone(), ready.value.clone());
+            match fields.entry(&ready.name) {
+                Entry::Vacant(place) => drop(place.insert(ready.value.clone())),
+                Entry::Occupied(_) if ready.upstream == Upstream::Keep => {}
+                Entry::Occupied(mut place) => drop(place.insert(ready.value.clone())),
             }
         }
         if fields.contains_key(header::SET_COOKIE) {

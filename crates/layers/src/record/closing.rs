@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use babyshield_model::{Event, RequestEvent, RequestId, Sink, Verdict};
+use babyshield_model::{Event, Figures, RequestEvent, RequestId, Sink, Verdict};
 use http::StatusCode;
 
 use crate::Exchange;
@@ -38,6 +38,24 @@ impl Closing {
         self.bytes_out += bytes as u64;
     }
 
+    /// The figures alone, of a request of which there is no more to tell.
+    fn figures(&self) -> Option<Figures<'_>> {
+        let exchange = &self.exchange;
+        let treatment = exchange.treatment();
+        exchange.is_plain().then(|| Figures {
+            at: exchange.at(),
+            verdict: Verdict::Allow,
+            enforced: false,
+            layer: None,
+            route: treatment.and_then(|t| t.route.as_deref()),
+            status: self.status,
+            decision_micros: exchange.decision_micros(),
+            total_micros: exchange.total_micros(),
+            bytes_in: exchange.bytes_in(),
+            bytes_out: self.bytes_out,
+        })
+    }
+
     fn event(&self) -> RequestEvent {
         let exchange = &self.exchange;
         let head = exchange.head();
@@ -72,6 +90,9 @@ impl Closing {
 
 impl Drop for Closing {
     fn drop(&mut self) {
+        if self.figures().is_some_and(|own| self.sink.count(&own)) {
+            return;
+        }
         let event = self.event();
         log(&event);
         self.sink.record(Event::Request(Box::new(event)));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use babyshield_dashboard::{Gateway, Overview as Shown, Route, Upstream};
 use babyshield_events::Store;
-use babyshield_model::{Event, Sink, Timestamp};
+use babyshield_model::{Event, Figures, Sink, Timestamp};
 use babyshield_policy::Policy;
 use parking_lot::Mutex;
 
@@ -102,6 +102,10 @@ impl Sink for Overview {
             self.note(&event.name, &event.message);
         }
         self.store.record(event);
+    }
+
+    fn count(&self, figures: &Figures<'_>) -> bool {
+        self.store.count(figures)
     }
 }
 
