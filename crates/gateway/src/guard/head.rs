@@ -336,14 +336,15 @@ fn check_host(fields: &Fields<'_>, modern: bool) -> Result<(), Fault> {
 pub(crate) fn is_authority(host: &[u8]) -> bool {
     // Nearly always there is just a name, or a name and a port.
     let name = leading(host, NAME);
-    match host.get(name..) {
-        Some([]) if name > 0 => return true,
-        Some([b':', port @ ..]) if name > 0 && matches!(port.len(), 1..=4) => {
-            if port.iter().all(u8::is_ascii_digit) {
-                return true;
-            }
+    let known = match host.get(name..) {
+        Some([]) => true,
+        Some([b':', port @ ..]) => {
+            (1..=4).contains(&port.len()) && port.iter().all(u8::is_ascii_digit)
         }
-        _ => {}
+        _ => false,
+    };
+    if known && name > 0 {
+        return true;
     }
     let plain = |byte: &u8| {
         byte.is_ascii_alphanumeric()

@@ -153,8 +153,17 @@ impl<T> Guard<T> {
         let upgrade = message.upgrade;
         self.ready = message.length;
         self.state = match message.framing {
-            Framing::Length(0) => State::after(upgrade),
-            Framing::Length(left) => State::Length { left, upgrade },
+            Framing::Length(left) => {
+                // What came of the body with the head is handed on with it.
+                let come = self.buffer.len().saturating_sub(message.length);
+                let most = usize::try_from(left).unwrap_or(usize::MAX);
+                let along = come.min(most);
+                self.ready += along;
+                match left - along as u64 {
+                    0 => State::after(upgrade),
+                    left => State::Length { left, upgrade },
+                }
+            }
             Framing::Chunked => State::Chunks {
                 chunks: Chunked::default(),
                 upgrade,
