@@ -161,7 +161,8 @@ impl Handle {
     }
 
     /// Puts another plan to work. Open connections stay open and use it from their next request
-    /// on; listeners both plans name go on; new connections get the new certificates.
+    /// on; listeners both plans name go on; new connections get the new certificates. A server
+    /// that is down stays down until its checks say otherwise.
     ///
     /// # Errors
     /// An address cannot be listened on; then the plan before goes on unchanged.
@@ -170,6 +171,11 @@ impl Handle {
         let bound = bind(&plan, |key| !open.listeners.contains_key(key))?;
         let shared = &self.shared;
         let tunnels = tunnels(&plan, &shared.tasks, &shared.end);
+        let before = shared.running.load();
+        for upstream in &plan.upstreams {
+            upstream.inherit(&before.plan.upstreams);
+        }
+        drop(before);
         let running = run(
             plan,
             Arc::clone(&shared.sink),

@@ -37,6 +37,23 @@ pub(crate) struct Upstream {
 }
 
 impl Upstream {
+    /// Takes over from the plan before how its servers are, those that stay.
+    pub(crate) fn inherit(&self, before: &[Arc<Self>]) {
+        // Without checks a server that was taken out would never be brought back.
+        let same = |own: &&Arc<Self>| {
+            own.name == self.name && own.health.path.is_some() == self.health.path.is_some()
+        };
+        let Some(before) = before.iter().find(same) else {
+            return;
+        };
+        for server in &self.servers {
+            let same = |own: &&Arc<Server>| own.target.text == server.target.text;
+            if let Some(old) = before.servers.iter().find(same) {
+                server.inherit(old);
+            }
+        }
+    }
+
     /// The server with the fewest requests of those that are well and not in `tried`. Where none
     /// is well, any will do: a wrong suspicion must not become an outage.
     pub(crate) fn choose(&self, tried: &[Arc<Server>]) -> Option<&Arc<Server>> {

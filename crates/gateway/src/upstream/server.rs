@@ -73,6 +73,26 @@ impl Server {
         }
     }
 
+    /// Takes over how the same server was under the plan before.
+    pub(crate) fn inherit(&self, before: &Self) {
+        let (own, old) = (&self.condition, &before.condition);
+        let take = |own: &AtomicU32, old: &AtomicU32| {
+            own.store(old.load(Ordering::Relaxed), Ordering::Relaxed);
+        };
+        take(&own.failures, &old.failures);
+        take(&own.successes, &old.successes);
+        let down = old.down.load(Ordering::Relaxed);
+        own.down.store(down, Ordering::Relaxed);
+        // The two count from their own beginnings.
+        let left = old
+            .resting
+            .load(Ordering::Relaxed)
+            .saturating_sub(old.now());
+        if left > 0 {
+            own.resting.store(own.now() + left, Ordering::Relaxed);
+        }
+    }
+
     /// Requests it has now.
     pub(crate) fn load(&self) -> usize {
         self.load.load(Ordering::Relaxed)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use babyshield_gateway::spec::{Listen, Route, Upstream};
+use babyshield_gateway::spec::{Health, Listen, Route, Upstream};
 use babyshield_gateway::{Plan, Spec};
 use babyshield_model::{Event, Severity};
 
@@ -39,6 +39,28 @@ async fn a_request_under_way_is_finished_under_the_plan_it_began_with() {
     gateway.handle.reload(plan).await.unwrap();
     assert_eq!(wire.reply().await.body, "slow");
     assert_eq!(wire.get("/name").await.body, "two");
+}
+
+#[tokio::test]
+async fn a_server_that_is_down_stays_down_under_the_next_plan() {
+    let (sick, well) = (Backend::named("sick").await, Backend::named("well").await);
+    let mut spec = spec(&[sick.url(), well.url()]);
+    spec.upstreams[0].health = Health {
+        path: Some("/health".to_owned()),
+        interval: Duration::from_millis(50),
+        failures: 2,
+        ..Health::default()
+    };
+    let gateway = Gateway::start(&spec, &Deciders::default()).await;
+    sick.sick(true);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    // No check comes soon enough to find it out again.
+    spec.upstreams[0].health.interval = Duration::from_secs(60);
+    let plan = Plan::compile(&spec, Deciders::default().engines()).unwrap();
+    gateway.handle.reload(plan).await.unwrap();
+    for _ in 0..4 {
+        assert_eq!(request(gateway.address, GET).await.body, "well");
+    }
 }
 
 #[tokio::test]
