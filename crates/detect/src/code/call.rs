@@ -23,14 +23,23 @@ pub(super) fn read(text: &[u8]) -> Option<Evidence> {
         let name = name_before(text, end);
         let begin = end - name.len();
         let lower = Name::of(name);
-        let Some(function) = words::function(lower.bytes()).filter(|_| name.len() <= 32) else {
+        let function = words::function(lower.bytes()).filter(|_| name.len() <= 32);
+        let pair = function.is_none() && paired(text, begin, lower.bytes());
+        if function.is_none() && !pair && !(name.is_empty() && spelled(text, end)) {
             continue;
-        };
+        }
         followed += 1;
         if followed > MOST {
-            break;
+            // No value has so many; what comes behind them is not looked at.
+            return best.or_else(|| evidence(begin, open + 1, CALL, Confidence::Likely));
         }
-        let Some(confidence) = call(text, function, lower.bytes(), begin, open) else {
+        let confidence = match function {
+            Some(function) => call(text, function, lower.bytes(), begin, open),
+            None => {
+                matches!(argument(text, open), Argument::Text(_)).then_some(Confidence::Certain)
+            }
+        };
+        let Some(confidence) = confidence else {
             continue;
         };
         if best
@@ -47,6 +56,51 @@ pub(super) fn read(text: &[u8]) -> Option<Evidence> {
     best
 }
 
+/// Functions that tell only with their owner: `subprocess.run`, `Process.Start`, `exec.Command`.
+fn paired(text: &[u8], begin: usize, name: &[u8]) -> bool {
+    if text.get(begin.wrapping_sub(1)) != Some(&b'.') {
+        return false;
+    }
+    let owner = Name::of(name_before(text, begin - 1));
+    matches!(
+        (owner.bytes(), name),
+        (b"subprocess", b"call" | b"run")
+            | (b"process", b"start")
+            | (b"exec", b"command")
+            | (b"system", b"cmd")
+    )
+}
+
+/// PHP calls what a string spells: `(system)('id')`, `("sys"."tem")("id")`.
+fn spelled(text: &[u8], end: usize) -> bool {
+    let Some(b')') = text.get(end.wrapping_sub(1)) else {
+        return false;
+    };
+    let head = text
+        .get(end.saturating_sub(40)..end - 1)
+        .unwrap_or_default();
+    let Some(open) = head.iter().rposition(|byte| *byte == b'(') else {
+        return false;
+    };
+    let mut letters = [0; 32];
+    let mut len = 0;
+    for byte in head.get(open + 1..).unwrap_or_default() {
+        match (byte, letters.get_mut(len)) {
+            (b'"' | b'\'' | b'.' | b' ', _) => {}
+            (byte, Some(place)) if letter(*byte) => {
+                *place = byte.to_ascii_lowercase();
+                len += 1;
+            }
+            _ => return false,
+        }
+    }
+    let name = letters.get(..len).unwrap_or_default();
+    matches!(
+        words::function(name),
+        Some(Function::Command | Function::Info)
+    )
+}
+
 /// What a call is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Argument {
@@ -57,8 +111,12 @@ enum Argument {
     Request,
     /// Another call that tells.
     Telling,
+    /// A command in backticks.
+    Command,
     Variable,
     Number,
+    /// Arithmetic of long numbers.
+    Sum,
     Other,
 }
 
@@ -72,7 +130,8 @@ fn argument(text: &[u8], open: usize) -> Argument {
     let rest = rest.get(skipped.count()..).unwrap_or_default();
     match rest.first() {
         None | Some(b')') => Argument::Nothing,
-        Some(b'"' | b'\'' | b'`') => {
+        Some(b'`') => Argument::Command,
+        Some(b'"' | b'\'') => {
             let inner = rest.get(1..).unwrap_or_default();
             let path = inner.starts_with(b"/")
                 || inner.starts_with(b"..")
@@ -89,7 +148,7 @@ fn argument(text: &[u8], open: usize) -> Argument {
             Argument::Request
         }
         Some(b'$') => Argument::Variable,
-        Some(byte) if byte.is_ascii_digit() || *byte == b'-' => Argument::Number,
+        Some(byte) if byte.is_ascii_digit() || *byte == b'-' => number(rest),
         Some(_) => {
             let len = rest.iter().take_while(|byte| letter(**byte)).count();
             let name = Name::of(rest.get(..len).unwrap_or_default());
@@ -107,6 +166,19 @@ fn argument(text: &[u8], open: usize) -> Argument {
     }
 }
 
+/// A number, or arithmetic of numbers nobody works with.
+fn number(rest: &[u8]) -> Argument {
+    let digits = |rest: &[u8]| rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let first = digits(rest);
+    let after = rest.get(first..).unwrap_or_default().trim_ascii_start();
+    let signed = matches!(after.first(), Some(b'*' | b'-' | b'+'));
+    let second = digits(after.get(1..).unwrap_or_default().trim_ascii_start());
+    if signed && first >= 4 && second >= 4 {
+        return Argument::Sum;
+    }
+    Argument::Number
+}
+
 /// How sure it is that one call is injected code.
 fn call(
     text: &[u8],
@@ -120,58 +192,105 @@ fn call(
         return None;
     }
     let own = owned == Owner::System;
-    let sure = Confidence::Certain;
-    match (function, argument(text, open)) {
-        (Function::Command, Argument::Text(_) | Argument::Request | Argument::Telling)
-            if name != b"execute" || own =>
-        {
-            Some(sure)
-        }
-        (Function::Command, Argument::Variable | Argument::Other) => Some(Confidence::Possible),
-        (Function::Eval, Argument::Request) => Some(sure),
-        (Function::Eval, Argument::Telling) if name != b"compile" => Some(sure),
-        (Function::Eval, Argument::Text(_))
-            if name.starts_with(b"call_user") || name == b"create_function" =>
-        {
-            Some(sure)
-        }
-        (Function::Eval, Argument::Text(true)) if name.starts_with(b"include") => Some(sure),
-        (Function::Eval, Argument::Text(_)) => Some(Confidence::Possible),
-        (
-            Function::Info,
-            Argument::Nothing
-            | Argument::Number
-            | Argument::Telling
-            | Argument::Request
-            | Argument::Text(_),
-        ) => Some(sure),
-        (Function::Print, Argument::Telling) => Some(sure),
-        (Function::Print, Argument::Request) => Some(sure),
-        (Function::Import, Argument::Text(_)) => Some(if member_called(text, open) {
+    let sure = Some(Confidence::Certain);
+    let used = |otherwise| {
+        if member_called(text, open) {
             sure
         } else {
-            Confidence::Likely
-        }),
-        (Function::Require, Argument::Text(_)) => require(text, open),
-        (Function::Read, Argument::Text(true)) if name != b"open" && name != b"file" => Some(sure),
-        (Function::Read, Argument::Text(true)) => Some(if member_called(text, open) {
-            sure
-        } else {
-            Confidence::Likely
-        }),
-        (Function::Read, Argument::Request) => Some(sure),
-        (Function::Write, Argument::Text(_) | Argument::Request)
-            if name == b"file_put_contents" =>
-        {
-            Some(sure)
+            Some(otherwise)
         }
-        (Function::Write, Argument::Request) => Some(sure),
-        (Function::Runtime, Argument::Nothing) => Some(if member_called(text, open) {
+    };
+    let given = argument(text, open);
+    let string = matches!(given, Argument::Text(_));
+    match function {
+        Function::Command => command(text, name, (begin, open), given, own),
+        Function::Eval => eval(text, name, open, given),
+        Function::Info if given == Argument::Other => {
+            let rest = text.get(open + 1..).unwrap_or_default();
+            rest.starts_with(b"__").then_some(Confidence::Certain)
+        }
+        Function::Info if given == Argument::Variable => None,
+        Function::Info => sure,
+        Function::Print
+            if matches!(given, Argument::Telling | Argument::Request | Argument::Sum) =>
+        {
             sure
-        } else {
-            Confidence::Likely
-        }),
-        (Function::Object, Argument::Text(_)) => object(text, open),
+        }
+        Function::Print if given == Argument::Command => {
+            matches!(name, b"print" | b"echo" | b"die" | b"puts").then_some(Confidence::Certain)
+        }
+        Function::Import if string => used(Confidence::Likely),
+        Function::Require if string => require(text, open),
+        Function::Read if given == Argument::Request => sure,
+        Function::Read if given == Argument::Text(true) => match name {
+            b"open" | b"file" => used(Confidence::Likely),
+            _ => sure,
+        },
+        Function::Write if given == Argument::Request => sure,
+        Function::Write if string && name == b"file_put_contents" => sure,
+        Function::Runtime if given == Argument::Nothing => used(Confidence::Likely),
+        Function::Object if string => object(text, open),
+        Function::Print
+        | Function::Import
+        | Function::Require
+        | Function::Read
+        | Function::Write
+        | Function::Runtime
+        | Function::Object => None,
+    }
+}
+
+/// A function that runs a command.
+fn command(
+    text: &[u8],
+    name: &[u8],
+    (begin, open): (usize, usize),
+    given: Argument,
+    own: bool,
+) -> Option<Confidence> {
+    let before = text.get(..begin).unwrap_or_default();
+    let sure = Some(Confidence::Certain);
+    if name == b"execute" {
+        // `"id".execute()` in Groovy; `cursor.execute("…")` is nothing.
+        let groovy =
+            given == Argument::Nothing && (before.ends_with(b"\".") || before.ends_with(b"'."));
+        return (groovy || (own && matches!(given, Argument::Text(_))))
+            .then_some(Confidence::Certain);
+    }
+    match given {
+        Argument::Text(_) | Argument::Request | Argument::Telling | Argument::Command => sure,
+        _ if before.ends_with(b"${") && given != Argument::Nothing => sure,
+        Argument::Other if name == b"processbuilder" && member_called(text, open) => sure,
+        Argument::Variable | Argument::Other => Some(Confidence::Possible),
+        Argument::Nothing | Argument::Number | Argument::Sum => None,
+    }
+}
+
+/// A function that runs a string, or a function by its name.
+fn eval(text: &[u8], name: &[u8], open: usize, given: Argument) -> Option<Confidence> {
+    let sure = Some(Confidence::Certain);
+    match given {
+        Argument::Request => sure,
+        Argument::Telling if name != b"compile" => sure,
+        Argument::Text(path) => {
+            let inner = text.get(open + 1..(open + 40).min(text.len()))?;
+            let inner = inner.get(inner.iter().position(u8::is_ascii_alphabetic)?..)?;
+            let len = inner.iter().take_while(|byte| letter(**byte)).count();
+            let named = Name::of(inner.get(..len)?);
+            let quoted = matches!(inner.get(len), Some(b'"' | b'\''));
+            let runs = quoted
+                && matches!(
+                    words::function(named.bytes()),
+                    Some(Function::Command | Function::Info)
+                );
+            let includes = path && (name.starts_with(b"include") || name.starts_with(b"require"));
+            let calls = name.starts_with(b"call_user") || name == b"create_function";
+            if runs || includes || calls {
+                sure
+            } else {
+                Some(Confidence::Possible)
+            }
+        }
         _ => None,
     }
 }

@@ -80,6 +80,10 @@ pub(crate) static DETECTOR: Detector = Detector {
         "show_source",
         "process.binding",
         "constructor(",
+        "(\"",
+        "('",
+        "forname(",
+        "execute(",
         "%x(",
         "chr(",
         "wsystem",
@@ -116,7 +120,10 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     let found = best?;
     let page = found.reading == TAG && matches!(input.context.place, Place::File);
     let expected = matches!(input.context.field, Field::Code | Field::Telemetry);
-    let mentioned = input.context.field == Field::Text && found.span == (0..input.text.len());
+    // People search for functions by their names.
+    let mentioned = input.context.field == Field::Text
+        && found.span == (0..input.text.len())
+        && input.text.ends_with(b"()");
     let confidence = if (expected && !page) || mentioned {
         found.confidence.less()
     } else {

@@ -5,13 +5,13 @@ use crate::detector::{Confidence, Evidence};
 
 /// Phrases that no data holds.
 pub(super) fn phrases(text: &[u8]) -> Option<Evidence> {
-    const PHRASES: [&[u8]; 16] = [
+    const PHRASES: [&[u8]; 18] = [
         b"process.mainModule.require",
         b"process.mainModule[",
         b"global.process.",
         b"process.binding('spawn_sync",
-        b"constructor('return process')",
-        b"constructor(\"return process\")",
+        b"constructor('return ",
+        b"constructor(\"return ",
         b"invokefunction&function=",
         b"\\think\\app",
         b"\\think\\Request",
@@ -19,6 +19,8 @@ pub(super) fn phrases(text: &[u8]) -> Option<Evidence> {
         b"auto_prepend_file%3d",
         b"allow_url_include=",
         b"pyimport os",
+        b"forName(\"java.lang.Runtime",
+        b"forName('java.lang.Runtime",
         b"Runtime.getRuntime().exec",
         b"Diagnostics.Process.Start(",
         b"javax.script.ScriptEngineManager(",
@@ -41,7 +43,9 @@ pub(super) fn phrases(text: &[u8]) -> Option<Evidence> {
             return evidence(at, at + own.len(), CALL, Confidence::Certain);
         }
     }
-    request(text).or_else(|| reverse_shell(text))
+    request(text)
+        .or_else(|| reverse_shell(text))
+        .or_else(|| characters(text))
 }
 
 /// PHP: what the caller sent is called, run, or included: `$_GET[0]($_GET[1])`, `` `$_GET[x]` ``.
@@ -94,6 +98,33 @@ fn request(text: &[u8]) -> Option<Evidence> {
             "a variable of PHP",
             Confidence::Possible,
         );
+    }
+    None
+}
+
+/// A string put together from the numbers of its characters.
+fn characters(text: &[u8]) -> Option<Evidence> {
+    let mut count = 0;
+    let mut first = 0;
+    for at in memchr::memchr_iter(b'(', text) {
+        let before = text.get(at.saturating_sub(3)..at).unwrap_or_default();
+        let digit = text.get(at + 1).is_some_and(u8::is_ascii_digit);
+        if digit && before.eq_ignore_ascii_case(b"chr") {
+            first = if count == 0 {
+                at.saturating_sub(3)
+            } else {
+                first
+            };
+            count += 1;
+            if count == 3 {
+                return evidence(
+                    first,
+                    at + 1,
+                    "a string made of character numbers",
+                    Confidence::Likely,
+                );
+            }
+        }
     }
     None
 }

@@ -58,7 +58,7 @@ pub(super) fn telling(name: &[u8]) -> bool {
     matches!(name, b"md5" | b"sha1" | b"base64_decode" | b"base64_encode" | b"hex2bin" | b"bin2hex" | b"str_rot13" | b"gzinflate" | b"gzuncompress"
         | b"gzdecode" | b"chr" | b"strrev" | b"rawurldecode" | b"urldecode" | b"pack" | b"convert_uudecode" | b"phpinfo" | b"phpversion" | b"php_uname"
         | b"system" | b"exec" | b"shell_exec" | b"passthru" | b"popen" | b"file_get_contents" | b"getcwd" | b"get_current_user" | b"crypt" | b"__import__"
-        | b"b64decode" | b"atob" | b"getenv" | b"posix_getpwuid" | b"fromcharcode" | b"compile" | b"pi" | b"base64" | b"ini_get" | b"hash" | b"scandir")
+        | b"b64decode" | b"atob" | b"getenv" | b"posix_getpwuid" | b"fromcharcode" | b"compile" | b"pi" | b"require" | b"base64" | b"ini_get" | b"hash" | b"scandir")
 }
 
 /// Owners through which a function of the system is called: `os.system`, `Kernel.exec`.
