@@ -94,7 +94,7 @@ impl<'a> Reader<'a> {
                 self.query(word)
             }
             _ if stacked => {
-                call && matches!(words::function(lower), Grade::Time | Grade::Strong)
+                call && words::function(lower) != Grade::Unknown
                     && self.operand_word(word, lower, call)
             }
             Word::Name
@@ -154,6 +154,7 @@ impl<'a> Reader<'a> {
                 self.query(word)
             }
             Word::Like if sounds => self.compare(false, Want::Operand),
+            Word::Name if sounds && lower.as_bytes() == b"to" => self.compare(false, Want::Operand),
             Word::Name
                 if level.fresh && level.kind == Kind::Select && lower.as_bytes() == b"first" =>
             {
@@ -172,6 +173,11 @@ impl<'a> Reader<'a> {
                 }
                 self.callable = call;
                 self.operand_read(true)
+            }
+            Word::Statement
+                if level.fresh && level.kind == Kind::Group && lower.as_bytes() == b"begin" =>
+            {
+                self.statement(lower).is_some() || self.name(lower, call)
             }
             Word::Name
             | Word::Statement
@@ -485,7 +491,10 @@ impl<'a> Reader<'a> {
         let kind = self.level().kind;
         let outside = matches!(kind, Kind::Base | Kind::Select) && self.depth == 0;
         let head = statement::head(lower.as_bytes(), self.lexer);
-        if !outside || !matches!(head, Some(Head::Marked | Head::Waits | Head::Quiet)) {
+        if !outside
+            || self.quoted()
+            || !matches!(head, Some(Head::Marked | Head::Waits | Head::Quiet))
+        {
             return false;
         }
         self.term();
@@ -503,6 +512,11 @@ impl<'a> Reader<'a> {
             && self.lexer.at() == self.begun + self.word.len()
     }
 
+    /// Whether the word is the first of a text in double quotes, as in JSON.
+    fn quoted(&self) -> bool {
+        self.glued() && self.lexer.quote_before(self.begun)
+    }
+
     /// A query without `;` before it; its list must be one that prose does not have.
     fn unseparated_query(&mut self) -> bool {
         let mut ahead = self.lexer;
@@ -512,7 +526,7 @@ impl<'a> Reader<'a> {
                 ahead.before_open() && words::function(&lower) != Grade::Unknown
             }
             Some(Token::Number | Token::Open) => true,
-            Some(Token::Variable { system }) => system || self.first != Some(First::Hole),
+            Some(Token::Variable { system }) => system,
             Some(Token::Text { .. } | Token::Arithmetic(b'*')) => true,
             _ => false,
         };

@@ -176,7 +176,8 @@ fn whatever_follows(closed: &Closed<'_>) -> Verdict {
         ));
     }
     if facts.any(Facts::OUTFILE) {
-        return Some((Certain, "a result written to a file after a closed string"));
+        let sure = closed.weaker(Certain);
+        return Some((sure, "a result written to a file after a closed string"));
     }
     if facts.any(Facts::CONSTANTS) {
         let odd = closed.kind == Before::Opening && facts.any(Facts::ODD_TEXT) || broken;
@@ -220,7 +221,10 @@ fn condition(closed: &Closed<'_>) -> Verdict {
         ));
     }
     if facts.any(Facts::CONSTANT) {
+        // `"or"` is a word in quotes; ON and WHEN are words of prose.
+        let quoted = kind == Before::Empty && reading.tokens == 2;
         let sure = match reading.ending {
+            _ if quoted || !facts.any(Facts::CONNECTED.and(Facts::JOINED)) => Possible,
             Ending::Comment => Certain,
             _ if matched && kind.short() && !facts.any(Facts::ODD_TEXT) => Certain,
             _ if matched || kind.short() => Likely,
@@ -475,9 +479,10 @@ fn bare_condition(
         return Some((sure, "a further condition after a value"));
     }
     if facts.any(Facts::CONSTANT.and(Facts::TERM)) {
-        let call = facts.any(Facts::GENERAL.and(Facts::CONSTANTS_ANYWHERE));
+        let decided = facts.any(Facts::GENERAL) && facts.any(Facts::CONSTANTS_ANYWHERE);
         let sure = match (bare, numeric) {
-            (false, true) if key || call => Likely,
+            (_, true) if decided => Certain,
+            (false, true) if key || facts.any(Facts::GENERAL) => Likely,
             (true, true) if facts.any(Facts::CONNECTED) => Certain,
             (true, true) => Likely,
             (true, false) => Possible,
@@ -485,8 +490,13 @@ fn bare_condition(
         };
         return Some((sure, "OR or AND after a value"));
     }
-    if facts.any(Facts::CONSTANTS_ANYWHERE) && facts.any(Facts::GENERAL) {
-        return Some((Likely, "a call that decides by constants"));
+    if facts.any(Facts::CONSTANTS_ANYWHERE) && (facts.any(Facts::GENERAL) || key) {
+        let sure = if (key || numeric) && facts.any(Facts::GENERAL) {
+            Certain
+        } else {
+            Likely
+        };
+        return Some((sure, "a value that is decided by constants"));
     }
     if comment && facts.any(Facts::CLOSED) {
         return Some((

@@ -142,7 +142,10 @@ enum Start {
 }
 
 fn detect(input: &Input<'_>) -> Option<Evidence> {
-    let text = input.text;
+    let mut text = input.text;
+    if input.context.place == Place::Name {
+        text = text.strip_suffix(b"]").unwrap_or(text);
+    }
     let begin = beginning(input);
     let mut best = judged(
         input,
@@ -222,8 +225,19 @@ fn stronger(a: Option<Evidence>, b: Option<Evidence>) -> Option<Evidence> {
 
 /// Where a bare value begins: in a path, in the segment that holds the first byte a path seldom has.
 fn beginning(input: &Input<'_>) -> usize {
-    if input.context.place != Place::Path {
-        return 0;
+    match input.context.place {
+        // `name[0;insert into …;#]`: the key of an array that becomes the name of a parameter.
+        Place::Name => return memchr::memchr(b'[', input.text).map_or(0, |at| at + 1),
+        Place::Path => {}
+        Place::Query
+        | Place::Header
+        | Place::Cookie
+        | Place::Form
+        | Place::Json
+        | Place::Xml
+        | Place::FileName
+        | Place::File
+        | Place::Body => return 0,
     }
     let odd = input
         .text
@@ -324,6 +338,24 @@ mod tests {
             context,
             depth: 0,
         })
+    }
+
+    fn bytes_read(text: &[u8]) -> usize {
+        token::READ.with(|read| read.set(0));
+        ask(text);
+        token::READ.with(std::cell::Cell::get)
+    }
+
+    #[test]
+    fn what_is_read_grows_with_the_text_whatever_pieces_it_is_made_of() {
+        for first in PIECES {
+            for second in PIECES {
+                let piece = format!("{first}{second}");
+                let text = piece.repeat(6000 / piece.len() + 1);
+                let read = bytes_read(text.as_bytes());
+                assert!(read <= 24 * text.len(), "{piece}: {read} of {}", text.len());
+            }
+        }
     }
 
     #[test]

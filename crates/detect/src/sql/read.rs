@@ -213,7 +213,7 @@ impl<'a> Reader<'a> {
         let base = self.depth == 0;
         let level = self.level();
         let (join, compared) = (level.join, level.compared);
-        let constant = level.constant || level.same;
+        let constant = level.constant || level.same && join != Join::No;
         let own = base && level.kind == Kind::Base;
         level.compared = false;
         level.constants &= constant;
@@ -434,6 +434,10 @@ impl<'a> Reader<'a> {
                     return self.text(quote, open, body);
                 }
                 return self.alias(token);
+            }
+            // A table of Informix: `sysmaster:sysdual`.
+            Token::Variable { system: false } if self.callable => {
+                return self.level().clause == Clause::From;
             }
             Token::Not => return false,
             Token::Number | Token::Variable { .. } | Token::Word(_) | Token::Open | Token::Junk => {

@@ -387,6 +387,7 @@ fn rare(first: &[u8], ahead: &mut Ahead<'_>) -> Option<Head> {
             ]);
             if known { ahead.end() } else { None }
         }
+        b"call" if ahead.takes(&[b"case", b"regexp_substring"]) => Some(Head::Marked),
         b"call" | b"do" | b"begin" => called(ahead),
         b"desc" | b"describe" => {
             let named = ahead.name();
@@ -445,6 +446,6 @@ fn called(ahead: &mut Ahead<'_>) -> Option<Head> {
     match words::function(&Lower::new(name)) {
         Grade::Time => Some(Head::Waits),
         Grade::Strong => Some(Head::Marked),
-        Grade::Named | Grade::General | Grade::Unknown => None,
+        Grade::Named | Grade::General | Grade::Unknown => Some(Head::Quiet),
     }
 }

@@ -51,6 +51,12 @@ pub(super) enum Token<'a> {
     Junk,
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How many bytes and tokens were read, looks ahead included.
+    pub(super) static READ: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// Reads tokens one by one. Copying it is a look ahead.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lexer<'a> {
@@ -87,6 +93,12 @@ impl<'a> Lexer<'a> {
 
     fn rest(&self) -> &'a [u8] {
         self.text.get(self.at..).unwrap_or_default()
+    }
+
+    /// Whether a double quote or a backtick stands before `at`.
+    pub(super) fn quote_before(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).and_then(|at| self.text.get(at));
+        matches!(before, Some(b'"' | b'`'))
     }
 
     /// Whether `(` is the next byte but for white space.
@@ -188,6 +200,15 @@ impl<'a> Lexer<'a> {
 
     /// The next token, or nothing at the end.
     pub(super) fn next(&mut self) -> Option<Token<'a>> {
+        #[cfg(test)]
+        let begun = self.at;
+        let token = self.token();
+        #[cfg(test)]
+        READ.with(|read| read.set(read.get() + 1 + self.at - begun));
+        token
+    }
+
+    fn token(&mut self) -> Option<Token<'a>> {
         if !self.skip() {
             return None;
         }
@@ -233,7 +254,7 @@ impl<'a> Lexer<'a> {
             (b'!', b'~') | (b'~', b'*') => self.take(2, Token::Compare),
             (b'=' | b'<' | b'>', _) => self.take(1, Token::Compare),
             (b'&', b'&') | (b'|', b'|') => self.take(2, Token::Pipes),
-            (b'%', _) if next.is_ascii_hexdigit() && self.peek(2).is_ascii_hexdigit() => {
+            (b'%', b'0' | b'2' | b'A'..=b'F' | b'a'..=b'f') if self.peek(2).is_ascii_hexdigit() => {
                 self.take(1, Token::Junk)
             }
             (b'+' | b'-' | b'*' | b'/' | b'%' | b'^' | b'&' | b'|', _) => {
@@ -291,7 +312,12 @@ impl<'a> Lexer<'a> {
     /// A string from its opening quote on; a doubled quote and a backslash do not end it.
     fn quoted(&mut self, quote: u8, closing: u8) -> Token<'a> {
         let begun = self.at + 1;
-        let (end, open) = match end_of_text(self.text, begun, closing) {
+        let end = match self.rest() {
+            // Where a backslash does not escape: `concat('\',…)`.
+            [_, b'\\', own, b',' | b')' | b'+' | b'|', ..] if *own == closing => Some(begun + 1),
+            _ => end_of_text(self.text, begun, closing),
+        };
+        let (end, open) = match end {
             Some(end) => (end, false),
             None => (self.text.len(), true),
         };

@@ -593,6 +593,7 @@ static FUNCTIONS: Table<Grade> = Table::new(&[
     ("updatexml", Grade::Strong),
     ("upper", Grade::General),
     ("user", Grade::Named),
+    ("user_lock.sleep", Grade::Time),
     ("user_name", Grade::Strong),
     ("userenv", Grade::Strong),
     ("utc_date", Grade::General),
