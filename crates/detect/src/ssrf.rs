@@ -127,6 +127,9 @@ fn reading(
     }
     let ambiguous = matches!(own.rest, [b'\\' | b'#' | b'?', b'@', ..]);
     let hidden = own.odd || own.user.is_some() || ambiguous;
+    if let Some(degree) = included(input, own).filter(|_| first && own.reach != Reach::Metadata) {
+        return Some(("a URL that is to be included as a program", degree));
+    }
     Some(match own.reach {
         Reach::Metadata => (
             "the address where a cloud tells a machine its keys",
@@ -155,6 +158,42 @@ fn reading(
         }
         Reach::Public => return None,
     })
+}
+
+/// `http://evil.example/x.txt?`: what the application appends becomes a query nobody reads.
+fn included(input: &Input<'_>, own: &Authority<'_>) -> Option<Confidence> {
+    const PROGRAMS: [&[u8]; 10] = [
+        b".txt", b".php", b".inc", b".dat", b".gif", b".jpg", b".asp", b".jsp", b".pl", b".phtml",
+    ];
+    let rest = own.rest;
+    let head = rest
+        .split(|byte| matches!(byte, b'?' | 0 | b'#'))
+        .next()
+        .unwrap_or_default();
+    let tail = rest.get(head.len()..).unwrap_or_default();
+    let program = PROGRAMS.iter().any(|end| {
+        head.len() > end.len()
+            && head
+                .get(head.len() - end.len()..)
+                .is_some_and(|own| is(own, end))
+    });
+    let numeric = own
+        .host
+        .iter()
+        .all(|byte| byte.is_ascii_digit() || *byte == b'.');
+    let file = input.context.field == Field::File;
+    match tail {
+        b"??" | b"???" | b"?\0" | b"\0" | b"?%00" | b"%00" if head.len() > 1 => {
+            Some(Confidence::Certain)
+        }
+        b"?" | b"?'" | b"?\"" | b"?#" if (program || numeric) && !is_reported(input) => {
+            Some(Confidence::Certain)
+        }
+        b"?" if input.context.field != Field::Url => Some(Confidence::Likely),
+        _ if file && program && own.scheme.len() > 2 => Some(Confidence::Certain),
+        _ if file && own.scheme.len() > 2 => Some(Confidence::Possible),
+        _ => None,
+    }
 }
 
 fn is(own: &[u8], lower: &[u8]) -> bool {

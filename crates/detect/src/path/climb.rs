@@ -151,8 +151,22 @@ fn step(text: &[u8], at: usize, follows: bool) -> Option<(usize, bool)> {
         2 => Some((end, odd || junk)),
         // `....//`, which leaves `../` when `../` is taken out; `.../` is an ellipsis.
         _ if slashes > 1 => Some((end, true)),
+        // `.../.../`, which old systems take for more than one step.
+        _ if follows || step_again(text, end) => Some((end, true)),
         _ => None,
     }
+}
+
+/// Whether two more names of three or four dots follow.
+fn step_again(text: &[u8], at: usize) -> bool {
+    let rest = text.get(at..text.len().min(at + 10)).unwrap_or_default();
+    let mut parts = rest.split(|own| matches!(own, b'/' | b'\\'));
+    let mut dots = || {
+        parts
+            .next()
+            .is_some_and(|part| part.len() > 2 && part.iter().all(|own| *own == b'.'))
+    };
+    dots() && dots()
 }
 
 /// What may stand between the dots and the separator: parameters of a path (`..;a=b/`), NUL, a blank.

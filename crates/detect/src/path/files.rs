@@ -27,6 +27,7 @@ const SECRETS: &[&str] = &[
     ".mysql_history",
     ".netrc",
     ".npmrc",
+    ".passwd",
     ".pgpass",
     ".psql_history",
     ".rhosts",

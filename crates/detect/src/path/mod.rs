@@ -280,6 +280,29 @@ fn is_asset(text: &[u8]) -> bool {
     last.len() < 6 && ENDS.iter().any(|end| last.eq_ignore_ascii_case(end))
 }
 
+/// Whether the text ends like a program or the configuration of one that runs on a server.
+fn is_source(text: &[u8]) -> bool {
+    const ENDS: [&[u8]; 15] = [
+        b"php",
+        b"inc",
+        b"ini",
+        b"conf",
+        b"cfg",
+        b"asp",
+        b"aspx",
+        b"jsp",
+        b"cgi",
+        b"properties",
+        b"log",
+        b"sql",
+        b"bak",
+        b"db",
+        b"phtml",
+    ];
+    let last = text.rsplit(|own| *own == b'.').next().unwrap_or_default();
+    ENDS.iter().any(|end| last.eq_ignore_ascii_case(end))
+}
+
 fn value(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text;
     let value = Value::of(text);
@@ -319,7 +342,10 @@ fn climbs(input: &Input<'_>, value: &Value, run: Run, target: Option<Telling>) -
                 (Field::Plain, Place::Path | Place::Query | Place::Name | Place::Form) => 3,
             };
             let steps = run.steps + usize::from(rooted && run.start == 1);
+            let source = value.single && is_source(input.text);
             match steps {
+                _ if source && steps > 1 && context.field != Field::Url => Confidence::Certain,
+                _ if source => Confidence::Possible,
                 _ if value.asset && steps < enough * 2 => Confidence::Hint,
                 _ if steps >= enough && value.single && !value.asset => Confidence::Certain,
                 _ if steps >= enough => Confidence::Likely,

@@ -51,6 +51,13 @@ pub(super) fn redirection(text: &[u8], at: usize) -> Option<usize> {
 }
 
 impl Args {
+    /// Takes in where output goes or input comes from.
+    pub(super) fn redirected(&mut self, target: &Word) {
+        self.system = self
+            .system
+            .saturating_add(u8::from(is_system(target.bytes())));
+    }
+
     pub(super) fn add(&mut self, arg: Word, glued: bool) {
         let bytes = arg.bytes();
         let takes_more = match bytes {

@@ -269,7 +269,11 @@ fn arguments(text: &[u8], name: &Word, parting: Parting, args: &mut Args) -> (us
         }
         if let Some(behind) = redirection(text, next) {
             args.redirect = true;
-            at = behind;
+            let (from, _) = word::skip(text, behind, parting);
+            let target = word::read(text, from, parting, false);
+            open = target.unclosed;
+            at = target.end;
+            args.redirected(&target);
             continue;
         }
         let arg = word::read(text, next, parting, false);

@@ -231,7 +231,11 @@ fn is_entity(text: &[u8], at: usize) -> bool {
 
 /// A value that is a command from its first byte on; and whether it is one.
 fn at_start(input: &Input<'_>, budget: &mut usize) -> Option<(Option<Evidence>, bool)> {
-    let command = command::read(input.text, 0, false, false)?;
+    let quotes = input.text.iter().take(3);
+    let from = quotes
+        .take_while(|own| matches!(own, b'"' | b'\'' | b')'))
+        .count();
+    let command = command::read(input.text, from, false, false)?;
     *budget = budget.saturating_sub(command.end);
     let confidence = whole(input, &command);
     let found = confidence.map(|confidence| Evidence {
@@ -396,6 +400,7 @@ fn behind(
         Sense::Weak if !command.common || command.hidden || start == Start::Call => {
             Confidence::Certain
         }
+        Sense::Weak if is_cut(text, at, command.end) => Confidence::Certain,
         Sense::Weak => Confidence::Likely,
         Sense::Alone if command.hidden || command.located => Confidence::Certain,
         Sense::Alone => return alone(start, command, text, at, before),
@@ -404,6 +409,13 @@ fn behind(
         return Some(degree.less());
     }
     Some(degree)
+}
+
+/// Whether a quote is closed before, or the rest made a comment: someone fits text to what stands around.
+fn is_cut(text: &[u8], at: usize, end: usize) -> bool {
+    let (behind, _) = skip_spaces(text, end);
+    let closes = matches!(text.get(..at), Some([b'\'' | b'"'] | [b'\'' | b'"', b')']));
+    closes || (byte(text, behind) == b'#' && text.len() < behind + 3)
 }
 
 /// A command without arguments: only `;id`, `127.0.0.1|whoami`, `$(id)` and the like run it.
