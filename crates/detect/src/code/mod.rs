@@ -129,7 +129,10 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     } else {
         found.confidence
     };
+    // A call that the text ends in the middle of is read as if its end were there.
+    let len = input.text.len();
     Some(Evidence {
+        span: found.span.start.min(len)..found.span.end.min(len),
         confidence,
         ..found
     })
