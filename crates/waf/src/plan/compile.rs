@@ -84,7 +84,7 @@ impl Plan {
         let gates = gates
             .build()
             .map_err(|message| vec![Diagnostic::error("waf.literals", message)])?;
-        let mut phases = orders.map(|order| coded(&order.only(&live), &mut rules));
+        let mut phases = orders.map(|order| coded(&order.only(&live), &mut rules, &chains));
         for phase in &mut phases {
             arrange(phase, &mut rules, &chains, gates.len());
         }
@@ -121,6 +121,27 @@ impl Plan {
     #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn babyshield_model::Clock>) -> Self {
         self.clock = clock;
+        self
+    }
+
+    /// Takes away everything that is there for speed alone: every rule is asked about every value
+    /// it looks at. For tests, which hold the plan to judging the same without.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn without_shortcuts(mut self) -> Self {
+        for phase in &mut self.phases {
+            let mut all = Bits::new(phase.code.len());
+            for (at, op) in phase.code.iter_mut().enumerate() {
+                op.quick = None;
+                all.insert(at);
+            }
+            phase.always = all;
+            phase.fields.clear();
+        }
+        for link in self.rules.iter_mut().flat_map(|rule| &mut rule.links) {
+            link.gate = None;
+            link.scanned = false;
+        }
         self
     }
 
@@ -218,7 +239,7 @@ fn compile_rule(linker: &mut Linker, rule: &hir::Rule, live: bool) -> Rule {
 }
 
 /// The code of a phase.
-fn coded(order: &Order, rules: &mut [Rule]) -> PhasePlan {
+fn coded(order: &Order, rules: &mut [Rule], chains: &[Chain]) -> PhasePlan {
     for (own, next) in order.code.iter().zip(&order.next) {
         if let Some(rule) = rules.get_mut(*own) {
             rule.next = u32::try_from(*next).unwrap_or(u32::MAX);
@@ -226,7 +247,7 @@ fn coded(order: &Order, rules: &mut [Rule]) -> PhasePlan {
     }
     let op = |own: &usize| Op {
         rule: u32::try_from(*own).unwrap_or(u32::MAX),
-        quick: quick(rules, *own),
+        quick: quick(rules, *own, chains),
     };
     PhasePlan {
         code: order.code.iter().map(op).collect(),
@@ -235,7 +256,7 @@ fn coded(order: &Order, rules: &mut [Rule]) -> PhasePlan {
 }
 
 /// Recognises the simple rules.
-fn quick(rules: &[Rule], index: usize) -> Option<Quick> {
+fn quick(rules: &[Rule], index: usize, chains: &[Chain]) -> Option<Quick> {
     let rule = rules.get(index)?;
     let ([link], Disruption::Pass) = (rule.links.as_slice(), &rule.disruption) else {
         return None;
@@ -254,7 +275,8 @@ fn quick(rules: &[Rule], index: usize) -> Option<Quick> {
     let Judge::Number(kind, Parameter::Number(number)) = &link.judge else {
         return None;
     };
-    if !silent || !link.excluded.is_empty() || link.multi_match {
+    let chain = chains.get(usize::from(link.chain))?;
+    if !silent || !link.excluded.is_empty() || link.multi_match || !chain.steps.is_empty() {
         return None;
     }
     let slot = Slot(*slot);

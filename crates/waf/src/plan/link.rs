@@ -123,6 +123,14 @@ impl Linker {
         for member in target.variable.members() {
             self.use_variable(*member);
         }
+        if matches!(
+            target.variable,
+            Variable::FullRequest | Variable::FullRequestLength
+        ) {
+            // It is put together from them.
+            self.use_variable(Variable::RequestLine);
+            self.use_variable(Variable::RequestHeaders);
+        }
         let select = match &target.selector {
             Selector::All => Select::All,
             Selector::Name(name) if target.variable == Variable::Tx => {

@@ -210,6 +210,14 @@ pub(crate) struct Link {
     pub(crate) actions: Vec<Action>,
 }
 
+impl Link {
+    /// Whether the operator sees values just as they are.
+    pub(crate) fn is_bare(&self, plan: &Plan) -> bool {
+        let chain = plan.chains.get(usize::from(self.chain));
+        !self.multi_match && chain.is_none_or(|chain| chain.steps.is_empty())
+    }
+}
+
 /// One thing a link looks at.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {

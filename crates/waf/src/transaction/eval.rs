@@ -207,7 +207,10 @@ impl Transaction {
 
     fn count_matches(&mut self, plan: &Plan, link: &Link, target: &Target, at: usize) -> bool {
         let mut count = 0;
-        if let (Variable::Tx, Select::Slot(slot)) = (target.variable, &target.select) {
+        if let (Variable::Tx, Select::Slot(slot), []) =
+            (target.variable, &target.select, link.excluded.as_slice())
+            && self.scratch.unseen.is_empty()
+        {
             count = i64::from(!matches!(self.slot(Slot(*slot)), Value::Unset));
         } else if crate::plan::is_fixed(target.variable) {
             for member in target.variable.members() {
@@ -222,9 +225,15 @@ impl Transaction {
             }
         } else {
             self.find_values(plan, target);
-            count = i64::try_from(self.scratch.found.len()).unwrap_or(i64::MAX);
+            let names = self.scratch.found.iter().map(|entry| entry.name);
+            let seen = names.filter(|name| {
+                !self.is_excluded(plan, link, target.variable, target.variable, *name)
+            });
+            count = i64::try_from(seen.count()).unwrap_or(i64::MAX);
         }
-        if let Judge::Number(kind, parameter) = &link.judge {
+        if let Judge::Number(kind, parameter) = &link.judge
+            && link.is_bare(plan)
+        {
             let own = self.parameter(plan, parameter);
             if kind.holds(count, own) == link.negated {
                 return false;
@@ -233,26 +242,16 @@ impl Transaction {
         let mut buffer = [0; 20];
         let digits = super::values::decimal(count.unsigned_abs(), &mut buffer);
         let value = self.scratch.strings.add(digits);
-        if !matches!(link.judge, Judge::Number(..)) {
-            return self.value_matches(plan, link, target.variable, Slice::default(), value, at);
-        }
         let name = match &target.select {
             Select::Name(name) => self.scratch.strings.keep(name.as_bytes()),
-            _ => Slice::default(),
+            Select::Slot(slot) => {
+                let name = plan.tx_names.get(usize::from(*slot));
+                let name = name.map_or("", String::as_str);
+                self.scratch.strings.keep(name.as_bytes())
+            }
+            Select::All | Select::Pattern(_) | Select::Path(_) => Slice::default(),
         };
-        self.matched(
-            plan,
-            link,
-            Matched {
-                variable: target.variable,
-                name,
-                value,
-                span: (0, 0),
-                origin: (target.variable, name),
-            },
-            at,
-        );
-        true
+        self.value_matches(plan, link, target.variable, name, value, at)
     }
 
     fn fixed_matches(&mut self, plan: &Plan, link: &Link, target: &Target, at: usize) -> bool {
@@ -287,6 +286,7 @@ impl Transaction {
             (target.variable, &target.select, &link.judge)
             && let Value::Number(own) = self.slot(Slot(*slot))
             && link.actions.is_empty()
+            && link.is_bare(plan)
         {
             let parameter = self.parameter(plan, parameter);
             if kind.holds(own, parameter) == link.negated {

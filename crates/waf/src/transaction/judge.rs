@@ -55,7 +55,9 @@ impl Transaction {
                 Said::whole(bytes::url_encoding_is_broken(strings.text(value)), len)
             }
             Judge::Utf8Encoding => Said::whole(bytes::utf8_is_broken(strings.text(value)), len),
-            Judge::Checksum(kind, pattern) => self.search_checked(plan, *pattern, *kind, value),
+            Judge::Checksum(kind, pattern) => {
+                self.search_checked(plan, (*pattern, *kind), value, link.capture)
+            }
             // Asked with the field, in `detect`.
             Judge::Detect(..) => Said::No,
             Judge::DetectSqli => Said::whole(self.is_sqli(plan, value, link.capture), len),
@@ -224,9 +226,9 @@ impl Transaction {
     fn search_checked(
         &mut self,
         plan: &Plan,
-        pattern: u16,
-        kind: crate::hir::Checksum,
+        (pattern, kind): (u16, crate::hir::Checksum),
         value: StrId,
+        capture: bool,
     ) -> Said {
         let at = usize::from(pattern);
         let Some(regex) = plan.patterns.get(at) else {
@@ -238,9 +240,11 @@ impl Transaction {
         self.keep_cache(at, cache);
         match said {
             Ok(Some(span)) => {
-                let slice = self.scratch.strings.slice_of(value);
-                let part = Strings::part(slice, span.start, span.len());
-                self.capture(plan, 0, Some(part));
+                if capture {
+                    let slice = self.scratch.strings.slice_of(value);
+                    let part = Strings::part(slice, span.start, span.len());
+                    self.capture(plan, 0, Some(part));
+                }
                 Said::Yes(span.start, span.end)
             }
             Ok(None) => Said::No,

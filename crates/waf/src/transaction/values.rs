@@ -3,7 +3,7 @@
 use babyshield_model::Timestamp;
 
 use super::text::{Slice, StrId};
-use super::{Entry, Matched, Transaction, Value};
+use super::{Entry, Matched, Scratch, Transaction, Value};
 use crate::collection::Key;
 use crate::plan::{Plan, Select, Slot, Target};
 use crate::variable::Variable;
@@ -133,6 +133,9 @@ impl Transaction {
                 self.scratch.found.push(Entry { name, value });
             }
         }
+        // In the order of their names, whichever of them rules mention first.
+        let Scratch { found, strings, .. } = &mut *self.scratch;
+        found.sort_unstable_by(|a, b| strings.bytes(a.name).cmp(strings.bytes(b.name)));
     }
 
     fn find_persistent(&mut self, plan: &Plan, target: &Target) {
