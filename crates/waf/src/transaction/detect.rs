@@ -167,17 +167,20 @@ impl Transaction {
     }
 
     /// Whether a detector is at least so sure of a value. Captures the matched text, what it was
-    /// read as, and the decodings that led to it, as `TX:0`, `TX:1` and `TX:2`.
+    /// read as, and the decodings that led to it, as `TX:0`, `TX:1` and `TX:2`. `member` is the
+    /// collection the value is in, which says where in the request it stood.
     pub(super) fn detected_matches(
         &mut self,
         plan: &Plan,
         link: &Link,
         (class, least): (Class, Confidence),
+        member: Variable,
         (variable, name, value): (Variable, Slice, StrId),
         at: usize,
     ) -> bool {
         let origin = self.state.origin.unwrap_or((variable, name));
-        let visit = self.visit(origin.0, origin.1, value);
+        let place = self.state.origin.map_or(member, |own| own.0);
+        let visit = self.visit(place, origin.1, value);
         let all = self
             .scratch
             .detected

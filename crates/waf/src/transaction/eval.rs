@@ -267,6 +267,12 @@ impl Transaction {
                 {
                     continue;
                 }
+                if let Judge::Detect(class, least) = &link.judge {
+                    let (wanted, field) =
+                        ((*class, *least), (target.variable, entry.name, entry.value));
+                    any |= self.detected_matches(plan, link, wanted, *member, field, at);
+                    continue;
+                }
                 any |= self.value_matches(plan, link, target.variable, entry.name, entry.value, at);
             }
         }
@@ -338,7 +344,7 @@ impl Transaction {
     ) -> bool {
         if let Judge::Detect(class, least) = &link.judge {
             let field = (variable, name, value);
-            return self.detected_matches(plan, link, (*class, *least), field, at);
+            return self.detected_matches(plan, link, (*class, *least), variable, field, at);
         }
         if link.multi_match {
             return self.stages_match(plan, link, variable, name, value, at);

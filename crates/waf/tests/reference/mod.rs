@@ -5,6 +5,7 @@
 //! that operators make of one value. Start with [`Reference::judge`].
 
 mod act;
+mod detect;
 mod fill;
 mod operator;
 mod patterns;
@@ -15,8 +16,8 @@ use std::collections::BTreeMap;
 
 use babyshield_model::{Clock, Finding, ManualClock};
 use babyshield_waf::hir::{
-    Allow, AuditEngine, Disruption, Engine, Input, Jump, Link, Phase, Processor, Rule, RuleSet,
-    Step,
+    Allow, AuditEngine, Disruption, Engine, Input, Jump, Link, Operator, Phase, Processor, Rule,
+    RuleSet, Step,
 };
 use babyshield_waf::source::Files;
 use babyshield_waf::variable::Variable;
@@ -85,6 +86,8 @@ pub struct Reference {
 #[derive(Clone, Debug)]
 pub struct Value {
     pub variable: Variable,
+    /// The collection it is in, where the variable is a union.
+    pub member: Variable,
     pub name: Vec<u8>,
     pub bytes: Vec<u8>,
     pub origin: Option<(Variable, Vec<u8>)>,
@@ -290,6 +293,7 @@ impl<'a> Run<'a> {
         };
         let value = Value {
             variable: target.variable,
+            member: target.variable,
             name,
             bytes: seen.to_string().into_bytes(),
             origin: None,
@@ -298,6 +302,9 @@ impl<'a> Run<'a> {
     }
 
     fn value(&mut self, link: &Link, value: Value) -> bool {
+        if let Operator::Detect(class, least) = &link.operator {
+            return self.detect(link, *class, *least, value);
+        }
         let mut any = false;
         let mut stage = value;
         if link.multi_match {

@@ -67,6 +67,7 @@ impl Run<'_> {
                 self.capture(link.capture, 0, Some(fingerprint.as_bytes()));
                 Some(whole)
             }
+            Operator::Detect(..) => unreachable!("asked with the field"),
             Operator::DetectXss => {
                 let found = inject::xss(value);
                 self.capture(link.capture && found, 0, Some(value));
@@ -171,7 +172,7 @@ impl Run<'_> {
         Some(whole)
     }
 
-    fn capture(&mut self, wanted: bool, group: usize, part: Option<&[u8]>) {
+    pub(super) fn capture(&mut self, wanted: bool, group: usize, part: Option<&[u8]>) {
         if wanted {
             self.write(
                 Variable::Tx,

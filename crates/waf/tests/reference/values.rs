@@ -35,16 +35,18 @@ impl Run<'_> {
     pub(super) fn values(&self, target: &Target, namespaces: &[(String, String)]) -> Vec<Value> {
         let variable = target.variable;
         let mut found: Vec<Value> = Vec::new();
-        let mut push = |name: &[u8], bytes: &[u8]| {
+        let mut push_of = |member: Variable, name: &[u8], bytes: &[u8]| {
             if fits(&target.selector, name) {
                 found.push(Value {
                     variable,
+                    member,
                     name: name.to_vec(),
                     bytes: bytes.to_vec(),
                     origin: None,
                 });
             }
         };
+        let mut push = |name: &[u8], bytes: &[u8]| push_of(variable, name, bytes);
         match variable {
             Variable::Tx => {
                 let mut own = self.tx.clone();
@@ -78,6 +80,7 @@ impl Run<'_> {
                     };
                     found.push(Value {
                         variable,
+                        member: variable,
                         name,
                         bytes,
                         origin: Some(own.origin()),
@@ -96,6 +99,7 @@ impl Run<'_> {
                     let origin = last.filter(|_| by_match);
                     found.push(Value {
                         variable,
+                        member: variable,
                         name,
                         bytes,
                         origin,
@@ -107,7 +111,7 @@ impl Run<'_> {
                     let own = self.entries.get(member);
                     own.into_iter()
                         .flatten()
-                        .for_each(|(name, value)| push(name, value));
+                        .for_each(|(name, value)| push_of(*member, name, value));
                 }
             }
         }
@@ -124,6 +128,7 @@ impl Run<'_> {
         path.select(&self.document, &mut Walk::default(), |value| {
             found.push(Value {
                 variable: Variable::Xml,
+                member: Variable::Xml,
                 name: text.clone().into_bytes(),
                 bytes: value.to_vec(),
                 origin: None,
@@ -199,13 +204,8 @@ impl Run<'_> {
     ) -> bool {
         let out = |own: &Target| {
             let same = own.variable == target.variable
-                || own
-                    .variable
-                    .members()
-                    .iter()
-                    .any(|m| target.variable.members() == [*m])
-                || (target.variable.members().contains(&own.variable)
-                    && self.is_of(own.variable, value));
+                || own.variable == value.member
+                || own.variable.members().contains(&value.member);
             same && fits(&own.selector, &value.name)
         };
         let unseen = self
@@ -213,14 +213,6 @@ impl Run<'_> {
             .iter()
             .filter(|(rules, _)| operator::selects(rules, rule));
         excluded.iter().any(out) || unseen.flat_map(|(_, targets)| targets).any(out)
-    }
-
-    /// Whether a value of a union comes from this member of it.
-    fn is_of(&self, member: Variable, value: &Value) -> bool {
-        let own = self.entries.get(&member);
-        own.into_iter()
-            .flatten()
-            .any(|(name, bytes)| (name, bytes) == (&value.name, &value.bytes))
     }
 
     /// A text with its macros filled in.

@@ -194,6 +194,16 @@ pub fn made(random: &mut Random) -> String {
         }
         let chained = random.one_in(4);
         let chain = if chained { ",chain" } else { "" };
+        if random.one_in(8) {
+            // Takes no transformation and no `!`.
+            let class = random.pick(&["sql", "shell", "html", "path"]);
+            let least = random.pick(&["hint", "possible", "likely"]);
+            text.push_str(&format!(
+                "SecRule {} \"@detect {class} {least}\" \"{common},t:none,capture\"\n",
+                targets(random)
+            ));
+            continue;
+        }
         text.push_str(&format!(
             "SecRule {} \"{}\" \"{common},t:none{}{chain}\"\n",
             targets(random),
