@@ -47,6 +47,9 @@ pub(crate) static DETECTOR: Detector = Detector {
         "while(",
         "while (",
         "tojson",
+        "$lookup",
+        "$match",
+        "function(",
     ],
     detect,
 };
@@ -65,9 +68,9 @@ const TELLING: [&[u8]; 10] = [
     b"jsonschema",
 ];
 /// Operators that interfaces for filters pass on, too.
-const OPERATORS: [&[u8]; 14] = [
-    b"gt", b"gte", b"lt", b"lte", b"in", b"or", b"and", b"not", b"exists", b"eq", b"type", b"size",
-    b"all", b"mod",
+const OPERATORS: [&[u8]; 16] = [
+    b"lookup", b"match", b"gt", b"gte", b"lt", b"lte", b"in", b"or", b"and", b"not", b"exists",
+    b"eq", b"type", b"size", b"all", b"mod",
 ];
 /// Beginnings of fields that are there to be compared with what is stored, not to be searched.
 const SECRETS: [&[u8]; 12] = [
@@ -193,7 +196,8 @@ fn object(text: &[u8], field: &[u8]) -> Found {
                 0..end,
             ));
         }
-        if !cursor.takes(b":") || !opens_value(cursor.blanks().peek()) {
+        let assigned = telling && opened.is_empty() && cursor.takes(b"=");
+        if !assigned && !cursor.takes(b":") || !opens_value(cursor.blanks().peek()) {
             continue;
         }
         let sure = match opened.last() {
@@ -275,6 +279,10 @@ fn bare(text: &[u8]) -> Found {
             )
         });
     }
+    cursor.takes(b"(");
+    if cursor.takes(b"function") {
+        return function(text, cursor);
+    }
     let value = cursor.number() || cursor.takes_one(&[b"true", b"false", b"null"]);
     if !value {
         return None;
@@ -288,6 +296,28 @@ fn bare(text: &[u8]) -> Found {
         return None;
     };
     Some((sure, "JavaScript after a value", 0..cursor.at()))
+}
+
+/// `function() { … }`: MongoDB calls one in place of a condition.
+fn function(text: &[u8], mut cursor: Cursor<'_>) -> Found {
+    cursor.word();
+    cursor.take_while(|byte| matches!(byte, b'(' | b')' | b' ' | b'{'));
+    let body = cursor
+        .rest()
+        .get(..128.min(cursor.rest().len()))
+        .unwrap_or_default();
+    let holds = |of: &[&[u8]]| {
+        of.iter()
+            .any(|own| memchr::memmem::find(body, own).is_some())
+    };
+    let sure = if holds(&[b"sleep(", b"this.", b"db."]) {
+        Confidence::Likely
+    } else if body.starts_with(b"return") && text.len() < 128 {
+        Confidence::Possible
+    } else {
+        return None;
+    };
+    Some((sure, "a function in place of a condition", 0..cursor.at()))
 }
 
 /// `db.NAME.find(`: the commands of the database's own shell.
@@ -347,7 +377,14 @@ fn condition(cursor: &mut Cursor<'_>, quote: u8) -> Option<Confidence> {
         return Some(found);
     }
     for _ in 0..CONDITIONS {
-        let matched = comparison(cursor)? == Some(quote);
+        let before = *cursor;
+        let matched = match comparison(cursor) {
+            Some(open) => open == Some(quote),
+            None => {
+                *cursor = before;
+                truth(cursor, quote)?
+            }
+        };
         cursor.take_while(|byte| matches!(byte, b')' | b'}' | b' '));
         let hidden = [&b"//"[..], b"<!--", b"%00", b"\0"];
         if matched || cursor.peek() == 0 || cursor.takes_one(&hidden) {
@@ -358,6 +395,21 @@ fn condition(cursor: &mut Cursor<'_>, quote: u8) -> Option<Confidence> {
         }
     }
     Some(Confidence::Likely)
+}
+
+/// `true` or a number alone; whether the application's own string follows.
+fn truth(cursor: &mut Cursor<'_>, quote: u8) -> Option<bool> {
+    cursor.blanks();
+    let constant = cursor.number() || cursor.takes_one(&[b"true", b"false"]);
+    let more = [&b"//"[..], b"||", b"&&", b"<!--"];
+    cursor.blanks();
+    let goes_on = more.iter().any(|own| cursor.rest().starts_with(own));
+    if !constant || !goes_on {
+        return None;
+    }
+    let mut ahead = *cursor;
+    ahead.skip(2);
+    Some(ahead.blanks().peek() == quote && !cursor.rest().starts_with(b"//"))
 }
 
 /// How many comparisons in a row are read.

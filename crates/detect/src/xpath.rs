@@ -44,6 +44,8 @@ pub(crate) static DETECTOR: Detector = Detector {
         "node()",
         "text()",
         "::",
+        "] |",
+        "]|",
     ],
     detect,
 };
@@ -164,6 +166,14 @@ fn bare(text: &[u8]) -> Found {
     cursor.blanks();
     let number = cursor.number();
     cursor.take_while(|byte| matches!(byte, b')' | b']' | b' '));
+    if number && cursor.takes(b"|") {
+        let path = cursor.blanks().peek() == b'/' && path(&mut cursor);
+        return path.then_some((
+            Confidence::Likely,
+            "a path united with a closed one",
+            0..cursor.at(),
+        ));
+    }
     let connected = cursor.takes_one(&[b"or ", b"and ", b"or(", b"and("]);
     let called = cursor.peek().is_ascii_alphabetic() && !number;
     if !connected && !called {
@@ -171,12 +181,23 @@ fn bare(text: &[u8]) -> Found {
     }
     let sure = match (condition(&mut cursor)?, connected && number) {
         (Condition::Outside, _) | (Condition::Path, true) => Confidence::Certain,
-        (Condition::Path, false) if cursor.ended() => Confidence::Likely,
+        (Condition::Path, false) if compared_or_ended(cursor) => Confidence::Likely,
         (Condition::Path, false) => return None,
         (Condition::Call, true) => Confidence::Possible,
         (Condition::Call, false) => return None,
     };
     Some((sure, "a condition on the document", 0..cursor.at()))
+}
+
+/// Whether the text ends here, or after a comparison with a constant.
+fn compared_or_ended(mut cursor: Cursor<'_>) -> bool {
+    cursor.blanks();
+    let compared = !cursor.take_while(|byte| b"=<>!".contains(&byte)).is_empty();
+    if compared {
+        cursor.blanks();
+        let _constant = cursor.number() || cursor.string().is_some();
+    }
+    cursor.ended()
 }
 
 /// What a condition is made of.

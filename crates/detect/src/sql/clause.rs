@@ -35,6 +35,12 @@ impl<'a> Reader<'a> {
         let word = words::word(lower.as_bytes());
         let call = self.lexer.before_open();
         let plus = std::mem::take(&mut self.plus);
+        if std::mem::take(&mut self.assigns) && self.texted && word == Word::Name && !call {
+            // A comparison whose quotes were set wrong: `'or'a='a`.
+            self.texted = false;
+            self.level().compared = true;
+            return self.operand_read(true);
+        }
         self.callable = false;
         self.texted = false;
         match self.want {
@@ -491,9 +497,14 @@ impl<'a> Reader<'a> {
         let kind = self.level().kind;
         let outside = matches!(kind, Kind::Base | Kind::Select) && self.depth == 0;
         let head = statement::head(lower.as_bytes(), self.lexer);
+        let destroys = matches!(lower.as_bytes(), b"delete" | b"drop" | b"truncate");
+        let wordy = head == Some(Head::Wordy)
+            && destroys
+            && self.first == Some(First::Hole)
+            && self.tokens == 0;
         if !outside
             || self.quoted()
-            || !matches!(head, Some(Head::Marked | Head::Waits | Head::Quiet))
+            || !(wordy || matches!(head, Some(Head::Marked | Head::Waits | Head::Quiet)))
         {
             return false;
         }

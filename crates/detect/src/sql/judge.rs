@@ -159,7 +159,10 @@ fn whatever_follows(closed: &Closed<'_>) -> Verdict {
     }
     let query = facts.any(Facts::STACKED_QUERY) && facts.any(Facts::MARKED);
     if facts.any(Facts::STACKED) || query && (!broken || facts.any(TELLING.and(Facts::FROM))) {
-        return Some((Certain, "a second statement after a closed string"));
+        let wordy = facts.any(Facts::WORDY) && !facts.any(Facts::SEMICOLON.and(Facts::STATEMENT));
+        let apart = !wordy || closed.kind.short();
+        let sure = if apart { Certain } else { Possible };
+        return Some((sure, "a second statement after a closed string"));
     }
     if facts.any(Facts::TIME) {
         return Some((Certain, "a call that waits after a closed string"));

@@ -83,6 +83,8 @@ pub(super) struct Reader<'a> {
     pub(super) word: &'a [u8],
     pub(super) named: &'a [u8],
     pub(super) after_sounds: bool,
+    /// The last string ended in `=`.
+    pub(super) assigns: bool,
     pub(super) open: Option<u8>,
     pub(super) tokens: usize,
 }
@@ -114,6 +116,7 @@ impl<'a> Reader<'a> {
             word: b"",
             named: b"",
             after_sounds: false,
+            assigns: false,
             open: None,
             tokens: 0,
         }
@@ -352,6 +355,7 @@ impl<'a> Reader<'a> {
             self.open = Some(quote);
         }
         let body = body.trim_ascii();
+        self.assigns = !open && body.len() > 1 && body.ends_with(b"=");
         let plain = body.len() <= 40
             && body
                 .iter()
