@@ -157,6 +157,14 @@ fn advice(out: &mut String, event: &RequestEvent) -> fmt::Result {
             writeln!(out, "        {line}")?;
         }
     }
+    if event.layer == Some(Layer::Waf) {
+        let id = event.id;
+        writeln!(
+            out,
+            "  - `babyshield rules exclude {id}` tells how many known attacks an exclusion opens,\n    \
+             and looks for a narrower one"
+        )?;
+    }
     Ok(())
 }
 
@@ -207,6 +215,7 @@ mod tests {
             "value    1' or 1=1",
             "matched  s&1=1",
             "SecRuleUpdateTargetById 942100 \"!ARGS:q\"",
+            "`babyshield rules exclude ",
         ] {
             assert!(text.contains(part), "{part} is missing in\n{text}");
         }
