@@ -86,6 +86,18 @@ fn listed(text: &[u8], at: usize, spellings: &[&[u8]]) -> Option<(usize, bool)> 
     Some((own.len(), true))
 }
 
+/// Whether a step can begin with the byte at `at`.
+pub(super) fn may_begin(text: &[u8], at: usize, own: u8) -> bool {
+    let next = byte(text, at + 1);
+    match own {
+        b'.' => matches!(next, b'.' | b'%' | 0xc0..),
+        b'%' => matches!(next, b'2' | b'c' | b'C' | b'e' | b'E' | b'u' | b'U'),
+        b'0' => next == b'x',
+        0xc0 | 0xe0 | 0xef => true,
+        _ => false,
+    }
+}
+
 /// A dot at `at`: its length, and whether it is an odd spelling.
 fn dot(text: &[u8], at: usize) -> Option<(usize, bool)> {
     match byte(text, at) {

@@ -1,6 +1,7 @@
 //! Files that are read through a hole, never by a link: relative to the root, in lower case, with `/`.
 
 use super::climb::slash;
+use crate::set::{self, Set};
 
 /// How telling a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -218,6 +219,9 @@ const PLACES: &[&str] = &[
     "c:/",
 ];
 
+/// The bytes these begin with.
+const FIRST: Set = set::of(b".abcdeghilmoprstuvwx");
+
 /// Where `file` ends if it stands at `at`, in any case and with any separators.
 fn stands(text: &[u8], at: usize, file: &str) -> Option<usize> {
     let mut here = at;
@@ -245,6 +249,9 @@ fn stands(text: &[u8], at: usize, file: &str) -> Option<usize> {
 /// The file at `at`: how telling it is, and where its known part ends.
 pub(super) fn known(text: &[u8], at: usize) -> Option<(Telling, usize)> {
     let first = text.get(at)?.to_ascii_lowercase();
+    if !set::has(FIRST, first) {
+        return None;
+    }
     let find = |files: &[&str]| {
         let own = files
             .iter()
@@ -287,6 +294,13 @@ fn hidden_home(text: &[u8], at: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_file_begins_with_a_byte_that_is_looked_for() {
+        for file in SECRETS.iter().chain(PLACES) {
+            assert!(set::has(FIRST, file.as_bytes()[0]), "{file}");
+        }
+    }
 
     #[test]
     fn files_are_known_in_any_spelling() {

@@ -149,7 +149,7 @@ fn runs(text: &[u8]) -> impl Iterator<Item = Run> {
         while let Some(own) = text.get(at) {
             let here = at;
             at += 1;
-            let dotted = matches!(own, b'.' | b'%' | b'0' | 0xc0..);
+            let dotted = climb::may_begin(text, here, *own);
             let begins = here.checked_sub(1).and_then(|before| text.get(before)) != Some(&b'.');
             if dotted
                 && begins
@@ -431,10 +431,11 @@ fn hidden(input: &Input<'_>, value: &Value) -> Option<Evidence> {
     if !value.single || value.url || value.asset {
         return None;
     }
-    let mut slashes = (0..text.len()).filter(|at| matches!(text.get(*at), Some(b'/' | b'\\')));
+    let mut slashes =
+        memchr::memchr2_iter(b'/', b'\\', text).filter(|at| text.get(at + 1) == Some(&b'.'));
     let (at, end) = slashes.find_map(|at| match files::known(text, at + 1)? {
-        (Telling::Secret, end) if text.get(at + 1) == Some(&b'.') => Some((at + 1, end)),
-        _ => None,
+        (Telling::Secret, end) => Some((at + 1, end)),
+        (Telling::Place, _) => None,
     })?;
     let file = matches!(input.context.field, Field::File | Field::Url);
     let degree = if file {
@@ -490,8 +491,8 @@ fn ends_in_configuration(text: &[u8]) -> bool {
 fn cut(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text;
     let head = text.get(..text.len().min(512))?;
-    let nul = head.iter().position(|own| *own == 0);
-    let written = || head.windows(3).position(|own| own == b"%00");
+    let nul = memchr::memchr(0, head);
+    let written = || memchr::memmem::find(head, b"%00");
     let (at, len) = nul
         .map(|at| (at, 1))
         .or_else(|| written().map(|at| (at, 3)))?;

@@ -155,18 +155,12 @@ fn share(input: &Input<'_>, at: usize) -> Option<Evidence> {
 /// `…resource=php://filter/…`, `convert.iconv…|…` in the middle of a value.
 fn inside(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text;
-    let colon = |at: usize, own: &u8| {
-        (*own == b':'
-            && text
-                .get(at.saturating_sub(3)..at)
-                .is_some_and(|b| b.eq_ignore_ascii_case(b"php")))
-        .then_some(at)
+    let head = text.get(..text.len().min(4096))?;
+    let named = |at: &usize| {
+        let scheme = head.get(at.saturating_sub(3)..*at);
+        scheme.is_some_and(|own| own.eq_ignore_ascii_case(b"php"))
     };
-    let at = text
-        .iter()
-        .enumerate()
-        .take(4096)
-        .find_map(|(at, own)| colon(at, own))?;
+    let at = memchr::memchr_iter(b':', head).find(named)?;
     let rest = text.get(at - 3..)?;
     let known = CERTAIN.iter().take(6).any(|own| starts(rest, own));
     let spaced = text.iter().take(at).filter(|own| **own == b' ').count() > 2;

@@ -96,7 +96,8 @@ pub(super) fn turns(text: &[u8]) -> Turns {
         ..Turns::default()
     };
     let mut system = false;
-    for token in tokens {
+    let any = memchr::memchr2(b'<', b'[', text).is_some();
+    for token in tokens.into_iter().filter(|_| any) {
         for at in memmem::find_iter(text, token).take(16) {
             let rest = text.get(at..).unwrap_or_default();
             if TURNS.iter().any(|mark| rest.starts_with(mark)) {
@@ -123,6 +124,10 @@ pub(super) fn turns(text: &[u8]) -> Turns {
 fn lines(text: &[u8]) -> usize {
     let begins = |line: &[u8]| {
         let line = line.trim_ascii_start();
+        let first = line.first().map_or(0, u8::to_ascii_lowercase);
+        if !b"#sah[<-=b".contains(&first) {
+            return false;
+        }
         LINES.iter().any(|own| {
             line.get(..own.len())
                 .is_some_and(|start| start.eq_ignore_ascii_case(own))

@@ -213,13 +213,7 @@ fn read(text: &[u8]) -> Said {
             at += 1;
             continue;
         }
-        let mut lower = [0_u8; 24];
-        let kept = len.min(lower.len());
-        if let (Some(slot), Some(own)) = (lower.get_mut(..kept), text.get(at..at + kept)) {
-            slot.copy_from_slice(own);
-            slot.make_ascii_lowercase();
-        }
-        let own = meaning(lower.get(..kept).unwrap_or_default());
+        let own = lowered(text.get(at..at + len).unwrap_or_default());
         word(&mut said, &mut lately, own, (at, at + len), opens);
         // A greeting leaves the sentence open for an order.
         opens = matches!(own, Some(Meaning::Polite | Meaning::Now))
@@ -227,6 +221,19 @@ fn read(text: &[u8]) -> Said {
         at += len;
     }
     said
+}
+
+/// What a word does, in any case.
+fn lowered(word: &[u8]) -> Option<Meaning> {
+    let mut lower = [0_u8; 24];
+    let word = word.get(..word.len().min(lower.len()))?;
+    if !words::may_begin(word.first()?.to_ascii_lowercase()) {
+        return None;
+    }
+    let slot = lower.get_mut(..word.len())?;
+    slot.copy_from_slice(word);
+    slot.make_ascii_lowercase();
+    meaning(slot)
 }
 
 fn word_len(text: &[u8], at: usize) -> usize {

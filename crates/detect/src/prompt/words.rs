@@ -51,11 +51,20 @@ pub(super) enum Meaning {
     Words,
 }
 
+/// Whether a word with this first byte does anything.
+pub(super) fn may_begin(first: u8) -> bool {
+    STARTS
+        .get(usize::from(first))
+        .is_some_and(|(_, end)| *end > 0)
+}
+
 /// What a word in lower case does. An entry is the word itself, or where it ends in `*` its beginning.
 pub(super) fn meaning(word: &[u8]) -> Option<Meaning> {
-    let after = WORDS.partition_point(|(own, _)| own.trim_end_matches('*').as_bytes() <= word);
+    let (from, to) = *STARTS.get(usize::from(*word.first()?))?;
+    let own = WORDS.get(usize::from(from)..usize::from(to))?;
+    let after = own.partition_point(|(own, _)| own.trim_end_matches('*').as_bytes() <= word);
     // A beginning sorts before the words it begins; few entries stand between them.
-    let near = WORDS.get(after.saturating_sub(4)..after)?;
+    let near = own.get(after.saturating_sub(4)..after)?;
     let found = near
         .iter()
         .rev()
@@ -71,7 +80,28 @@ use Meaning::{
     Polite, Prompt, Qualifier, Quote, Say, System, Target, Words, You,
 };
 
-static WORDS: &[(&str, Meaning)] = &[
+/// Where the words with a first byte begin and end.
+static STARTS: [(u16, u16); 256] = starts();
+
+#[allow(
+    clippy::indexing_slicing,
+    reason = "places come from the length, and a byte is below 256"
+)]
+const fn starts() -> [(u16, u16); 256] {
+    let mut all = [(0, 0); 256];
+    let mut at = 0;
+    while at < WORDS.len() {
+        let first = WORDS[at].0.as_bytes()[0] as usize;
+        if all[first].1 == 0 {
+            all[first].0 = at as u16;
+        }
+        all[first].1 = at as u16 + 1;
+        at += 1;
+    }
+    all
+}
+
+const WORDS: &[(&str, Meaning)] = &[
     ("above*", Qualifier),
     ("acima*", Qualifier),
     ("act", Say),

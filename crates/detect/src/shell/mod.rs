@@ -18,6 +18,7 @@ use word::{byte, skip_spaces};
 
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use crate::set::{self, Set};
 
 /// How many bytes may be read again, for each byte of the text.
 const AGAIN: usize = 6;
@@ -90,6 +91,9 @@ pub(crate) static DETECTOR: Detector = Detector {
     detect,
 };
 
+/// Bytes at which a command or a mark can begin, and those [`Before`] counts.
+const TELLING: Set = set::of(b";&|\n\r\\$<>`(%/.[- =?");
+
 /// How a command could begin where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Start {
@@ -137,6 +141,10 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     }
     let mut at = 0;
     while let Some(own) = text.get(at) {
+        if !set::has(TELLING, *own) {
+            at += 1;
+            continue;
+        }
         if let Some((start, from)) = start(text, at, &before) {
             let found = candidate(input, start, (at, from), &mut before, &mut budget);
             keep(&mut best, found);
