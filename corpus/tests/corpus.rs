@@ -91,6 +91,12 @@ fn requests_are_right_in_form() {
         let headers = request.headers.iter();
         let hosts = headers.filter(|own| own.name.eq_ignore_ascii_case("host"));
         assert_eq!(hosts.count(), 1, "{name}: host\n{text}");
+        let sent = |byte: &u8| matches!(byte, b'!'..=b'~') && *byte != b'#';
+        let target = &sample.message.target;
+        assert!(
+            target.iter().all(sent),
+            "{name}: no client sends this\n{text}"
+        );
         let length = sample.message.header("content-length");
         let length = length.map(|value| String::from_utf8_lossy(value).parse::<usize>().unwrap());
         let body = sample.message.body.len();

@@ -263,7 +263,13 @@ pub(crate) fn unescape(text: &[u8], form: bool) -> Vec<u8> {
 fn is_inert(value: &[u8], class: Class) -> bool {
     let value = value.trim_ascii();
     match class {
-        Class::Traversal | Class::Probe | Class::Redirect | Class::Crlf => value.len() < 2,
+        // The name of a file in its own folder is where no path leads.
+        Class::Traversal => {
+            let leads = |byte: &u8| b"/\\:%".contains(byte);
+            let climbs = value.windows(2).any(|part| part == b"..");
+            value.len() < 2 || !climbs && !value.iter().any(leads)
+        }
+        Class::Probe | Class::Redirect | Class::Crlf => value.len() < 2,
         Class::Sqli
         | Class::Xss
         | Class::Rce
@@ -297,6 +303,7 @@ mod tests {
     fn bare_words_are_no_attack() {
         assert!(is_inert(b"whoami", Class::Rce));
         assert!(is_inert(b"*", Class::Ldap));
+        assert!(is_inert(b"db.php", Class::Traversal));
         assert!(!is_inert(b";id", Class::Rce));
         assert!(!is_inert(b"/etc/passwd", Class::Traversal));
     }

@@ -2,7 +2,7 @@
 
 use babyshield_corpus::Message;
 
-use crate::attack::{Attack, Class};
+use crate::attack::{Attack, Class, hash};
 use crate::encoding::{Encoding, json_escape, percent, percent_u, utf16};
 
 /// Where an attack stands.
@@ -191,7 +191,7 @@ pub(crate) fn place(attack: &Attack, context: Context, encoding: Encoding) -> Me
                 [&b"https://www.example.com/page?ref="[..], &path].concat(),
             )
         }
-        Context::Header => with("X-Forwarded-Host", value),
+        Context::Header => with(header(&attack.value), value),
         Context::Cookie => with("Cookie", cookie(&wrap(&value, encoding))),
         Context::Form => {
             let body = [b"page=2&", parameter(attack.class), b"=", &url(b"*-._")].concat();
@@ -216,6 +216,23 @@ pub(crate) fn place(attack: &Attack, context: Context, encoding: Encoding) -> Me
         Context::Body => raw("text/plain", &value, encoding),
         Context::Document => raw("application/xml", &value, encoding),
     }
+}
+
+/// A header that applications read and log; which one, depends on the attack alone.
+fn header(value: &[u8]) -> &'static str {
+    const HEADERS: [&str; 6] = [
+        "X-Forwarded-Host",
+        "X-Forwarded-For",
+        "X-Api-Version",
+        "X-Original-URL",
+        "X-Client-Name",
+        "Accept-Language",
+    ];
+    let at = usize::try_from(hash(value) >> 32).unwrap_or_default();
+    HEADERS
+        .get(at % HEADERS.len())
+        .copied()
+        .unwrap_or("X-Api-Version")
 }
 
 /// Within a JSON document, where that is the encoding.

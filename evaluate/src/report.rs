@@ -260,7 +260,8 @@ fn split(text: &mut String, found: &Findings) {
          - Attack lists (`payloads/*`, `libinjection/data`): {} lines, of which {held} are held back by a \
          hash of the line ({HELD_BACK} %). The held-back part is counted and never printed. Lists hold \
          variants of one attack, so a held-back line may resemble one that was looked at.\n\
-         - Left out: {} lines that are no attack by themselves (a bare word, one or two characters), {} \
+         - Left out: {} lines that are no attack by themselves (a bare word, one or two \
+         characters, the name of a file in its own folder), {} \
          that another list of the class has.\n\
          - `mixed` holds one query each of any sort, among them plain paths; `probe` holds paths that \
          scanners ask for, which `block.paths` refuses and no rule can. Both are left out of the sums.\n\
