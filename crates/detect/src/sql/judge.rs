@@ -1,13 +1,15 @@
 //! From what was read to how sure that is an attack.
 
 use super::Start;
+use super::bare::bare;
 use super::facts::Facts;
-use super::read::{Ending, First, Reading};
+use super::read::{Ending, Reading};
 use crate::context::Field;
 use crate::detector::Confidence::{self, Certain, Hint, Likely, Possible};
 use crate::detector::Input;
 
-type Verdict = Option<(Confidence, &'static str)>;
+/// How sure, and what it was read as.
+pub(super) type Verdict = Option<(Confidence, &'static str)>;
 
 /// What a reading that began at `at` says.
 pub(super) fn judge(input: &Input<'_>, start: Start, at: usize, reading: &Reading) -> Verdict {
@@ -63,7 +65,7 @@ fn is_plain(byte: u8) -> bool {
 }
 
 /// Whether the comment that ends the text hides nothing, or one short word.
-fn bare_tail(text: &[u8], reading: &Reading) -> bool {
+pub(super) fn bare_tail(text: &[u8], reading: &Reading) -> bool {
     let tail = reading
         .tail
         .and_then(|tail| text.get(tail..))
@@ -77,13 +79,13 @@ fn bare_tail(text: &[u8], reading: &Reading) -> bool {
 }
 
 /// Facts that make a query of whatever they stand in.
-const TELLING: Facts = Facts::TIME
+pub(super) const TELLING: Facts = Facts::TIME
     .and(Facts::STRONG)
     .and(Facts::SUBQUERY)
     .and(Facts::CATALOG)
     .and(Facts::CASE);
 /// Facts that connect what is read to the value before it.
-const LINKS: Facts = Facts::CONNECTED
+pub(super) const LINKS: Facts = Facts::CONNECTED
     .and(Facts::LISTED)
     .and(Facts::JOINED)
     .and(Facts::OWN_COMPARED)
@@ -134,7 +136,7 @@ fn closed(input: &Input<'_>, before: &[u8], quote: u8, reading: &Reading) -> Ver
     })
 }
 
-/// Whether the text is prose that may only quote an attack: words before it, and words after it.
+/// Whether the text is prose or code that may only quote an attack: words before it, and words after it.
 fn quotes(input: &Input<'_>, before: &[u8], closed: &Closed<'_>) -> bool {
     let words = before
         .split(|byte| *byte <= b' ')
@@ -144,7 +146,12 @@ fn quotes(input: &Input<'_>, before: &[u8], closed: &Closed<'_>) -> bool {
         Ending::Comment => !bare_tail(input.text, closed.reading),
         Ending::Whole | Ending::Dangling | Ending::Broken => true,
     };
-    input.context.field == Field::Text && goes_on && words.take(4).count() == 4
+    match input.context.field {
+        Field::Text => goes_on && words.take(4).count() == 4,
+        // Where code is expected, quotes are part of it.
+        Field::Code | Field::Telemetry => !closed.kind.short(),
+        Field::Plain | Field::Url | Field::File | Field::Key | Field::Token => false,
+    }
 }
 
 /// What tells enough after a closed string, however the text goes on.
@@ -349,198 +356,6 @@ fn sketchy(kind: Before, reading: &Reading) -> Verdict {
         return Some((Hint, "OR or AND after a closed string"));
     }
     None
-}
-
-fn bare(input: &Input<'_>, reading: &Reading) -> Verdict {
-    let facts = reading.facts;
-    let (sure, what) = bare_plain(input, reading)?;
-    let sure = match input.context.field {
-        Field::Code | Field::Telemetry => sure.less().less(),
-        Field::Text if reading.first == First::Statement && !facts.any(Facts::TIME) => sure.less(),
-        Field::Plain | Field::Text | Field::Url | Field::File | Field::Key | Field::Token => sure,
-    };
-    Some((sure, what))
-}
-
-fn bare_plain(input: &Input<'_>, reading: &Reading) -> Verdict {
-    let facts = reading.facts;
-    let whole = matches!(reading.ending, Ending::Whole | Ending::Comment);
-    let comment = reading.ending == Ending::Comment;
-    let bare = bare_tail(input.text, reading);
-    let value = matches!(reading.first, First::Number | First::Hole);
-    if facts.any(Facts::UNION) {
-        let enough = whole || value || facts.any(TELLING.and(Facts::FROM));
-        let sure = match (
-            facts.any(Facts::MARKED) && enough,
-            facts.any(Facts::FROM) && whole,
-        ) {
-            (true, _) => Certain,
-            (false, true) => Likely,
-            (false, false) => Possible,
-        };
-        return Some((sure, "a second query united with the first"));
-    }
-    if facts.any(Facts::UNITING) && reading.first == First::Number {
-        return Some((Likely, "a union with a query that breaks off"));
-    }
-    if reading.first == First::Statement {
-        return statement(reading, whole, bare);
-    }
-    let query = facts.any(Facts::STACKED_QUERY) && facts.any(Facts::MARKED);
-    let query = query && (whole || facts.any(TELLING.and(Facts::FROM)));
-    if facts.any(Facts::STACKED) || query {
-        let wordy = facts.any(Facts::WORDY) && !facts.any(Facts::STATEMENT);
-        let sure = if wordy && !value && !comment {
-            Likely
-        } else {
-            Certain
-        };
-        return Some((sure, "a second statement after the value"));
-    }
-    if let Some(found) = bare_call(input.context.field, reading, whole) {
-        return Some(found);
-    }
-    if facts.any(Facts::CONSTANTS) {
-        let open = matches!(reading.ending, Ending::Open(_));
-        let sure = if whole || open { Certain } else { Likely };
-        return Some((sure, "a condition on constants after a value"));
-    }
-    let number = reading.first == First::Number && !facts.any(Facts::OWN_COMPARED);
-    let numeric = number || input.context.field == Field::Key || bare && value;
-    if whole {
-        bare_condition(
-            facts,
-            (comment, bare),
-            numeric,
-            input.context.field == Field::Key,
-        )
-    } else {
-        None
-    }
-}
-
-/// Calls of the database's own functions, subqueries and files in a bare value.
-fn bare_call(field: Field, reading: &Reading, whole: bool) -> Verdict {
-    let facts = reading.facts;
-    if facts.any(Facts::TIME) && reading.ending != Ending::Broken {
-        let context = Facts::JOINED
-            .and(Facts::CONSTANTS)
-            .and(Facts::COMPARED)
-            .and(Facts::QUERY);
-        let alone = field == Field::Text && !facts.any(context) && reading.ending == Ending::Whole;
-        let sure = if alone && reading.first != First::Number {
-            Likely
-        } else {
-            Certain
-        };
-        return Some((sure, "a call that makes the database wait"));
-    }
-    if facts.any(Facts::OUTFILE) {
-        return Some((Certain, "a result written to a file"));
-    }
-    let inside = facts.any(Facts::QUERY) && facts.any(LINKS);
-    if inside && (whole || reading.first == First::Number) {
-        return Some((Certain, "a value joined with a subquery"));
-    }
-    if facts.any(TELLING) {
-        let query = facts.any(Facts::QUERY) && facts.any(Facts::FROM.and(Facts::GENERAL));
-        let unique = facts.any(Facts::UNIQUE.and(Facts::CATALOG)) || query;
-        let linked = facts.any(LINKS) || unique && facts.any(Facts::MARKED);
-        let sure = match (whole, linked) {
-            (true, _) if field == Field::Key => Certain,
-            (true, true) => Certain,
-            (true, false) | (false, true) => Likely,
-            (false, false) => Possible,
-        };
-        return Some((sure, "a subquery or a call of the database's own functions"));
-    }
-    None
-}
-
-/// A condition or clause after a bare value, read to its end.
-fn bare_condition(
-    facts: Facts,
-    (comment, bare): (bool, bool),
-    numeric: bool,
-    key: bool,
-) -> Verdict {
-    if facts.any(Facts::CLAUSE) {
-        let sure = match (comment, facts.any(Facts::NUMBERED), numeric) {
-            (true, _, _) | (_, true, true) => Certain,
-            (_, true, false) => Possible,
-            (_, _, true) => Likely,
-            (_, _, false) => Hint,
-        };
-        return Some((sure, "another clause of the query after a value"));
-    }
-    if facts.any(Facts::COMPARED) {
-        let sure = match (comment, numeric) {
-            (_, true) => Certain,
-            (true, false) => Likely,
-            (false, false) => Possible,
-        };
-        return Some((sure, "a further condition after a value"));
-    }
-    if facts.any(Facts::CONSTANT.and(Facts::TERM)) {
-        let decided = facts.any(Facts::GENERAL) && facts.any(Facts::CONSTANTS_ANYWHERE);
-        let sure = match (bare, numeric) {
-            (_, true) if decided => Certain,
-            (false, true) if key || facts.any(Facts::GENERAL) => Likely,
-            (true, true) if facts.any(Facts::CONNECTED) => Certain,
-            (true, true) => Likely,
-            (true, false) => Possible,
-            (false, _) => Hint,
-        };
-        return Some((sure, "OR or AND after a value"));
-    }
-    if facts.any(Facts::CONSTANTS_ANYWHERE) && (facts.any(Facts::GENERAL) || key) {
-        let sure = if (key || numeric) && facts.any(Facts::GENERAL) {
-            Certain
-        } else {
-            Likely
-        };
-        return Some((sure, "a value that is decided by constants"));
-    }
-    if comment && facts.any(Facts::CLOSED) {
-        return Some((
-            if bare { Likely } else { Hint },
-            "a closed parenthesis, and a comment that hides the rest of the query",
-        ));
-    }
-    None
-}
-
-/// The text begins with a statement of its own.
-fn statement(reading: &Reading, whole: bool, bare: bool) -> Verdict {
-    let facts = reading.facts;
-    const WHAT: &str = "a statement of its own";
-    if facts.any(Facts::STATEMENT) {
-        return Some((if whole { Certain } else { Likely }, WHAT));
-    }
-    if facts.any(Facts::WORDY) {
-        return Some((if bare { Likely } else { Possible }, WHAT));
-    }
-    let telling = facts.any(
-        TELLING
-            .and(Facts::CONSTANTS)
-            .and(Facts::OUTFILE)
-            .and(Facts::STACKED),
-    );
-    let sure = match (
-        telling,
-        whole,
-        facts.any(Facts::MARKED),
-        facts.any(Facts::FROM),
-    ) {
-        (true, true, _, _) => Certain,
-        (_, true, true, true) if bare => Certain,
-        (true, false, _, _) | (_, true, true, true) => Likely,
-        (_, _, true, true) if reading.ending == Ending::Dangling => Likely,
-        (_, true, true, false) | (_, false, true, true) => Possible,
-        (_, true, false, true) => Hint,
-        _ => return None,
-    };
-    Some((sure, WHAT))
 }
 
 fn amid(input: &Input<'_>, before: &[u8], reading: &Reading) -> Verdict {

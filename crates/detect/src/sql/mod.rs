@@ -5,6 +5,7 @@
 //! string that the quote closes). Ordinary text stops making sense after one or two tokens; an attack is
 //! made to go on. What was read, and how it ended, is then judged ([`judge`]).
 
+mod bare;
 mod clause;
 mod facts;
 mod judge;

@@ -534,7 +534,8 @@ impl<'a> Reader<'a> {
     pub(super) fn call(&mut self, lower: &Lower) -> Grade {
         let grade = words::function(lower);
         self.facts.add(match grade {
-            Grade::Time if self.argument() => Facts::TIME,
+            Grade::Time if self.argument() && lower.as_bytes() == b"sleep" => Facts::TIME,
+            Grade::Time if self.argument() => Facts::TIME.and(Facts::UNIQUE),
             Grade::Time | Grade::General => Facts::GENERAL,
             Grade::Strong => Facts::STRONG.and(Facts::UNIQUE),
             Grade::Named if self.empty() => Facts::STRONG,
