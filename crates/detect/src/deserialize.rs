@@ -6,7 +6,7 @@
 mod gadgets;
 mod pickle;
 
-use crate::context::Field;
+use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
 
 /// Serialised objects of Java, PHP, Python, .NET, Ruby, Node and YAML.
@@ -85,6 +85,11 @@ pub(crate) static DETECTOR: Detector = Detector {
         "sun.",
         "net.sf",
         "jodd.",
+        "py/reduce",
+        "py/function",
+        "py/type",
+        "serialization=",
+        "objectdataprovider",
     ],
     detect,
 };
@@ -94,7 +99,8 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     let found = streams(text)
         .or_else(|| php(text))
         .or_else(|| pickle::read(text))
-        .or_else(|| tags(text));
+        .or_else(|| tags(text))
+        .or_else(|| spellings(input));
     let quoting = input.context.field == Field::Telemetry;
     if let Some(found) = found {
         let quoted = quoting && found.reading == TAG;
@@ -296,6 +302,28 @@ fn object(text: &[u8], at: usize) -> Option<(usize, Confidence)> {
             Confidence::Likely
         },
     ))
+}
+
+/// Spellings of libraries that keep classes and functions in JSON and XML.
+fn spellings(input: &Input<'_>) -> Option<Evidence> {
+    const SPELLINGS: [&[u8]; 7] = [
+        b"\"py/reduce\"",
+        b"\"py/function\"",
+        b"\"py/type\":\"os.",
+        b" serialization='custom'",
+        b" serialization=\"custom\"",
+        b"<ObjectDataProvider",
+        b":ObjectDataProvider",
+    ];
+    let text = input.text;
+    let name = matches!(text, b"py/reduce" | b"py/function") || text.ends_with(b".py/reduce");
+    if name && input.context.place == Place::Name {
+        return evidence(0, text.len(), TAG, Confidence::Certain);
+    }
+    SPELLINGS.iter().find_map(|own| {
+        let at = memchr::memmem::find(text, own)?;
+        evidence(at, at + own.len(), TAG, Confidence::Certain)
+    })
 }
 
 /// YAML tags that name a class or a function.

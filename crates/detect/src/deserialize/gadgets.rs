@@ -133,9 +133,18 @@ fn weigh(input: &Input<'_>, begin: usize, end: usize) -> Confidence {
         .unwrap_or_default();
     let after = text.get(end).copied().unwrap_or(0);
     let ends = |own: &[u8]| before.len() >= own.len() && before.ends_with(own);
-    let typed = [&b"@type"[..], b"$type", b"__type", b"@class", b"^o"]
-        .iter()
-        .any(|own| name.ends_with(own) || memchr::memmem::find(before, own).is_some());
+    let typed = [
+        &b"@type"[..],
+        b"$type",
+        b"__type",
+        b"@class",
+        b"^o",
+        b"json_class",
+        b"$class",
+    ]
+    .iter()
+    .any(|own| name.ends_with(own) || memchr::memmem::find(before, own).is_some());
+    let typed = typed || memchr::memmem::find(text, b"\"@type\"").is_some();
     let quote = matches!(before.last(), Some(b'"' | b'\'' | b'<' | b'!' | b'>'));
     let built = ends(b"class=\"")
         || ends(b"class='")
