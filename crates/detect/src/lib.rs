@@ -15,6 +15,7 @@ pub mod context;
 mod decode;
 pub mod detector;
 mod parts;
+mod prose;
 mod scan;
 pub mod set;
 

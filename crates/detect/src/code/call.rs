@@ -1,7 +1,7 @@
 //! Calls: what is called, where the call stands, what it is given and what follows it.
 
 use super::words::{self, Function};
-use super::{CALL, Name, evidence, letter, name_before};
+use super::{CALL, Name, RUNS, evidence, letter, name_before};
 use crate::detector::{Confidence, Evidence};
 
 /// Looks at every call.
@@ -47,7 +47,9 @@ pub(super) fn read(text: &[u8]) -> Option<Evidence> {
             .is_none_or(|best| best.confidence < confidence)
         {
             let until = close(text, open).unwrap_or(text.len());
-            best = evidence(begin, until, CALL, confidence);
+            let told = matches!(argument(text, open), Argument::Request | Argument::Telling);
+            let reading = if told { RUNS } else { CALL };
+            best = evidence(begin, until, reading, confidence);
         }
         if confidence == Confidence::Certain {
             break;

@@ -97,6 +97,8 @@ pub(crate) static DETECTOR: Detector = Detector {
 };
 
 const CALL: &str = "a call of the server's language";
+const RUNS: &str = "code that runs what the request says";
+const PHP: &str = "PHP in a page";
 const TAG: &str = "code of a server's language in a page";
 
 fn detect(input: &Input<'_>) -> Option<Evidence> {
@@ -118,13 +120,22 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         }
     }
     let found = best?;
-    let page = found.reading == TAG && matches!(input.context.place, Place::File);
+    let page = matches!(found.reading, TAG | PHP) && matches!(input.context.place, Place::File);
     let expected = matches!(input.context.field, Field::Code | Field::Telemetry);
     // People search for functions by their names.
     let mentioned = input.context.field == Field::Text
         && found.span == (0..input.text.len())
         && input.text.ends_with(b"()");
-    let confidence = if (expected && !page) || mentioned {
+    // Whole programs are written, pasted and uploaded; commands for a server are a line.
+    let written = matches!(
+        input.context.place,
+        Place::Form | Place::Json | Place::Xml | Place::Body | Place::File
+    );
+    let program = written
+        && found.reading != RUNS
+        && memchr::memchr(b'\n', input.text.trim_ascii()).is_some();
+    let document = written && found.reading == PHP && !image(input.text);
+    let confidence = if (expected && !page) || mentioned || program || document {
         found.confidence.less()
     } else {
         found.confidence
@@ -136,6 +147,13 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         confidence,
         ..found
     })
+}
+
+/// Whether a file begins as an image does.
+fn image(text: &[u8]) -> bool {
+    [&b"GIF8"[..], b"\x89PNG", b"\xff\xd8\xff", b"BM", b"RIFF"]
+        .iter()
+        .any(|own| text.starts_with(own))
 }
 
 fn evidence(

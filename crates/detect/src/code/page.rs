@@ -1,6 +1,6 @@
 //! Phrases and tags that begin or are code by themselves.
 
-use super::{CALL, TAG, evidence};
+use super::{CALL, PHP, RUNS, TAG, evidence};
 use crate::detector::{Confidence, Evidence};
 
 /// Phrases that no data holds.
@@ -85,12 +85,7 @@ fn request(text: &[u8]) -> Option<Evidence> {
         .iter()
         .any(|own| word.ends_with(own));
         if called || run || included {
-            return evidence(
-                at,
-                from + known.len(),
-                "code that runs what the request says",
-                Confidence::Certain,
-            );
+            return evidence(at, from + known.len(), RUNS, Confidence::Certain);
         }
         return evidence(
             at,
@@ -175,7 +170,8 @@ pub(super) fn read(text: &[u8]) -> Option<Evidence> {
                 .as_ref()
                 .is_none_or(|best| best.confidence < confidence)
         {
-            best = evidence(at, at + 5, TAG, confidence);
+            let reading = if rest.starts_with(b"?") { PHP } else { TAG };
+            best = evidence(at, at + 5, reading, confidence);
         }
         if best
             .as_ref()

@@ -32,6 +32,10 @@ pub(super) struct Reading {
     pub(super) proof: bool,
     /// Whether a dialog is opened.
     pub(super) dialog: bool,
+    /// Whether something is declared or defined.
+    pub(super) declares: bool,
+    /// Whether what is called or set may belong to the page or to JavaScript.
+    pub(super) known: bool,
     /// Whether a string spells `constructor` and something is called.
     pub(super) spelled: bool,
 }
@@ -93,6 +97,8 @@ struct Reader<'a> {
     last: u16,
     /// A member's name was put together and called.
     spells: bool,
+    /// Something of the page was called or thrown.
+    known: bool,
     /// A line or block ended since: another operand may follow.
     soft: bool,
     /// The next bracket is the head of `if`, `for`, `while` …
@@ -127,6 +133,7 @@ pub(super) fn read(text: &[u8], at: usize, before: Before) -> Reading {
         braced: before == Before::Brace,
         last: 0,
         spells: false,
+        known: false,
         soft: false,
         head: false,
         member: false,
@@ -159,6 +166,8 @@ pub(super) fn read(text: &[u8], at: usize, before: Before) -> Reading {
         telling: reader.telling,
         proof: reader.proof,
         dialog: reader.proof && (reader.spells || reader.named & Flags::DIALOG != 0),
+        declares: reader.declares,
+        known: reader.known,
         spelled: reader.acts && reader.named & Flags::CONSTRUCTOR != 0,
     }
 }
@@ -308,6 +317,9 @@ impl Reader<'_> {
         let timer = any(Flags::TIMER) && free;
         self.acts = true;
         self.spells |= spelled;
+        let page =
+            Flags::WEAK | Flags::NET | Flags::EVAL | Flags::DIALOG | Flags::TIMER | Flags::DECODE;
+        self.known |= any(page) && !any(Flags::MEMBER);
         self.named |= if dialog { Flags::DIALOG } else { 0 };
         self.proof |= constructor || spelled || dialog || (eval && string) || (timer && quoted);
         self.telling |= constructor || spelled || dialog || eval || (timer && quoted);
@@ -474,6 +486,7 @@ impl Reader<'_> {
                 }
                 self.head = keyword == names::Keyword::Head;
                 self.acts |= keyword == names::Keyword::Throw;
+                self.known |= keyword == names::Keyword::Throw;
                 self.declares |= keyword == names::Keyword::Declare;
                 self.operand = false;
                 self.chain = 0;

@@ -63,7 +63,30 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
             }
         }
     }
-    best
+    best.map(|found| mentioned(input, found))
+}
+
+/// A proof that somebody quotes in a sentence is less sure.
+fn mentioned(input: &Input<'_>, found: Evidence) -> Evidence {
+    let written = matches!(input.context.place, Place::Form | Place::Json);
+    let text =
+        input.context.field == Field::Text || (written && input.context.field == Field::Plain);
+    if !text || found.confidence < Confidence::Certain {
+        return found;
+    }
+    let text = input.text;
+    let before = text.get(..=found.span.start).unwrap_or_default();
+    let from = memchr::memrchr(b'<', before).unwrap_or(found.span.start);
+    let after = text.get(found.span.end..).unwrap_or_default();
+    let to = memchr::memchr(b'>', after).map_or(found.span.end, |at| found.span.end + at + 1);
+    let proof = memchr::memmem::find(text.get(from..to).unwrap_or_default(), b"cookie").is_none();
+    if proof && crate::prose::quotes(text, from, to) {
+        return Evidence {
+            confidence: Confidence::Likely,
+            ..found
+        };
+    }
+    found
 }
 
 fn tags(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
@@ -73,6 +96,9 @@ fn tags(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
 
 /// The text closes the value of an attribute and brings attributes of its own.
 fn attributes(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
+    // Behind a tag of its own the text is read as tags.
+    let end = memchr::memchr(b'<', text).unwrap_or(text.len());
+    let text = text.get(..end)?;
     memchr::memchr(b'=', text)?;
     let mut best: Option<Evidence> = None;
     for (quote, entry) in [
@@ -193,7 +219,8 @@ fn alone(input: &Input<'_>, text: &[u8], read: Reading) -> Option<Evidence> {
     let probe = read.dialog && input.context.place == Place::Query && text.len() < 80;
     let called = memchr::memmem::find(text, b"()").is_none();
     let written = input.context.field == Field::Text && !continues && !(probe && called);
-    let expected = code_expected(input) || written || document;
+    let program = read.declares && matches!(input.context.place, Place::Form | Place::Json);
+    let expected = code_expected(input) || written || document || program;
     let confidence = match (read.proof && read.whole, expected) {
         (true, false) => Confidence::Certain,
         (true, true) => Confidence::Likely,

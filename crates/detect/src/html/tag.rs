@@ -40,6 +40,8 @@ const SCRIPTS: u8 = 16;
 /// Looks through the tags of a text.
 pub(super) struct Markup<'a> {
     scripts: u8,
+    /// The text is a whole page.
+    document: bool,
     context: Context<'a>,
     entry: Entry,
     best: Option<Evidence>,
@@ -54,6 +56,7 @@ pub(super) fn look(
 ) -> Option<Evidence> {
     let mut markup = Markup {
         scripts: 0,
+        document: false,
         context,
         entry,
         best: None,
@@ -113,6 +116,9 @@ impl Markup<'_> {
             match event {
                 Event::Open { at, name } => {
                     self.leave(&tag, offset);
+                    self.document |= depth == 0
+                        && (name.eq_ignore_ascii_case(b"html")
+                            || name.eq_ignore_ascii_case(b"!doctype"));
                     tag = Tag::new(at, kind::kind(name));
                 }
                 Event::Attribute(found) => {
@@ -170,12 +176,13 @@ impl Markup<'_> {
                 let read = js::read(decoded.bytes(), 0, Before::Statement);
                 let runs = match read.strength {
                     Strength::Sink => true,
-                    Strength::Code => !tag.json && end.is_some(),
+                    Strength::Code => {
+                        !tag.json && end.is_some() && (read.known || !self.expected())
+                    }
                     Strength::Nothing => false,
                 };
                 let closed = end.is_some() && !code.trim_ascii().is_empty() && !tag.json;
-                let calls = code.iter().any(|byte| matches!(byte, b'(' | b'`' | b'='));
-                let runs = runs || (closed && (calls || !self.expected()));
+                let runs = runs || (closed && (proves(code) || !self.expected()));
                 if runs {
                     self.note(at, after + code.len(), "a script", Confidence::Certain);
                 }
@@ -299,7 +306,11 @@ impl Markup<'_> {
         let known = words::event(name);
         let confidence = match (self.entry, read.strength) {
             _ if jsx => Confidence::Likely,
-            (Entry::Own | Entry::Quoted, Strength::Sink | Strength::Code) => Confidence::Certain,
+            (Entry::Own | Entry::Quoted, Strength::Sink) => Confidence::Certain,
+            (Entry::Own, _) if proves(value) => Confidence::Certain,
+            // Pages have functions of their own.
+            (Entry::Own, Strength::Code) if !read.known => self.unexpected(Confidence::Likely),
+            (Entry::Own | Entry::Quoted, Strength::Code) => Confidence::Certain,
             (Entry::Bare, Strength::Sink) if known => Confidence::Certain,
             (Entry::Own, Strength::Nothing)
                 if known && tag.kind != Kind::Unknown && !value.is_empty() =>
@@ -339,6 +350,8 @@ impl Markup<'_> {
         }
         if loads(tag.kind, tag.address, name) && remote(target) && !embed(target) {
             let confidence = match tag.kind {
+                // A page of its own brings its own scripts.
+                Kind::Script if self.document => self.unexpected(Confidence::Likely),
                 Kind::Script if self.context.field != Field::Code => Confidence::Certain,
                 Kind::Link | Kind::Form => self.unexpected(Confidence::Possible),
                 _ => self.unexpected(Confidence::Likely),
@@ -358,8 +371,19 @@ impl Markup<'_> {
             Kind::Frame | Kind::Object | Kind::Use | Kind::Animate | Kind::Script
         );
         match uri::read(target)? {
-            Uri::Script(Strength::Sink | Strength::Code) => Some((SCRIPT, Confidence::Certain)),
-            Uri::Script(Strength::Nothing) => Some((SCRIPT, self.unexpected(Confidence::Likely))),
+            Uri::Script(Strength::Sink) => Some((SCRIPT, Confidence::Certain)),
+            Uri::Script(Strength::Code | Strength::Nothing) => {
+                // Nobody hides the address of a button.
+                let hidden = !target.starts_with(b"j") && !target.starts_with(b"J");
+                let hidden = hidden || target.iter().any(|byte| *byte < b' ' || *byte == b'%');
+                let sure = hidden || proves(target);
+                let confidence = if sure {
+                    Confidence::Certain
+                } else {
+                    self.unexpected(Confidence::Likely)
+                };
+                Some((SCRIPT, confidence))
+            }
             Uri::Page => Some((PAGE, Confidence::Certain)),
             Uri::Image if page => Some((PAGE, Confidence::Certain)),
             Uri::Button | Uri::Image => None,
@@ -372,6 +396,23 @@ fn animation(tag: &Tag, name: &[u8], value: &[u8]) -> Option<(&'static str, Conf
     let animated = tag.animates && matches!(name, b"to" | b"values" | b"from" | b"by");
     let runs = animated && js::read(value, 0, Before::Statement).strength != Strength::Nothing;
     runs.then_some(("an animation that sets a handler", Confidence::Certain))
+}
+
+/// Whether a script that does not read as one holds what is sent to prove a hole.
+fn proves(code: &[u8]) -> bool {
+    let head = code.get(..512).unwrap_or(code);
+    [
+        &b"alert("[..],
+        b"prompt(",
+        b"confirm(",
+        b"alert`",
+        b"eval(",
+        b"document.cookie",
+        b"fetch(",
+        b"msgbox",
+    ]
+    .iter()
+    .any(|own| holds(head, own))
 }
 
 impl Tag {

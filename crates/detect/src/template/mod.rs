@@ -146,7 +146,13 @@ fn verdict(input: &Input<'_>, act: Act, from: usize, to: usize, lookup: bool) ->
             Confidence::Certain,
         ),
     };
-    let confidence = if expected && !lookup {
+    // The content's end may lie before the delimiter's.
+    let closing = input.text.get(to..).unwrap_or_default().iter();
+    let end = to + closing.take_while(|byte| b"}>%)]".contains(byte)).count();
+    let text =
+        input.context.field == Field::Text || (written && input.context.field == Field::Plain);
+    let quoted = text && crate::prose::quotes(input.text, from, end);
+    let confidence = if (expected && !lookup) || (quoted && act == Act::Probe) {
         confidence.less()
     } else {
         confidence
