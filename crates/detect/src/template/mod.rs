@@ -5,6 +5,7 @@
 //! commands. A template that shows a variable is none of this. Some languages need no delimiters where
 //! they are evaluated (SpEL, OGNL, the binding of parameter names in Spring): [`bare`] knows theirs.
 
+mod bare;
 mod lookup;
 mod words;
 
@@ -72,7 +73,7 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     {
         return found;
     }
-    let other = bare(input).or_else(|| squares(input));
+    let other = bare::read(input).or_else(|| bare::squares(input));
     match (&found, &other) {
         (Some(own), Some(bare)) if own.confidence >= bare.confidence => found,
         (_, Some(_)) => other,
@@ -466,84 +467,4 @@ fn arithmetic(text: &[u8], at: usize, kind: Kind) -> Option<Act> {
         b'*' | b'+' if kind != Kind::Single => Some(Act::Probe),
         _ => Some(Act::Odd),
     }
-}
-
-/// Expressions without delimiters, told by how they begin.
-fn bare(input: &Input<'_>) -> Option<Evidence> {
-    const CERTAIN: [&[u8]; 20] = [
-        b"class.module.classLoader",
-        b"class.classLoader.",
-        b"class['module']",
-        b"class[classLoader]",
-        b"T(java.lang.",
-        b"T(java.io.",
-        b"T(java.net.",
-        b"T(org.springframework.",
-        b"@java.lang.",
-        b"_memberAccess",
-        b"#context[",
-        b"_TemplateReference__context",
-        b"$class.inspect(",
-        b"@ognl.OgnlContext@",
-        b"new java.lang.ProcessBuilder(",
-        b".class.forName(",
-        b".getClass().forName(",
-        b"freemarker.template.utility.",
-        b"@System.Diagnostics.Process",
-        b"${{<%[%'\"}}",
-    ];
-    let expected = matches!(input.context.field, Field::Code | Field::Telemetry);
-    let sure = if expected {
-        Confidence::Likely
-    } else {
-        Confidence::Certain
-    };
-    let text = input.text;
-    let said = |at: usize, len: usize, confidence: Confidence| {
-        Some(Evidence {
-            span: at..(at + len).min(text.len()),
-            reading: "an expression that leads out of its language",
-            confidence,
-        })
-    };
-    for own in CERTAIN {
-        if let Some(at) = memchr::memmem::find(text, own) {
-            return said(at, own.len(), sure);
-        }
-    }
-    let at = memchr::memmem::find(text, b"__class__")
-        .or_else(|| memchr::memmem::find(text, b"__globals__"))?;
-    let rest = text.get(at..)?;
-    let climbs = [
-        &b"__subclasses__"[..],
-        b"__builtins__",
-        b"__globals__",
-        b"__bases__[",
-        b"__base__.",
-        b"__mro__[",
-    ]
-    .iter()
-    .any(|own| memchr::memmem::find(rest, own).is_some_and(|found| found > 0 && found < 64));
-    said(at, 9, if climbs { sure } else { Confidence::Hint })
-}
-
-/// Arithmetic in the square brackets of some languages.
-fn squares(input: &Input<'_>) -> Option<Evidence> {
-    let text = input.text;
-    let mut from = 0;
-    while let Some(found) = text.get(from..).and_then(|rest| memchr::memchr(b'[', rest)) {
-        let at = from + found;
-        from = at + 1;
-        let opens = matches!(text.get(from), Some(b'[' | b'='))
-            || text.get(at.wrapping_sub(1)) == Some(&b'~');
-        let act = if opens {
-            arithmetic(text, from, Kind::Brace)
-        } else {
-            None
-        };
-        if let Some(act) = act {
-            return verdict(input, act, at, from + 8, false);
-        }
-    }
-    None
 }

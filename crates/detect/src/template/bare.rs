@@ -1,0 +1,85 @@
+//! Expressions that need no delimiters of braces: SpEL, OGNL, bound names, square brackets.
+
+use super::{Kind, arithmetic, verdict};
+use crate::context::Field;
+use crate::detector::{Confidence, Evidence, Input};
+
+/// Expressions without delimiters, told by how they begin.
+pub(super) fn read(input: &Input<'_>) -> Option<Evidence> {
+    const CERTAIN: [&[u8]; 20] = [
+        b"class.module.classLoader",
+        b"class.classLoader.",
+        b"class['module']",
+        b"class[classLoader]",
+        b"T(java.lang.",
+        b"T(java.io.",
+        b"T(java.net.",
+        b"T(org.springframework.",
+        b"@java.lang.",
+        b"_memberAccess",
+        b"#context[",
+        b"_TemplateReference__context",
+        b"$class.inspect(",
+        b"@ognl.OgnlContext@",
+        b"new java.lang.ProcessBuilder(",
+        b".class.forName(",
+        b".getClass().forName(",
+        b"freemarker.template.utility.",
+        b"@System.Diagnostics.Process",
+        b"${{<%[%'\"}}",
+    ];
+    let expected = matches!(input.context.field, Field::Code | Field::Telemetry);
+    let sure = if expected {
+        Confidence::Likely
+    } else {
+        Confidence::Certain
+    };
+    let text = input.text;
+    let said = |at: usize, len: usize, confidence: Confidence| {
+        Some(Evidence {
+            span: at..(at + len).min(text.len()),
+            reading: "an expression that leads out of its language",
+            confidence,
+        })
+    };
+    for own in CERTAIN {
+        if let Some(at) = memchr::memmem::find(text, own) {
+            return said(at, own.len(), sure);
+        }
+    }
+    let at = memchr::memmem::find(text, b"__class__")
+        .or_else(|| memchr::memmem::find(text, b"__globals__"))?;
+    let rest = text.get(at..)?;
+    let climbs = [
+        &b"__subclasses__"[..],
+        b"__builtins__",
+        b"__globals__",
+        b"__bases__[",
+        b"__base__.",
+        b"__mro__[",
+    ]
+    .iter()
+    .any(|own| memchr::memmem::find(rest, own).is_some_and(|found| found > 0 && found < 64));
+    said(at, 9, if climbs { sure } else { Confidence::Hint })
+}
+
+/// Arithmetic in the square brackets of some languages.
+pub(super) fn squares(input: &Input<'_>) -> Option<Evidence> {
+    let text = input.text;
+    let mut from = 0;
+    while let Some(found) = text.get(from..).and_then(|rest| memchr::memchr(b'[', rest)) {
+        let at = from + found;
+        from = at + 1;
+        let opens = matches!(text.get(from), Some(b'[' | b'='))
+            || text.get(at.wrapping_sub(1)) == Some(&b'~');
+        let act = if opens {
+            arithmetic(text, from, Kind::Brace)
+        } else {
+            None
+        };
+        if let Some(act) = act {
+            return verdict(input, act, at, from + 8, false);
+        }
+    }
+    None
+}
