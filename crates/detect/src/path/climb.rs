@@ -1,5 +1,7 @@
 //! Steps to the parent directory, in every spelling that decoding leaves.
 
+use crate::set::{self, Set};
+
 /// Steps that follow one another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Run {
@@ -85,6 +87,9 @@ fn listed(text: &[u8], at: usize, spellings: &[&[u8]]) -> Option<(usize, bool)> 
     let own = spellings.iter().find(|own| starts(text, at, own))?;
     Some((own.len(), true))
 }
+
+/// Bytes with which a step can begin.
+pub(super) const BEGINS: Set = set::of(b".%0\xc0\xe0\xef");
 
 /// Whether a step can begin with the byte at `at`.
 pub(super) fn may_begin(text: &[u8], at: usize, own: u8) -> bool {

@@ -14,6 +14,7 @@ use files::Telling;
 
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use crate::set;
 
 pub(crate) static DETECTOR: Detector = Detector {
     class: Class::Path,
@@ -149,7 +150,7 @@ fn runs(text: &[u8]) -> impl Iterator<Item = Run> {
         while let Some(own) = text.get(at) {
             let here = at;
             at += 1;
-            let dotted = climb::may_begin(text, here, *own);
+            let dotted = set::has(climb::BEGINS, *own) && climb::may_begin(text, here, *own);
             let begins = here.checked_sub(1).and_then(|before| text.get(before)) != Some(&b'.');
             if dotted
                 && begins
@@ -397,12 +398,15 @@ fn absolute(input: &Input<'_>, value: &Value) -> Option<Evidence> {
             at += len;
         }
     }
-    let (telling, end) = files::known(text, at)?;
     let rooted = at > start;
     let relative = matches!(text.get(at)?, b'.' | b'W' | b'M' | b'w' | b'm');
+    let file = input.context.field == Field::File;
+    if !(rooted || relative || file) {
+        return None;
+    }
+    let (telling, end) = files::known(text, at)?;
     let spaces = text.iter().take(200).filter(|own| **own == b' ').count();
     let path = spaces < 4 && text.len() < 512;
-    let file = input.context.field == Field::File;
     let listed = matches!(input.context.place, Place::Json | Place::Xml | Place::Body) && !file;
     let confidence = match telling {
         Telling::Secret if path && rooted && value.asset => Confidence::Likely,

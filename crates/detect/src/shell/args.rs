@@ -78,10 +78,14 @@ impl Args {
                 [b'/', letter, rest @ ..] if rest.len() < 9 && is_windows_flag(*letter, rest) => {
                     &mut self.flags
                 }
+                // `-exec id \\;`
+                b";" | b"+" => &mut self.flags,
                 _ if is_system(bytes) => &mut self.system,
                 _ if arg.quoted => &mut self.quoted,
                 _ if is_number(bytes) => &mut self.numbers,
-                _ if bytes.windows(3).any(|at| at == b"://") => &mut self.urls,
+                _ if bytes.windows(3).any(|at| at == b"://") || is_endpoint(bytes) => {
+                    &mut self.urls
+                }
                 _ if is_host(bytes) => &mut self.hosts,
                 _ if arg.glob || is_path(bytes) => &mut self.paths,
                 _ if operand => &mut self.operands,
@@ -182,6 +186,15 @@ fn is_host(bytes: &[u8]) -> bool {
     body && (numeric || (top && !is_file_end(last)))
 }
 
+/// `TCP:10.0.0.1:443`
+fn is_endpoint(bytes: &[u8]) -> bool {
+    let mut parts = bytes.split(|own| *own == b':');
+    let scheme = parts.next().unwrap_or_default();
+    scheme.len() > 2
+        && scheme.iter().all(u8::is_ascii_uppercase)
+        && parts.next().is_some_and(is_host)
+}
+
 fn is_file_end(last: &[u8]) -> bool {
     const ENDS: [&[u8]; 12] = [
         b"txt", b"php", b"html", b"log", b"js", b"ini", b"conf", b"jpg", b"png", b"css", b"asp",
@@ -233,24 +246,21 @@ pub(super) fn fit(takes: Takes, args: &Args, piped: bool) -> Sense {
         Takes::Script => script(args, piped),
         Takes::Sub(words) => sub(words, args),
         Takes::Text => told(args),
+        Takes::Change if args.flags > 0 && args.system > 0 && args.text < 2 => Sense::Strong,
         Takes::Change => fits(
             args.flags > 0 || args.system > 0 || (args.total > 1 && args.paths + args.numbers > 0),
         ),
-        Takes::Filter => {
-            if args.text < 3
-                && (args.flags > 0
-                    || args.quoted > 0
-                    || args.redirect
-                    || args.moving > 0
-                    || args.system > 0)
-            {
-                Sense::Strong
-            } else {
-                fits(false)
-            }
-        }
+        Takes::Filter if is_filter(args) => Sense::Strong,
+        Takes::Filter => fits(false),
         Takes::Command => Sense::None,
     }
+}
+
+/// An option, a pattern, a file: not only words.
+fn is_filter(args: &Args) -> bool {
+    let told = [args.flags, args.quoted, args.urls, args.moving, args.system];
+    let told = told.iter().any(|own| *own > 0);
+    args.text < 3 && (told || args.redirect)
 }
 
 fn script(args: &Args, piped: bool) -> Sense {
@@ -274,10 +284,16 @@ fn sub(words: &[&str], args: &Args) -> Sense {
     let Some(first) = &args.first else {
         return Sense::Alone;
     };
-    if words
-        .iter()
-        .any(|word| first.bytes().eq_ignore_ascii_case(word.as_bytes()))
-    {
+    if words.iter().any(|word| {
+        let own = first.bytes();
+        let option = word.starts_with('/') && own.get(word.len()) == Some(&b'=');
+        let own = if option {
+            own.get(..word.len()).unwrap_or_default()
+        } else {
+            own
+        };
+        own.eq_ignore_ascii_case(word.as_bytes())
+    }) {
         return Sense::Strong;
     }
     Sense::None

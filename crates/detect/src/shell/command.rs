@@ -23,6 +23,8 @@ pub(super) struct Command {
     pub(super) words: u8,
     /// Behind the last byte of it.
     pub(super) end: usize,
+    /// It makes sense without arguments.
+    pub(super) complete: bool,
     /// It runs programs: a shell or an interpreter.
     pub(super) script: bool,
     /// It makes sense by its first argument alone, a word.
@@ -99,6 +101,21 @@ fn inner(text: &[u8], name: &Word, entry: &Entry, parting: Parting) -> Option<us
         }
         _ => None,
     }
+}
+
+/// `name=value` as a command of its own: where it ends.
+pub(super) fn assignment(text: &[u8], at: usize) -> Option<usize> {
+    let (at, _) = skip_spaces(text, at);
+    let name = word::read(text, at, Parting::Spaces, true);
+    let equals = name.bytes().iter().position(|own| *own == b'=')?;
+    let own = name.bytes().get(..equals)?;
+    let plain = own
+        .iter()
+        .all(|own| own.is_ascii_alphanumeric() || *own == b'_');
+    let ends = matches!(byte(text, name.end), b';' | b'&' | b'\n' | b'|');
+    let value = name.bytes().get(equals + 1);
+    let told = value.is_some_and(|own| own.is_ascii_alphabetic() || *own == b'/');
+    (plain && !own.is_empty() && ends && told).then_some(name.end)
 }
 
 /// Whether `{a,b}` begins at `at`.
@@ -212,17 +229,7 @@ fn whole(text: &[u8], name: &Word, entry: &'static Entry, frame: Frame) -> Comma
         && !shouted(name, entry)
         && matches!(
             entry.name,
-            "id" | "ls"
-                | "dir"
-                | "pwd"
-                | "env"
-                | "w"
-                | "ps"
-                | "set"
-                | "who"
-                | "date"
-                | "ver"
-                | "true"
+            "id" | "ls" | "dir" | "pwd" | "env" | "w" | "ps" | "set" | "who" | "ver" | "true"
         );
     Command {
         sense,
@@ -230,11 +237,12 @@ fn whole(text: &[u8], name: &Word, entry: &'static Entry, frame: Frame) -> Comma
         hidden: frame.hidden || odd,
         located: frame.located,
         system: args.system > 0,
+        complete: matches!(entry.takes, Takes::Nothing | Takes::List),
         script: entry.takes == Takes::Script,
         own_word: matches!(entry.takes, Takes::Sub(_)),
         redirect: args.redirect,
         flags: args.flags > 0,
-        words: frame.words + args.total,
+        words: frame.words + args.total + u8::from(args.redirect),
         end: at.min(text.len()),
         probe,
     }

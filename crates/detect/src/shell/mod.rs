@@ -9,11 +9,13 @@
 mod args;
 mod command;
 mod fixed;
+mod judge;
 mod table;
 mod word;
 
 use args::Sense;
 use command::Command;
+use judge::{Tail, behind, in_field, tail};
 use word::{byte, skip_spaces};
 
 use crate::context::{Field, Place};
@@ -123,6 +125,8 @@ struct Before {
     equals: bool,
     /// A block of code in Markdown.
     fence: bool,
+    /// A variable was given a value.
+    assigned: bool,
     /// A command was read before, and began the value.
     command: bool,
 }
@@ -326,25 +330,6 @@ fn placed(input: &Input<'_>, degree: Confidence) -> Confidence {
     }
 }
 
-/// What follows a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tail {
-    Nothing,
-    Separator,
-    Rest,
-}
-
-fn tail(text: &[u8], end: usize) -> Tail {
-    let (at, _) = skip_spaces(text, end);
-    match byte(text, at) {
-        _ if at >= text.len() => Tail::Nothing,
-        0 | b'#' | b'\'' | b'"' => Tail::Nothing,
-        b';' | b'|' | b'&' | b'\n' | b'\r' | b'`' | b')' | b'}' => Tail::Separator,
-        b'\\' if matches!(byte(text, at + 1), b'n' | b'r') => Tail::Separator,
-        _ => Tail::Rest,
-    }
-}
-
 /// A command that would begin at `from`, behind the separator at `at`.
 fn candidate(
     input: &Input<'_>,
@@ -354,7 +339,10 @@ fn candidate(
     budget: &mut usize,
 ) -> Option<Evidence> {
     let text = input.text;
-    let command = command::read(text, from, start == Start::Pipe, start == Start::Backtick)?;
+    let read = command::read(text, from, start == Start::Pipe, start == Start::Backtick);
+    let Some(command) = read else {
+        return variable(input, (at, from), before);
+    };
     let cost = command.end.saturating_sub(from);
     if *budget < cost {
         return None;
@@ -372,169 +360,25 @@ fn candidate(
     })
 }
 
-/// How a command behind a separator reads.
-fn behind(
-    start: Start,
-    command: &Command,
-    text: &[u8],
-    at: usize,
-    before: &Before,
-) -> Option<Confidence> {
-    let tail = tail(text, command.end);
-    let closed = match start {
-        Start::Substitution => {
-            byte(text, skip_spaces(text, command.end).0) == b')' || tail != Tail::Rest
-        }
-        Start::Backtick => tail != Tail::Rest,
-        Start::Then | Start::Pipe | Start::Ampersand | Start::Line | Start::Call => true,
-    };
-    if !closed
-        || (start == Start::Backtick
-            && command.words == 1
-            && !command.located
-            && command.common
-            && !is_alone(text, at, command.end))
-    {
-        return None;
-    }
-    let degree = match command.sense {
-        Sense::None if command.located || command.hidden && !command.common => Confidence::Likely,
-        Sense::None => return None,
-        Sense::Strong if !command.common || command.hidden || command.located || command.system => {
-            Confidence::Certain
-        }
-        Sense::Strong if command.words > 1 => Confidence::Certain,
-        Sense::Strong => Confidence::Likely,
-        Sense::Weak if !command.common || command.hidden || start == Start::Call => {
-            Confidence::Certain
-        }
-        Sense::Weak if is_cut(text, at, command.end) => Confidence::Certain,
-        Sense::Weak => Confidence::Likely,
-        Sense::Alone if command.hidden || command.located => Confidence::Certain,
-        Sense::Alone => return alone(start, command, text, at, before),
-    };
-    if tail == Tail::Rest {
-        return Some(degree.less());
-    }
-    Some(degree)
-}
-
-/// Whether a quote is closed before, or the rest made a comment: someone fits text to what stands around.
-fn is_cut(text: &[u8], at: usize, end: usize) -> bool {
-    let (behind, _) = skip_spaces(text, end);
-    let closes = matches!(text.get(..at), Some([b'\'' | b'"'] | [b'\'' | b'"', b')']));
-    closes || (byte(text, behind) == b'#' && text.len() < behind + 3)
-}
-
-/// A command without arguments: only `;id`, `127.0.0.1|whoami`, `$(id)` and the like run it.
-fn alone(
-    start: Start,
-    command: &Command,
-    text: &[u8],
-    at: usize,
-    before: &Before,
-) -> Option<Confidence> {
-    let tail = tail(text, command.end);
-    if tail == Tail::Rest {
-        return None;
-    }
-    let bare = !command.common;
-    let cell = before.pipes > 1 && start == Start::Pipe && !bare;
-    if cell || !(bare || command.probe) {
-        return (bare || command.probe).then_some(Confidence::Hint);
-    }
-    if start == Start::Ampersand && before.equals && !bare {
-        return None;
-    }
-    let (behind, _) = skip_spaces(text, command.end);
-    let ends = tail == Tail::Nothing || text.len() - behind < 2 || is_closing(text, behind);
-    let prefix = prefix(text, at);
-    Some(match start {
-        Start::Call => Confidence::Certain,
-        Start::Substitution if byte(text, command.end) == b')' => {
-            match byte(text, command.end + 1) {
-                b'.' | b'[' | b')' if !bare => Confidence::Possible,
-                _ => Confidence::Certain,
-            }
-        }
-        _ if !ends && (!bare || start == Start::Backtick) => Confidence::Possible,
-        Start::Line if before.lines > 1 => Confidence::Possible,
-        _ if bare => Confidence::Certain,
-        _ if prefix == Prefix::Word => Confidence::Likely,
-        _ if prefix == Prefix::Text => Confidence::Possible,
-        _ => Confidence::Certain,
-    })
-}
-
-/// Whether what follows can only close what stood around the value.
-fn is_closing(text: &[u8], at: usize) -> bool {
-    let rest = text.get(at..).unwrap_or_default();
-    rest.len() < 8 && rest.iter().all(|byte| !byte.is_ascii_alphanumeric())
-}
-
-/// Whether backticks are all there is.
-fn is_alone(text: &[u8], at: usize, end: usize) -> bool {
-    prefix(text, at) != Prefix::Text && text.len() <= end + 2
-}
-
-/// What stands before a separator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Prefix {
-    /// Nothing, a number, an address, or the end of a quotation.
-    Value,
-    /// One word.
-    Word,
-    /// More.
-    Text,
-}
-
-fn prefix(text: &[u8], at: usize) -> Prefix {
-    let before = text.get(..at).unwrap_or_default().trim_ascii();
-    if before.len() > 64 {
-        return Prefix::Text;
-    }
-    let short = before.len() < 3 && before.iter().all(u8::is_ascii_lowercase);
-    let number = before
-        .iter()
-        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b':' | b'-' | b'/'));
-    let closing = matches!(
-        before.last(),
-        Some(b'\'' | b'"' | b')' | b';' | b'|' | b'&' | b'%')
-    );
-    if number || short || (closing && !before.contains(&b' ')) {
-        return Prefix::Value;
-    }
-    if before.contains(&b' ') {
-        Prefix::Text
-    } else {
-        Prefix::Word
-    }
-}
-
-/// What is left of it in a field that is meant to hold such text.
-fn in_field(
+/// `a=who;b=ami;$a$b`: a variable that is run after it was given a value.
+fn variable(
     input: &Input<'_>,
-    degree: Confidence,
-    start: Start,
-    (at, end): (usize, usize),
-    before: &Before,
-) -> Confidence {
-    let prose = before.prose > 5;
-    let long = before.lines > 3
-        || (start == Start::Line && (before.prose > 2 || before.command || before.fence));
-    let ticks = start == Start::Backtick;
-    let quoted = ticks && before.prose > 0;
-    let degree = if prose || long || quoted {
-        degree.less()
-    } else {
-        degree
-    };
-    let opens = at == 0 || (before.prose < 3 && before.lines < 2 && !before.command);
-    let opens = opens && (!ticks || input.text.len() <= end + 2);
-    match input.context.field {
-        Field::Text if opens => degree,
-        Field::Text => degree.min(Confidence::Likely),
-        Field::Code | Field::Telemetry => degree.less().min(Confidence::Likely),
-        Field::Plain | Field::Url | Field::File | Field::Key | Field::Token => degree,
+    (at, from): (usize, usize),
+    before: &mut Before,
+) -> Option<Evidence> {
+    let text = input.text;
+    if let Some(end) = command::assignment(text, from) {
+        before.assigned |= end > from;
+        return None;
     }
+    let (from, _) = skip_spaces(text, from);
+    let runs =
+        before.assigned && byte(text, from) == b'$' && byte(text, from + 1).is_ascii_alphabetic();
+    let code = matches!(input.context.field, Field::Code | Field::Telemetry);
+    let long = before.lines > 2 || before.prose > 3;
+    (runs && !code && !long).then(|| Evidence {
+        span: at..text.len(),
+        reading: "a variable that is run as a command",
+        confidence: placed(input, Confidence::Certain),
+    })
 }

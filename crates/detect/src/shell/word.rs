@@ -125,7 +125,11 @@ pub(super) fn read(text: &[u8], at: usize, parting: Parting, first: bool) -> Wor
         windows: false,
     };
     let mut here = at;
-    while let Some(next) = step(text, here, &mut word, parting, first) {
+    // Pieces in backticks and braces could otherwise follow one another without end.
+    let farthest = at + if first { KEPT } else { 2 * REACH };
+    while here < farthest
+        && let Some(next) = step(text, here, &mut word, parting, first)
+    {
         here = next;
     }
     word.end = here;
