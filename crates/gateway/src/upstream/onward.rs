@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::io::Write;
+use std::net::IpAddr;
 
 use babyshield_layers::Exchange;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -126,10 +127,11 @@ impl Onward<'_> {
         let client = exchange.client();
         let peer = exchange.connection().peer.ip().to_canonical();
         let mut caller = Text::default();
-        caller.write(format_args!("{client}"));
+        caller.address(client);
         put("x-real-ip", caller.bytes());
         if client != peer {
-            caller.write(format_args!(", {peer}"));
+            caller.put(b", ");
+            caller.address(peer);
         }
         put("x-forwarded-for", caller.bytes());
         let proto: &[u8] = if exchange.secure() { b"https" } else { b"http" };
@@ -187,12 +189,36 @@ impl Default for Text {
 }
 
 impl Text {
-    fn write(&mut self, text: std::fmt::Arguments<'_>) {
-        let mut rest = self.buffer.get_mut(self.length..).unwrap_or_default();
-        let before = rest.len();
-        // An address has at most 58 characters, with its scope.
-        rest.write_fmt(text).unwrap_or_default();
-        self.length += before - rest.len();
+    /// An address has at most 58 characters, with its scope.
+    fn address(&mut self, address: IpAddr) {
+        match address {
+            IpAddr::V4(address) => {
+                for (at, octet) in address.octets().into_iter().enumerate() {
+                    self.put(if at == 0 { b"" } else { b"." });
+                    self.octet(octet);
+                }
+            }
+            IpAddr::V6(address) => {
+                let mut rest = self.buffer.get_mut(self.length..).unwrap_or_default();
+                let before = rest.len();
+                write!(rest, "{address}").unwrap_or_default();
+                self.length += before - rest.len();
+            }
+        }
+    }
+
+    fn octet(&mut self, octet: u8) {
+        let digits = [octet / 100, octet / 10 % 10, octet % 10].map(|digit| b'0' + digit);
+        let from = usize::from(octet < 100) + usize::from(octet < 10);
+        self.put(digits.get(from..).unwrap_or_default());
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        let end = self.length + bytes.len();
+        if let Some(place) = self.buffer.get_mut(self.length..end) {
+            place.copy_from_slice(bytes);
+            self.length = end;
+        }
     }
 
     fn bytes(&self) -> &[u8] {
@@ -245,4 +271,27 @@ fn imitates(name: &str) -> bool {
                 .all(|(a, b)| a == b || (a == b'-' && b == b'_'))
     };
     name.contains('_') && OURS.iter().any(|own| same(own))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_written_as_everybody_writes_them() {
+        let all = (0..=255).map(|octet| IpAddr::from([octet, 255 - octet, octet / 2, 0]));
+        let six = [
+            "2001:db8::7",
+            "::1",
+            "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+        ];
+        let six = six.into_iter().map(|text| text.parse().unwrap());
+        for address in all.chain(six) {
+            let mut text = Text::default();
+            text.address(address);
+            text.put(b", ");
+            text.address(address);
+            assert_eq!(text.bytes(), format!("{address}, {address}").as_bytes());
+        }
+    }
 }
