@@ -142,6 +142,7 @@ fn evidence(
 /// The whole text is an address.
 fn address(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
     let head = text.get(..512).unwrap_or(text);
+    memchr::memchr2(b':', b'&', head)?;
     let decoded = entity::decode(head);
     let written = matches!(input.context.place, Place::Form | Place::Json | Place::Body);
     let quoting = code_expected(input) || (written && input.context.field == Field::Text);
