@@ -27,6 +27,7 @@ const FILES: &[(&str, &str)] = &[
     ("words.txt", include_str!("../grammar/words.txt")),
     ("code.txt", include_str!("../grammar/code.txt")),
     ("kinds.txt", include_str!("../grammar/kinds.txt")),
+    ("page.txt", include_str!("../grammar/page.txt")),
     ("web.txt", include_str!("../grammar/web.txt")),
     ("beacon.txt", include_str!("../grammar/beacon.txt")),
     ("api.txt", include_str!("../grammar/api.txt")),

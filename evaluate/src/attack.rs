@@ -163,8 +163,10 @@ fn add(path: &Path, (source, class): (Source, Class), to: &mut Attacks, seen: &m
     };
     for line in text.split(|&byte| byte == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        let comment =
-            line.starts_with(b"#") && (source == Source::Libinjection || class == Class::Probe);
+        let comment = match source {
+            Source::Libinjection => line.starts_with(b"#"),
+            Source::Payloads => line.starts_with(b"# ") && class != Class::Mixed,
+        };
         if line.is_empty() || comment {
             continue;
         }

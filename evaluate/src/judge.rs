@@ -52,12 +52,12 @@ pub(crate) struct Verdict {
 }
 
 impl Judges {
-    /// Compiles the built-in rules at the levels asked for, and the CRS of a folder.
-    pub(crate) fn load(levels: &[u8], crs: Option<&Path>) -> Result<Self, String> {
+    /// Compiles rules, such as `builtin`, at the levels asked for, and the CRS of a folder.
+    pub(crate) fn load(rules: &Path, levels: &[u8], crs: Option<&Path>) -> Result<Self, String> {
         let mut sets = [const { None }; SETS];
         for (level, set) in (1..=4_u8).zip(&mut sets) {
             if levels.contains(&level) {
-                *set = Some(compile(vec![PathBuf::from("builtin")], level, "")?);
+                *set = Some(compile(vec![rules.to_owned()], level, "")?);
             }
         }
         if let (Some(folder), Some([as_it_comes, for_an_api])) = (crs, sets.get_mut(CRS..)) {
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn an_attack_is_blocked_and_an_ordinary_request_is_not() {
-        let judges = Judges::load(&[1], None).unwrap();
+        let judges = Judges::load(Path::new("builtin"), &[1], None).unwrap();
         assert!(judges.has(0) && !judges.has(CRS));
         let blocked = |target: &str| judges.ask(&get(target.into()))[0].clone().unwrap().blocked;
         assert!(blocked(

@@ -40,6 +40,9 @@ pub(crate) struct Options {
     /// Folder of the test data; BABYSHIELD_DATA names it too.
     #[arg(long)]
     data: Option<PathBuf>,
+    /// Judge other rules in place of the built-in ones: a SecLang file or a folder of them.
+    #[arg(long, default_value = "builtin")]
+    rules: PathBuf,
     /// Folder of OWASP CRS 3.3.4, as Debian's modsecurity-crs installs it.
     #[arg(long, default_value = "/usr/share/modsecurity-crs")]
     crs: PathBuf,
@@ -104,7 +107,8 @@ impl Options {
         let all = [&self.only, &self.contexts, &self.encodings, &self.kinds]
             .iter()
             .all(|own| own.is_empty());
-        let sets = self.levels == [1, 2, 3, 4] && !self.no_crs;
+        let rules = self.rules == Path::new("builtin") && self.levels == [1, 2, 3, 4];
+        let sets = rules && !self.no_crs;
         all && sets && self.limit.is_none() && self.benign >= 50_000
     }
 
@@ -193,7 +197,7 @@ fn evaluate(options: &Options) -> Result<(), String> {
     if crs.is_none() && !options.no_crs {
         found.skipped.push("OWASP CRS 3.3.4".to_owned());
     }
-    let judges = Judges::load(&options.levels, crs)?;
+    let judges = Judges::load(&options.rules, &options.levels, crs)?;
     // What is printed of leftovers is of the lowest level that takes part.
     let level = (0..CRS).find(|set| judges.has(*set)).unwrap_or(CRS);
     if !choice.classes.is_empty() {

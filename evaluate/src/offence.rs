@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn misses_of_the_held_back_part_are_counted_and_never_kept() {
-        let judges = Judges::load(&[1], None).unwrap();
+        let judges = Judges::load("builtin".as_ref(), &[1], None).unwrap();
         let mut choice = choice();
         choice.encodings = vec![Encoding::Plain];
         choice.contexts = vec![Context::Query];
