@@ -6,17 +6,20 @@ use std::sync::Arc;
 use babyshield_model::{Diagnostic, Diagnostics, ManualClock};
 use crossbeam_queue::ArrayQueue;
 
-use super::link::Linker;
+use super::field::{each_field, route, watch};
+use super::gate::in_both_cases;
+use super::link::{Linker, Slots};
 use super::order::Order;
 use super::{
-    Action, Assignment, Bits, Chain, Disruption, Field, Gate, Judge, Link, Op, Parameter,
-    PhasePlan, Plan, Quick, Rule, Scores, Seen, Select, Slot, Target,
+    Action, Assignment, Bits, Chain, Disruption, Gates, Judge, Link, Op, Parameter, PhasePlan,
+    Plan, Quick, Rule, Scores, Select, Slot, Target,
 };
 use super::{exclude, fold, input};
 use crate::builtin;
 use crate::byteset::ByteSet;
 use crate::collection;
 use crate::hir::{self, Input, Phase, RuleSet, Step};
+use crate::operator::regex::Pattern;
 use crate::source::Files;
 use crate::spec::{Compiled, Spec};
 use crate::transform::Transform;
@@ -86,16 +89,15 @@ impl Plan {
             .map_err(|message| vec![Diagnostic::error("waf.literals", message)])?;
         let mut phases = orders.map(|order| coded(&order.only(&live), &mut rules, &chains));
         for phase in &mut phases {
-            arrange(phase, &mut rules, &chains, gates.len());
+            arrange(phase, &mut rules, &chains, &gates);
         }
-        let scores = Scores {
-            inbound: INBOUND.iter().filter_map(|name| slots.find(name)).collect(),
-            threshold: THRESHOLD
-                .iter()
-                .filter_map(|name| slots.find(name))
-                .collect(),
-        };
+        let scores = scores(&slots);
         let captures = std::array::from_fn(|group| slots.find(&group.to_string()));
+        let tx_names = slots.into_names();
+        let slots_of = selectors
+            .iter()
+            .map(|own| fitting(own, &tx_names))
+            .collect();
         Ok(Self {
             rules,
             phases,
@@ -103,7 +105,8 @@ impl Plan {
             patterns,
             selectors,
             gates,
-            tx_names: slots.into_names(),
+            tx_names,
+            slots_of,
             masks,
             paths,
             uses,
@@ -151,6 +154,24 @@ impl Plan {
         self.collections = collections;
         self
     }
+}
+
+/// The slots in which the rules keep their sums.
+fn scores(slots: &Slots) -> Scores {
+    Scores {
+        inbound: INBOUND.iter().filter_map(|name| slots.find(name)).collect(),
+        threshold: THRESHOLD
+            .iter()
+            .filter_map(|name| slots.find(name))
+            .collect(),
+    }
+}
+
+/// The slots whose names a selector fits.
+fn fitting(selector: &Pattern, names: &[String]) -> Vec<Slot> {
+    let fits = |(_, name): &(u16, &String)| selector.is_match_alone(name.as_bytes());
+    let slots = (0_u16..).zip(names).filter(fits);
+    slots.map(|(slot, _)| Slot(slot)).collect()
 }
 
 fn rules_of(set: &RuleSet) -> impl Iterator<Item = &hir::Rule> {
@@ -301,10 +322,10 @@ fn quick(rules: &[Rule], index: usize, chains: &[Chain]) -> Option<Quick> {
 }
 
 /// Sorts the rules of a phase by what sets them off, and lists the values to scan.
-fn arrange(phase: &mut PhasePlan, rules: &mut [Rule], chains: &[Chain], gates: usize) {
+fn arrange(phase: &mut PhasePlan, rules: &mut [Rule], chains: &[Chain], gates: &Gates) {
     let len = phase.code.len();
     phase.always = Bits::new(len);
-    phase.by_gate = vec![Bits::default(); gates];
+    phase.by_gate = vec![Bits::default(); gates.len()];
     for (at, index) in phase.code.iter().enumerate() {
         let Some(link) = rules
             .get_mut(index.rule as usize)
@@ -321,13 +342,14 @@ fn arrange(phase: &mut PhasePlan, rules: &mut [Rule], chains: &[Chain], gates: u
             each_field(&mut phase.fields, link, |field| field.present.push(at));
             continue;
         };
-        let words = gates.div_ceil(64);
         if matches!(link.judge, Judge::Detect(..)) {
             each_field(&mut phase.fields, link, |field| field.detect = true);
         } else {
             link.scanned = true;
             each_field(&mut phase.fields, link, |field| {
-                watch(field, link.chain, chains, gate, words);
+                for chain in &link.stages {
+                    watch(field, *chain, chains, gate, gates);
+                }
             });
         }
         if let Some(bits) = phase.by_gate.get_mut(gate.index()) {
@@ -335,6 +357,9 @@ fn arrange(phase: &mut PhasePlan, rules: &mut [Rule], chains: &[Chain], gates: u
             own.insert(at);
             bits.union(&own);
         }
+    }
+    for field in &mut phase.fields {
+        route(field, chains);
     }
 }
 
@@ -387,88 +412,18 @@ pub(crate) fn is_fixed(variable: Variable) -> bool {
         )
 }
 
-/// The fields that a link looks at, made where there are none yet.
-fn each_field(fields: &mut Vec<Field>, link: &Link, mut each: impl FnMut(&mut Field)) {
-    for Target {
-        variable, select, ..
-    } in link
-        .targets
-        .iter()
-        .filter(|target| is_fixed(target.variable))
-    {
-        for member in variable.members() {
-            let skip = skipped_names(link, *variable, *member);
-            let known = fields
-                .iter_mut()
-                .find(|own| own.variable == *member && own.select == *select);
-            if let Some(field) = known {
-                field.skip.retain(|name| skip.contains(name));
-                each(field);
-                continue;
-            }
-            let mut field = Field {
-                variable: *member,
-                select: select.clone(),
-                skip,
-                present: Vec::new(),
-                triggers: ByteSet::EMPTY,
-                always: false,
-                detect: false,
-                gates: Vec::new(),
-                seen: Vec::new(),
-            };
-            each(&mut field);
-            fields.push(field);
-        }
-    }
-}
-
-/// Has a field looked at through a chain for a gate.
-fn watch(field: &mut Field, chain: u16, chains: &[Chain], gate: Gate, words: usize) {
-    let Some(through) = chains.get(usize::from(chain)) else {
-        return;
-    };
-    let mark = |gates: &mut Vec<u64>| {
-        gates.resize(words, 0);
-        if let Some(word) = gates.get_mut(gate.index() / 64) {
-            *word |= 1 << (gate.index() % 64);
-        }
-    };
-    mark(&mut field.gates);
-    field.triggers = field.triggers.union(through.triggers);
-    field.always |= through.always;
-    if let Some(seen) = field.seen.iter_mut().find(|own| own.chain == chain) {
-        return mark(&mut seen.gates);
-    }
-    let mut seen = Seen {
-        chain,
-        triggers: through.triggers,
-        always: through.always,
-        gates: Vec::new(),
-    };
-    mark(&mut seen.gates);
-    field.seen.push(seen);
-}
-
-/// Names that a link leaves out of a variable.
-fn skipped_names(link: &Link, variable: Variable, member: Variable) -> Vec<String> {
-    link.excluded
-        .iter()
-        .filter(|(excluded, _)| *excluded == variable || *excluded == member)
-        .filter_map(|(_, select)| match select {
-            Select::Name(name) => Some(name.clone()),
-            Select::All | Select::Pattern(_) | Select::Slot(_) | Select::Path(_) => None,
-        })
-        .collect()
-}
-
 impl Chain {
     pub(super) fn new(steps: &[Transform]) -> Self {
         let triggers = steps
             .iter()
             .fold(ByteSet::EMPTY, |all, step| all.union(step.triggers()));
         let always = steps.iter().any(|step| step.always_changes());
+        let beyond_case = steps
+            .iter()
+            .filter(|step| !step.only_changes_case())
+            .fold(ByteSet::EMPTY, |all, step| all.union(step.triggers()));
         Self {
+            beyond_case: in_both_cases(&beyond_case),
             steps: steps.to_vec(),
             triggers,
             always,

@@ -37,11 +37,15 @@ pub(crate) struct Gates {
     by_factor: Vec<Vec<Test>>,
     /// Clauses without, by the first of their sets.
     by_set: Vec<Vec<Test>>,
-    /// For each byte, the first sets that have it: so many words each.
+    /// The sets that some clause has first.
+    leads: Vec<u64>,
+    /// For each byte, the sets that have it: so many words each.
     sets_of_byte: Vec<u64>,
     set_words: usize,
     /// Clauses that tell a length alone.
     by_length: Vec<Test>,
+    /// For each gate, the length below which it is closed to every string.
+    shortest: Vec<usize>,
     /// Gates that no string opens, but what the detectors found.
     detected: Vec<(Class, Confidence, Gate)>,
     len: usize,
@@ -52,15 +56,28 @@ pub(crate) struct Gates {
 struct Test {
     gate: Gate,
     also: Option<Factor>,
-    sets: Box<[ByteSet]>,
+    sets: Box<[u16]>,
     length: usize,
 }
 
 impl Test {
-    fn fits(&self, len: usize, set: &ByteSet, factors: &[u64]) -> bool {
+    fn fits(&self, len: usize, sets: &[u64], factors: &[u64]) -> bool {
+        let has_set = |set: &u16| is_marked(sets, usize::from(*set));
         len >= self.length
-            && self.sets.iter().all(|own| own.intersects(set))
+            && self.sets.iter().all(has_set)
             && self.also.is_none_or(|also| has(factors, also))
+    }
+}
+
+fn is_marked(words: &[u64], at: usize) -> bool {
+    words
+        .get(at / 64)
+        .is_some_and(|word| word >> (at % 64) & 1 == 1)
+}
+
+fn mark(words: &mut [u64], at: usize) {
+    if let Some(word) = words.get_mut(at / 64) {
+        *word |= 1 << (at % 64);
     }
 }
 
@@ -111,27 +128,39 @@ impl Builder {
             prefilter: Prefilter::default(),
             by_factor: Vec::new(),
             by_set: Vec::new(),
+            leads: Vec::new(),
             sets_of_byte: Vec::new(),
             set_words: 0,
             by_length: Vec::new(),
+            shortest: vec![0; gates.len() + detected.len()],
             len: gates.len() + detected.len(),
             detected,
         };
-        let mut leads = Vec::new();
+        let mut sets = Vec::new();
         let mut gates: Vec<_> = gates.into_iter().collect();
         gates.sort_by_key(|(_, gate)| gate.0);
         for (clauses, gate) in gates {
+            let shortest = clauses.iter().map(|own| own.length).min();
+            if let Some(own) = all.shortest.get_mut(gate.index()) {
+                *own = shortest.unwrap_or(0);
+            }
             for clause in clauses {
-                all.put(gate, clause, &mut literals, &mut leads);
+                all.put(gate, clause, &mut literals, &mut sets);
             }
         }
-        all.set_words = leads.len().div_ceil(64);
+        all.set_words = sets.len().div_ceil(64);
+        all.leads = vec![0; all.set_words];
+        for (at, tests) in all.by_set.iter().enumerate() {
+            if !tests.is_empty() {
+                mark(&mut all.leads, at);
+            }
+        }
         all.sets_of_byte = vec![0; all.set_words * 256];
-        for (at, lead) in leads.iter().enumerate() {
-            for byte in lead.iter() {
-                let word = usize::from(byte) * all.set_words + at / 64;
-                if let Some(word) = all.sets_of_byte.get_mut(word) {
-                    *word |= 1 << (at % 64);
+        for (at, set) in sets.iter().enumerate() {
+            for byte in set.iter() {
+                let own = usize::from(byte) * all.set_words;
+                if let Some(words) = all.sets_of_byte.get_mut(own..own + all.set_words) {
+                    mark(words, at);
                 }
             }
         }
@@ -150,7 +179,7 @@ fn list_at(lists: &mut Vec<Vec<Test>>, at: usize) -> Option<&mut Vec<Test>> {
 
 /// A set with the letters it has in both cases. A string and what lower case makes of it then open
 /// the same gates.
-fn in_both_cases(set: &ByteSet) -> ByteSet {
+pub(super) fn in_both_cases(set: &ByteSet) -> ByteSet {
     set.iter().fold(*set, |all, byte| {
         all.with(byte.to_ascii_lowercase())
             .with(byte.to_ascii_uppercase())
@@ -163,30 +192,30 @@ impl Gates {
         gate: Gate,
         clause: Clause,
         literals: &mut prefilter::Builder,
-        leads: &mut Vec<ByteSet>,
+        known: &mut Vec<ByteSet>,
     ) {
         let mut factors = clause.literals.into_iter().map(|set| literals.add(set));
         let (first, also) = (factors.next(), factors.next());
-        let mut sets = clause.sets.into_iter();
-        let list = match first {
-            Some(Factor(factor)) => list_at(&mut self.by_factor, factor as usize),
-            None => match sets.next() {
-                Some(lead) => {
-                    let known = leads.iter().position(|own| *own == lead);
-                    let at = known.unwrap_or_else(|| {
-                        leads.push(lead);
-                        leads.len() - 1
-                    });
-                    list_at(&mut self.by_set, at)
-                }
-                None => Some(&mut self.by_length),
-            },
+        let number = |set: ByteSet| {
+            let at = known.iter().position(|own| *own == set);
+            let at = at.unwrap_or_else(|| {
+                known.push(set);
+                known.len() - 1
+            });
+            // Without a number, the set is not asked for: its gate is open too often.
+            u16::try_from(at).ok()
+        };
+        let sets: Vec<u16> = clause.sets.into_iter().filter_map(number).collect();
+        let (list, sets) = match (first, sets.as_slice()) {
+            (Some(Factor(factor)), all) => (list_at(&mut self.by_factor, factor as usize), all),
+            (None, [lead, rest @ ..]) => (list_at(&mut self.by_set, usize::from(*lead)), rest),
+            (None, []) => (Some(&mut self.by_length), &[][..]),
         };
         if let Some(list) = list {
             list.push(Test {
                 gate,
                 also,
-                sets: sets.collect(),
+                sets: sets.into(),
                 length: clause.length,
             });
         }
@@ -213,6 +242,11 @@ impl Gates {
         self.len
     }
 
+    /// The length below which a gate is closed to every string.
+    pub(super) fn shortest(&self, gate: Gate) -> usize {
+        self.shortest.get(gate.index()).copied().unwrap_or(0)
+    }
+
     pub(crate) fn prefilter(&self) -> &Prefilter {
         &self.prefilter
     }
@@ -226,35 +260,36 @@ impl Gates {
         let Some((factors, sets)) = work.split_at_mut_checked(words) else {
             return;
         };
-        let mut try_all = |tests: &[Test], factors: &[u64]| {
-            for test in tests {
-                if !test.gate.is_in(open)
-                    && test.fits(text.len(), set, factors)
-                    && let Some(word) = open.get_mut(test.gate.index() / 64)
-                {
-                    *word |= 1 << (test.gate.index() % 64);
-                }
-            }
-        };
-        if self.prefilter.scan(text, factors) {
-            for factor in ones(factors) {
-                if let Some(tests) = self.by_factor.get(factor) {
-                    try_all(tests, factors);
-                }
-            }
-        }
         for byte in ones(&set.0) {
             let own = self.sets_of_byte.get(byte * self.set_words..);
             for (set, own) in sets.iter_mut().zip(own.unwrap_or_default()) {
                 *set |= own;
             }
         }
-        for lead in ones(sets) {
-            if let Some(tests) = self.by_set.get(lead) {
-                try_all(tests, factors);
+        let any = self.prefilter.scan(text, factors);
+        let (factors, sets) = (&*factors, &*sets);
+        let mut try_all = |tests: &[Test]| {
+            for test in tests {
+                if !test.gate.is_in(open) && test.fits(text.len(), sets, factors) {
+                    mark(open, test.gate.index());
+                }
+            }
+        };
+        if any {
+            for factor in ones(factors) {
+                if let Some(tests) = self.by_factor.get(factor) {
+                    try_all(tests);
+                }
             }
         }
-        try_all(&self.by_length, factors);
+        for (at, (sets, leads)) in sets.iter().zip(&self.leads).enumerate() {
+            for lead in ones(&[sets & leads]) {
+                if let Some(tests) = self.by_set.get(at * 64 + lead) {
+                    try_all(tests);
+                }
+            }
+        }
+        try_all(&self.by_length);
     }
 }
 

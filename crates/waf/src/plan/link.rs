@@ -74,7 +74,11 @@ impl Linker {
         self.namespaces.clone_from(&link.namespaces);
         let chain = self.chain(&link.transforms);
         let (judge, gate) = self.judge(&link.operator);
-        let usable = !link.negated && !link.multi_match;
+        let stages = if link.multi_match {
+            self.stages(&link.transforms)
+        } else {
+            vec![chain]
+        };
         let targets = link.targets.clone().unwrap_or_default();
         Link {
             unconditional: link.targets.is_none(),
@@ -87,7 +91,8 @@ impl Linker {
             judge,
             negated: link.negated,
             chain,
-            gate: gate.filter(|_| usable),
+            gate: gate.filter(|_| !link.negated),
+            stages,
             scanned: false,
             multi_match: link.multi_match,
             capture: link.capture,
@@ -117,6 +122,13 @@ impl Linker {
             self.chains.push(Chain::new(&steps));
             self.chains.len() - 1
         }))
+    }
+
+    /// The chains through which `multiMatch` sees a value: nothing, then one step more each time.
+    fn stages(&mut self, steps: &[Transform]) -> Vec<u16> {
+        (0..=steps.len())
+            .map(|count| self.chain(steps.get(..count).unwrap_or_default()))
+            .collect()
     }
 
     fn target(&mut self, target: &hir::Target) -> Target {

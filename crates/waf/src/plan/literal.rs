@@ -201,29 +201,64 @@ impl Facts {
     }
 
     /// What is worth looking for of all that is known. Single bytes are better looked up in the set
-    /// of bytes a string has.
-    fn clause(mut self, length: usize) -> Clause {
+    /// of bytes a string has: where a set of literals has some, they make a clause of their own.
+    fn clauses(mut self, length: usize, out: &mut Vec<Clause>) {
         let exact = self.exact.take().and_then(telling);
         self.require(exact);
         let is_telling =
             |set: &Vec<Vec<u8>>| quality(set) >= 2 && set.iter().all(|literal| literal.len() >= 2);
+        let mixed = self.required.iter().find_map(|set| divided(set));
         let literals: Vec<_> = self.required.into_iter().filter(is_telling).collect();
+        let rest = Clause {
+            literals,
+            sets: self.bytes,
+            length,
+        };
+        match mixed.filter(|_| rest.literals.is_empty()) {
+            Some((long, single)) => {
+                let mut sets = rest.sets.clone();
+                sets.insert(0, single);
+                out.push(
+                    Clause {
+                        literals: vec![long],
+                        ..rest
+                    }
+                    .trimmed(),
+                );
+                out.push(
+                    Clause {
+                        literals: Vec::new(),
+                        sets,
+                        length,
+                    }
+                    .trimmed(),
+                );
+            }
+            None => out.push(rest.trimmed()),
+        }
+    }
+}
+
+impl Clause {
+    /// Without sets of bytes that the literals imply, and without more of them than are looked at.
+    fn trimmed(mut self) -> Self {
+        let Self { literals, sets, .. } = &mut self;
         let is_implied = |set: &ByteSet| {
             let has = |literal: &Vec<u8>| literal.iter().any(|byte| set.contains(*byte));
             literals.iter().any(|strings| strings.iter().all(has))
         };
-        let sets = self
-            .bytes
-            .into_iter()
-            .filter(|set| !is_implied(set))
-            .take(MAX_BYTE_SETS)
-            .collect();
-        Clause {
-            literals,
-            sets,
-            length,
-        }
+        sets.retain(|set| !is_implied(set));
+        sets.truncate(MAX_BYTE_SETS);
+        self
     }
+}
+
+/// A set of literals as those that are worth looking for, and the single bytes, which are rare.
+fn divided(set: &[Vec<u8>]) -> Option<(Vec<Vec<u8>>, ByteSet)> {
+    let (single, long): (Vec<_>, Vec<_>) = set.iter().cloned().partition(|own| own.len() == 1);
+    let single = ByteSet::from_bytes(&single.concat());
+    let useful = !single.is_empty() && is_rare(&single) && quality(&long) >= 2;
+    useful.then_some((long, single))
 }
 
 /// How telling a set is: the length of its shortest string; none at all for an empty string.
@@ -240,6 +275,11 @@ fn weight(literal: &[u8]) -> usize {
     literal.len() + literal.iter().filter(rare).count()
 }
 
+/// Whether none of the bytes is common in ordinary text.
+fn is_rare(set: &ByteSet) -> bool {
+    set.iter().all(|byte| weight(&[byte]) == 2)
+}
+
 /// Long strings first, then few of them.
 fn rank(set: &[Vec<u8>]) -> (usize, usize) {
     (quality(set).min(6), usize::MAX - set.len())
@@ -249,6 +289,52 @@ fn better(a: Option<Vec<Vec<u8>>>, b: Option<Vec<Vec<u8>>>) -> Option<Vec<Vec<u8
     match (a, b) {
         (Some(a), Some(b)) => Some(if rank(&a) >= rank(&b) { a } else { b }),
         (a, b) => a.or(b),
+    }
+}
+
+/// Strings that stand next to each other unless there is something between them: patterns against
+/// shells allow for quotes and backslashes between any two letters of a word. A match has one of the
+/// whole strings, or one of the bytes of what is between.
+struct Glued {
+    run: Vec<Vec<u8>>,
+    glue: ByteSet,
+}
+
+impl Default for Glued {
+    fn default() -> Self {
+        Self {
+            run: vec![Vec::new()],
+            glue: ByteSet::EMPTY,
+        }
+    }
+}
+
+impl Glued {
+    /// Takes the next part; returns what is required by those that end before it.
+    fn add(&mut self, glue: Option<ByteSet>, exact: Option<&[Vec<u8>]>) -> Option<Vec<Vec<u8>>> {
+        if let Some(glue) = glue {
+            self.glue = self.glue.union(glue);
+            return None;
+        }
+        if let Some(joined) = exact.and_then(|set| cross(&self.run, set)) {
+            self.run = joined;
+            return None;
+        }
+        let required = self.flush();
+        self.run = exact.map_or_else(|| vec![Vec::new()], <[_]>::to_vec);
+        required
+    }
+
+    /// What is required by the strings so far; nothing new unless something may be between them.
+    fn flush(&mut self) -> Option<Vec<Vec<u8>>> {
+        let Self { mut run, glue } = std::mem::take(self);
+        let required = telling(run.clone()).filter(|_| !glue.is_empty());
+        required.map(|_| {
+            run.extend(glue.iter().map(|byte| vec![byte.to_ascii_lowercase()]));
+            run.sort();
+            run.dedup();
+            run
+        })
     }
 }
 
@@ -271,7 +357,7 @@ impl Known {
                     self.branch(&part, limit, depth - 1, out);
                 }
             }
-            None => out.push(facts.clause(own.iter().map(|part| part.minimum()).sum())),
+            None => facts.clauses(own.iter().map(|part| part.minimum()).sum(), out),
         }
     }
 
@@ -332,6 +418,7 @@ impl Known {
     /// Of parts that stand one after the other.
     fn of_parts(&mut self, parts: &[Part<'_>]) -> Facts {
         let mut run: Vec<Vec<u8>> = vec![Vec::new()];
+        let mut glued = Glued::default();
         let mut whole = true;
         let mut all = Facts::nothing();
         for part in parts {
@@ -339,6 +426,11 @@ impl Known {
                 Part::Node(hir) => self.of(hir),
                 Part::Anything => Rc::new(Facts::nothing()),
             };
+            let glue = match part {
+                Part::Node(hir) => self.glue(hir),
+                Part::Anything => None,
+            };
+            all.require(glued.add(glue, own.exact.as_deref()));
             let joined = own.exact.as_ref().and_then(|set| cross(&run, set));
             match joined {
                 Some(joined) => run = joined,
@@ -359,8 +451,29 @@ impl Known {
             all.exact = Some(run);
         } else {
             all.require(telling(run));
+            all.require(glued.flush());
         }
         all
+    }
+
+    /// Something that may stand between two bytes, or not: if it does, it has one of these bytes,
+    /// which are rare.
+    fn glue(&mut self, hir: &Hir) -> Option<ByteSet> {
+        match hir.kind() {
+            HirKind::Capture(capture) => self.glue(&capture.sub),
+            HirKind::Repetition(own) if own.min == 0 => {
+                let can_be_empty = own.sub.properties().minimum_len() == Some(0);
+                let bytes = self.of(&own.sub).rarest();
+                (!can_be_empty && cost(&bytes) <= MAX_COST && is_rare(&bytes)).then_some(bytes)
+            }
+            HirKind::Repetition(_)
+            | HirKind::Empty
+            | HirKind::Look(_)
+            | HirKind::Literal(_)
+            | HirKind::Class(_)
+            | HirKind::Concat(_)
+            | HirKind::Alternation(_) => None,
+        }
     }
 
     fn of_alternation(&mut self, parts: &[Hir]) -> Facts {
@@ -604,6 +717,28 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn letters_with_something_between_them_are_still_a_word() {
+        assert_eq!(
+            told(r#"b["']*u["']*s["']*y"#),
+            ["busy4", r#"{\"\'}{Bb}{Uu}{Ss}4"#]
+        );
+        let between = r#"["'\)\[\x5c]*(?:(?:(?:\|\||&&)[\s\x0b]*)?\$[!#\(\*\-0-9\?@_a-\{]*)?\x5c?"#;
+        let word = |own: &str| {
+            let letters: Vec<_> = own.chars().map(String::from).collect();
+            letters.join(between)
+        };
+        let (one, other) = (word("busybox"), word("nohup"));
+        assert_eq!(
+            told(&format!(r"(?i)(?:{one}|{other})[\s\x0b]+")),
+            [
+                r"busybox|nohup{\t\n\x0b\x0c\r }6",
+                r#"{\"$\')[\\}{Bb}{Uu}{Ss}8"#,
+                r#"{\"$\')[\\}{Nn}{Oo}{Hh}6"#,
+            ]
+        );
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod bits;
 mod compile;
 mod describe;
 mod exclude;
+mod field;
 mod fold;
 mod gate;
 mod input;
@@ -61,6 +62,8 @@ pub struct Plan {
     pub(crate) settings: Settings,
     pub(crate) limits: Limits,
     pub(crate) scores: Scores,
+    /// For each of the selectors, the slots whose names it fits.
+    pub(crate) slots_of: Vec<Vec<Slot>>,
     /// The slots of `TX:0` to `TX:9`, where rules read them.
     pub(crate) captures: [Option<Slot>; 10],
     pub(crate) clock: Arc<dyn Clock>,
@@ -88,6 +91,9 @@ pub(crate) struct Chain {
     pub(crate) triggers: ByteSet,
     /// …unless one of the steps changes even such strings.
     pub(crate) always: bool,
+    /// A string without any of these comes out as it went in but for the case of its letters, so that
+    /// the same gates are open to it.
+    pub(crate) beyond_case: ByteSet,
 }
 
 /// The rules of one phase, in order.
@@ -137,7 +143,7 @@ pub(crate) struct Field {
     pub(crate) skip: Vec<String>,
     /// Positions of the phase's code that run when there is any value.
     pub(crate) present: Vec<usize>,
-    /// What may change a value on the way through one of the chains.
+    /// What may change a value, beyond its case, on the way through one of the chains.
     pub(crate) triggers: ByteSet,
     pub(crate) always: bool,
     /// Whether the detectors look at it.
@@ -145,17 +151,34 @@ pub(crate) struct Field {
     /// The gates behind all of the chains.
     pub(crate) gates: Vec<u64>,
     pub(crate) seen: Vec<Seen>,
+    /// The steps of all chains as a tree, each step behind the one it follows.
+    pub(crate) route: Vec<Stop>,
+}
+
+/// A transformation on the way through the chains of a field.
+#[derive(Clone, Debug)]
+pub(crate) struct Stop {
+    /// Which stop it follows, counted from 1; 0 is the value itself.
+    pub(crate) after: usize,
+    pub(crate) step: Transform,
+    /// What changes a value, beyond its case, on the way through one of the chains that pass here.
+    pub(crate) triggers: ByteSet,
+    pub(crate) always: bool,
+    /// The chain that ends here: an index into [`Field::seen`].
+    pub(crate) ends: Option<usize>,
 }
 
 /// A field seen through one chain.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(crate) chain: u16,
-    /// As in [`Chain`].
+    /// As [`Chain::beyond_case`].
     pub(crate) triggers: ByteSet,
     pub(crate) always: bool,
     /// The gates that stand behind it.
     pub(crate) gates: Vec<u64>,
+    /// They are all closed to shorter strings.
+    pub(crate) shortest: usize,
 }
 
 /// One rule, ready to run.
@@ -201,9 +224,11 @@ pub(crate) struct Link {
     pub(crate) negated: bool,
     pub(crate) unconditional: bool,
     pub(crate) chain: u16,
+    /// Every chain through which the operator sees a value: its own, or more with `multiMatch`.
+    pub(crate) stages: Vec<u16>,
     /// Values to which it is closed cannot match.
     pub(crate) gate: Option<Gate>,
-    /// Whether everything it looks at is scanned before its phase, through its chain.
+    /// Whether everything it looks at is scanned before its phase, through its chains.
     pub(crate) scanned: bool,
     pub(crate) multi_match: bool,
     pub(crate) capture: bool,

@@ -11,7 +11,7 @@ use aho_corasick::{Anchored, MatchKind, StartKind};
 use super::literal::minimise;
 
 /// A table of every step is twice as fast as the compact form; this much memory it may take.
-const MAX_TABLE: usize = 6 << 20;
+const MAX_TABLE: usize = 10 << 20;
 
 /// No more bytes of a literal than this are looked for: what follows tells little more, and memory
 /// grows with it.
@@ -88,7 +88,7 @@ fn machine(literals: &[&[u8]]) -> Result<Machine, aho_corasick::BuildError> {
         .build(literals)?;
     let compact = contiguous::NFA::builder().build_from_noncontiguous(&plain)?;
     // A row of the table is several times the size of a compact state.
-    if compact.memory_usage() > MAX_TABLE / 4 {
+    if compact.memory_usage() > MAX_TABLE / 2 {
         return Ok(Machine::Compact(Box::new(compact)));
     }
     let table = DFA::builder()

@@ -147,7 +147,12 @@ impl Transaction {
 
     /// One value through every chain of its field. Most chains leave most values as they are.
     fn scan_value(&mut self, plan: &Plan, field: &Field, value: StrId) {
-        let Scratch { strings, seen, .. } = &mut *self.scratch;
+        let Scratch {
+            strings,
+            seen,
+            route,
+            ..
+        } = &mut *self.scratch;
         let own = strings.set(value);
         if field.seen.is_empty() {
             return;
@@ -158,12 +163,21 @@ impl Transaction {
         if !field.always && !field.triggers.intersects(&own) {
             return;
         }
-        for through in &field.seen {
-            if through.always || through.triggers.intersects(&own) {
-                let string = strings.through(plan, value, through.chain);
-                if string != value {
-                    strings.absorb(plan, value, string, &through.gates, seen);
-                }
+        route.clear();
+        for stop in &field.route {
+            let before = stop.after.checked_sub(1).and_then(|at| route.get(at));
+            let before = before.copied().unwrap_or(value);
+            if !stop.always && !stop.triggers.intersects(&own) {
+                route.push(before);
+                continue;
+            }
+            let made = strings.step(before, stop.step);
+            route.push(made);
+            if let Some(through) = stop.ends.and_then(|at| field.seen.get(at))
+                && made != value
+                && strings.len(made) >= through.shortest
+            {
+                strings.absorb(plan, value, made, &through.gates, seen);
             }
         }
     }
@@ -346,13 +360,26 @@ impl Transaction {
             let field = (variable, name, value);
             return self.detected_matches(plan, link, (*class, *least), variable, field, at);
         }
-        if link.multi_match {
-            return self.stages_match(plan, link, variable, name, value, at);
-        }
         if !self.may_match(link, value) {
             return false;
         }
+        if link.multi_match {
+            return self.stages_match(plan, link, variable, name, value, at);
+        }
         let string = self.scratch.strings.through(plan, value, link.chain);
+        self.stage_matches(plan, link, variable, name, string, at)
+    }
+
+    /// A value as the operator is to see it.
+    fn stage_matches(
+        &mut self,
+        plan: &Plan,
+        link: &Link,
+        variable: Variable,
+        name: Slice,
+        string: StrId,
+        at: usize,
+    ) -> bool {
         if let Some(gate) = link.gate
             && !self.scratch.strings.is_open(&plan.gates, string, gate)
         {
@@ -376,13 +403,13 @@ impl Transaction {
             .chains
             .get(usize::from(link.chain))
             .map(|c| c.steps.as_slice());
-        let mut any = self.judged(plan, link, variable, name, value, at);
+        let mut any = self.stage_matches(plan, link, variable, name, value, at);
         let mut stage = value;
         for step in steps.unwrap_or_default() {
             let next = self.scratch.strings.step(stage, *step);
             if next != stage {
                 stage = next;
-                any |= self.judged(plan, link, variable, name, stage, at);
+                any |= self.stage_matches(plan, link, variable, name, stage, at);
             }
         }
         any

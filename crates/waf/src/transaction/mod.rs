@@ -150,6 +150,8 @@ pub(crate) struct Scratch {
     env: Vec<(Slice, Slice)>,
     due: Bits,
     seen: Vec<u64>,
+    /// What the steps of a field's route made of the value being looked at.
+    route: Vec<StrId>,
     removed: Bits,
     /// Where `ctl:ruleRemoveTarget…` actions stand: rule, link, action.
     unseen: Vec<(u32, u32, u32)>,
@@ -178,6 +180,7 @@ impl Default for Scratch {
             env: Vec::new(),
             due: Bits::default(),
             seen: Vec::new(),
+            route: Vec::new(),
             removed: Bits::default(),
             unseen: Vec::new(),
             matched: Vec::new(),
@@ -207,6 +210,7 @@ impl Scratch {
             env,
             due,
             seen,
+            route,
             removed,
             unseen,
             matched,
@@ -234,6 +238,7 @@ impl Scratch {
         env.clear();
         due.clear();
         seen.clear();
+        route.clear();
         removed.clear();
         unseen.clear();
         matched.clear();

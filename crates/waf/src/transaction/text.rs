@@ -208,6 +208,12 @@ impl Strings {
         self.bytes(self.item(id).slice)
     }
 
+    /// How many bytes a string has.
+    pub(crate) fn len(&self, id: StrId) -> usize {
+        let item = self.items.get(id.0 as usize);
+        item.map_or(0, |item| item.slice.len as usize)
+    }
+
     pub(crate) fn set(&self, id: StrId) -> ByteSet {
         self.items
             .get(id.0 as usize)
@@ -227,23 +233,26 @@ impl Strings {
 
     /// The string after one transformation.
     pub(crate) fn step(&mut self, id: StrId, transform: Transform) -> StrId {
-        let item = self.item(id);
+        let Some(item) = self.items.get(id.0 as usize) else {
+            return id;
+        };
         if !transform.always_changes() && !transform.triggers().intersects(&item.set) {
             return id;
         }
-        let mut edge = item.edges;
+        let first = item.edges;
+        let mut edge = first;
         while let Some(known) = self.edges.get(edge as usize) {
             if known.transform == transform {
                 return StrId(known.to);
             }
             edge = known.next;
         }
-        let to = self.transformed(id, item, transform);
+        let to = self.transformed(id, transform);
         let new = offset(self.edges.len());
         self.edges.push(Edge {
             transform,
             to: to.0,
-            next: item.edges,
+            next: first,
         });
         if let Some(item) = self.items.get_mut(id.0 as usize) {
             item.edges = new;
@@ -251,7 +260,8 @@ impl Strings {
         to
     }
 
-    fn transformed(&mut self, id: StrId, item: Item, transform: Transform) -> StrId {
+    fn transformed(&mut self, id: StrId, transform: Transform) -> StrId {
+        let item = self.item(id);
         let mut work = std::mem::take(&mut self.work);
         transform.apply(self.bytes(item.slice), &mut work);
         let same = work == self.bytes(item.slice);
@@ -260,7 +270,7 @@ impl Strings {
         } else {
             let slice = self.keep(&work);
             let set = ByteSet::of(&work);
-            let folds = matches!(transform, Transform::Lowercase | Transform::Uppercase);
+            let folds = transform.only_changes_case();
             self.push(slice, set, if folds { id.0 } else { NONE })
         };
         self.work = work;

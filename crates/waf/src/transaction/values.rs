@@ -98,27 +98,25 @@ impl Transaction {
     }
 
     fn find_tx(&mut self, plan: &Plan, select: &Select) {
-        if let Select::Slot(slot) = select {
-            let name = plan
-                .tx_names
-                .get(usize::from(*slot))
-                .map_or("", String::as_str);
-            if let Some(value) = self.slot_text(Slot(*slot)) {
-                let name = self.scratch.strings.keep(name.as_bytes());
-                let value = self.scratch.strings.string(value);
-                self.scratch.found.push(Entry { name, value });
+        match select {
+            Select::Pattern(at) => {
+                let slots = plan.slots_of.get(usize::from(*at));
+                for slot in slots.into_iter().flatten() {
+                    self.find_slot(plan, *slot);
+                }
             }
-            return;
-        }
-        for (at, name) in plan.tx_names.iter().enumerate() {
-            let Ok(at) = u16::try_from(at) else { break };
-            let Some(value) = self.slot_text(Slot(at)) else {
-                continue;
-            };
-            let name = self.scratch.strings.keep(name.as_bytes());
-            if self.selects(plan, select, name) {
-                let value = self.scratch.strings.string(value);
-                self.scratch.found.push(Entry { name, value });
+            Select::Name(name) => {
+                let at = plan.tx_names.iter().position(|own| own == name);
+                if let Some(at) = at.and_then(|at| u16::try_from(at).ok()) {
+                    self.find_slot(plan, Slot(at));
+                }
+            }
+            Select::Slot(slot) => self.find_slot(plan, Slot(*slot)),
+            Select::Path(_) => {}
+            Select::All => {
+                for slot in (0_u16..).map(Slot).take(plan.tx_names.len()) {
+                    self.find_slot(plan, slot);
+                }
             }
         }
         for at in 0..self.scratch.named.len() {
@@ -136,6 +134,18 @@ impl Transaction {
         // In the order of their names, whichever of them rules mention first.
         let Scratch { found, strings, .. } = &mut *self.scratch;
         found.sort_unstable_by(|a, b| strings.bytes(a.name).cmp(strings.bytes(b.name)));
+    }
+
+    /// The value of a slot, if it has one.
+    fn find_slot(&mut self, plan: &Plan, slot: Slot) {
+        let Some(value) = self.slot_text(slot) else {
+            return;
+        };
+        let name = plan.tx_names.get(usize::from(slot.0));
+        let name = name.map_or(&b""[..], |name| name.as_bytes());
+        let name = self.scratch.strings.keep(name);
+        let value = self.scratch.strings.string(value);
+        self.scratch.found.push(Entry { name, value });
     }
 
     fn find_persistent(&mut self, plan: &Plan, target: &Target) {

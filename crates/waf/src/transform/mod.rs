@@ -103,6 +103,12 @@ transforms! {
 }
 
 impl Transform {
+    /// Whether nothing but the case of letters can change.
+    #[must_use]
+    pub(crate) const fn only_changes_case(self) -> bool {
+        matches!(self, Self::Lowercase | Self::Uppercase)
+    }
+
     /// Writes the transformed `input` to `out`, which is cleared first.
     pub fn apply(self, input: &[u8], out: &mut Vec<u8>) {
         self.apply_with(input, out, &UnicodeMap::NONE);

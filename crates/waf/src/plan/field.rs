@@ -1,0 +1,117 @@
+//! What is scanned before a phase: each field once, through the chains of all rules that look at it.
+
+use super::{Chain, Field, Gate, Gates, Link, Seen, Select, Stop, Target, is_fixed};
+use crate::byteset::ByteSet;
+use crate::variable::Variable;
+
+/// The fields that a link looks at, made where there are none yet.
+pub(super) fn each_field(fields: &mut Vec<Field>, link: &Link, mut each: impl FnMut(&mut Field)) {
+    for Target {
+        variable, select, ..
+    } in link
+        .targets
+        .iter()
+        .filter(|target| is_fixed(target.variable))
+    {
+        for member in variable.members() {
+            let skip = skipped_names(link, *variable, *member);
+            let known = fields
+                .iter_mut()
+                .find(|own| own.variable == *member && own.select == *select);
+            if let Some(field) = known {
+                field.skip.retain(|name| skip.contains(name));
+                each(field);
+                continue;
+            }
+            let mut field = Field {
+                variable: *member,
+                select: select.clone(),
+                skip,
+                present: Vec::new(),
+                triggers: ByteSet::EMPTY,
+                always: false,
+                detect: false,
+                gates: Vec::new(),
+                seen: Vec::new(),
+                route: Vec::new(),
+            };
+            each(&mut field);
+            fields.push(field);
+        }
+    }
+}
+
+/// Has a field looked at through a chain for a gate.
+pub(super) fn watch(field: &mut Field, chain: u16, chains: &[Chain], gate: Gate, all: &Gates) {
+    let Some(through) = chains.get(usize::from(chain)) else {
+        return;
+    };
+    let mark = |gates: &mut Vec<u64>| {
+        gates.resize(all.words(), 0);
+        if let Some(word) = gates.get_mut(gate.index() / 64) {
+            *word |= 1 << (gate.index() % 64);
+        }
+    };
+    mark(&mut field.gates);
+    field.triggers = field.triggers.union(through.beyond_case);
+    field.always |= through.always;
+    let shortest = all.shortest(gate);
+    if let Some(seen) = field.seen.iter_mut().find(|own| own.chain == chain) {
+        seen.shortest = seen.shortest.min(shortest);
+        return mark(&mut seen.gates);
+    }
+    let mut seen = Seen {
+        chain,
+        triggers: through.beyond_case,
+        always: through.always,
+        gates: Vec::new(),
+        shortest,
+    };
+    mark(&mut seen.gates);
+    field.seen.push(seen);
+}
+
+/// Names that a link leaves out of a variable.
+fn skipped_names(link: &Link, variable: Variable, member: Variable) -> Vec<String> {
+    link.excluded
+        .iter()
+        .filter(|(excluded, _)| *excluded == variable || *excluded == member)
+        .filter_map(|(_, select)| match select {
+            Select::Name(name) => Some(name.clone()),
+            Select::All | Select::Pattern(_) | Select::Slot(_) | Select::Path(_) => None,
+        })
+        .collect()
+}
+
+/// Puts the steps of all chains of a field into one tree, so that each is taken once.
+pub(super) fn route(field: &mut Field, chains: &[Chain]) {
+    let mut route: Vec<Stop> = Vec::new();
+    for (at, seen) in field.seen.iter().enumerate() {
+        let mut after = 0;
+        let steps = chains.get(usize::from(seen.chain));
+        for step in steps.into_iter().flat_map(|chain| &chain.steps) {
+            let known = route
+                .iter()
+                .position(|own| own.after == after && own.step == *step);
+            let stop = known.unwrap_or_else(|| {
+                route.push(Stop {
+                    after,
+                    step: *step,
+                    triggers: ByteSet::EMPTY,
+                    always: false,
+                    ends: None,
+                });
+                route.len() - 1
+            });
+            if let Some(stop) = route.get_mut(stop) {
+                stop.triggers = stop.triggers.union(seen.triggers);
+                stop.always |= seen.always;
+            }
+            after = stop + 1;
+        }
+        if let Some(stop) = after.checked_sub(1).and_then(|last| route.get_mut(last)) {
+            stop.ends = Some(at);
+        }
+    }
+    field.route = route;
+}
