@@ -11,11 +11,11 @@ use aho_corasick::{Anchored, MatchKind, StartKind};
 use super::literal::minimise;
 
 /// A table of every step is twice as fast as the compact form; this much memory it may take.
-const MAX_TABLE: usize = 10 << 20;
+const MAX_TABLE: usize = 12 << 20;
 
 /// No more bytes of a literal than this are looked for: what follows tells little more, and memory
 /// grows with it.
-const MAX_LENGTH: usize = 8;
+const MAX_LENGTH: usize = 6;
 
 /// Names one literal set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
