@@ -31,10 +31,10 @@ fn the_same_seed_writes_the_same_requests() {
 fn no_two_requests_are_alike() {
     let corpus = corpus();
     let seen: HashSet<Vec<u8>> = corpus
-        .distinct(20_000)
+        .distinct(50_000)
         .map(|own| own.message.to_bytes())
         .collect();
-    assert_eq!(seen.len(), 20_000);
+    assert_eq!(seen.len(), 50_000);
 }
 
 #[test]

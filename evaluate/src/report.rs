@@ -221,7 +221,11 @@ fn causes(text: &mut String, alarms: &[Alarm]) {
 
 fn others(text: &mut String, found: &Findings, table: &Writer<'_>) {
     if let Some(calm) = &found.lists {
-        text.push_str("\n## Benign lists\n");
+        text.push_str(
+            "\n## Benign lists\n\n`paths.txt` is what a public list calls ordinary paths; some forty of its \
+             lines are probes of scanners (`?page=http://…/rfiinc.txt?`, `art=|id|`), which are blocked \
+             rightly.\n",
+        );
         table.head(text, "list");
         for (kind, count) in &calm.kinds {
             table.row(text, kind, count, 2);
