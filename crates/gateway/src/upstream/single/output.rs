@@ -17,6 +17,9 @@ const COPY: usize = 4 << 10;
 /// Memory a connection keeps for the next head.
 const KEPT: usize = 16 << 10;
 
+/// Trailer fields one request may announce; the others are not sent.
+const MOST_ANNOUNCED: usize = 32;
+
 /// Trailer fields that would change how a message is read; never sent, whoever announced them.
 const FRAMING: [HeaderName; 7] = [
     header::CONTENT_LENGTH,
@@ -319,5 +322,23 @@ fn announced(fields: &HeaderMap) -> Vec<HeaderName> {
     lines
         .flat_map(|line| line.as_bytes().split(|&byte| byte == b','))
         .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
+        .take(MOST_ANNOUNCED)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn only_so_many_trailers_are_announced() {
+        let names: Vec<String> = (0..5000).map(|n| format!("x-{n}")).collect();
+        let line = HeaderValue::from_str(&names.join(", ")).unwrap();
+        let fields = HeaderMap::from_iter([(header::TRAILER, line)]);
+        let kept = announced(&fields);
+        assert_eq!(kept.len(), MOST_ANNOUNCED);
+        assert_eq!(kept[0], "x-0");
+    }
 }
