@@ -101,6 +101,12 @@ impl Chain {
         }
     }
 
+    /// Whether this is the last.
+    #[must_use]
+    pub(crate) fn ends_with(self, step: Step) -> bool {
+        self.steps().last() == Some(step)
+    }
+
     /// The decodings, the first one first.
     pub fn steps(self) -> impl Iterator<Item = Step> {
         let step = |byte: u8| Step::ALL.into_iter().find(|own| *own as u8 == byte);

@@ -191,7 +191,11 @@ fn object(text: &[u8], field: &[u8]) -> Found {
         let end = cursor.at();
         if opened.ends_with(b"[") && cursor.takes(b"]") && cursor.takes(b"=") {
             return Some((
-                Confidence::Certain,
+                if telling {
+                    Confidence::Certain
+                } else {
+                    Confidence::Likely
+                },
                 "an operator of a document database in a form",
                 0..end,
             ));

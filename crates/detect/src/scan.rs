@@ -3,7 +3,9 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::Anchored;
+use aho_corasick::automaton::Automaton;
+use aho_corasick::dfa::DFA;
 
 use crate::chain::{Chain, Step};
 use crate::context::{Context, Place};
@@ -24,13 +26,64 @@ const MOST_BYTES: usize = 512 * 1024;
 /// Looks at values with all detectors.
 pub struct Scanner {
     detectors: &'static [&'static Detector],
-    /// For each detector, the bytes that wake it.
-    bytes: Vec<Set>,
-    /// All of these together.
+    /// The bytes that wake any detector.
     any: Set,
-    words: Option<AhoCorasick>,
+    /// For each byte, the detectors it wakes.
+    by_byte: Box<[u32; 256]>,
+    words: Option<DFA>,
     /// For each word, the detectors it wakes.
     owners: Vec<u32>,
+    /// For each kind of text, the detectors it means something to.
+    meant: [u32; Kinds::COUNT],
+}
+
+static SHARED: LazyLock<Scanner> = LazyLock::new(|| Scanner::new(crate::DETECTORS));
+
+/// What the choice of detectors depends on, beside the text.
+struct Kinds;
+
+impl Kinds {
+    const PLAIN: usize = 0;
+    const FILE: usize = 1;
+    const JSON: usize = 2;
+    const URL: usize = 3;
+    const PAIRS: usize = 4;
+    const KEY: usize = 5;
+    const COUNT: usize = 6;
+
+    fn of(form: Form, whole: Option<Shape>) -> usize {
+        match (form.place, whole) {
+            (Place::File, _) => Self::FILE,
+            (Place::Name, None) if form.chain.ends_with(Step::Json) => Self::KEY,
+            (_, None) => Self::PLAIN,
+            (_, Some(Shape::Json)) => Self::JSON,
+            (_, Some(Shape::Url)) => Self::URL,
+            (_, Some(Shape::Pairs)) => Self::PAIRS,
+        }
+    }
+
+    fn fits(kind: usize, class: Class) -> bool {
+        match kind {
+            Self::FILE => {
+                matches!(
+                    class,
+                    Class::Upload | Class::Code | Class::Deserialize | Class::Xml
+                )
+            }
+            Self::JSON => matches!(
+                class,
+                Class::Nosql | Class::Deserialize | Class::Graphql | Class::Prototype
+            ),
+            Self::URL => matches!(
+                class,
+                Class::Ssrf | Class::Redirect | Class::Path | Class::Html | Class::Template
+            ),
+            Self::PAIRS => matches!(class, Class::Template),
+            // What an operator means there depends on the whole, which is looked at as JSON.
+            Self::KEY => class != Class::Nosql,
+            _ => true,
+        }
+    }
 }
 
 /// What was found in a value.
@@ -44,7 +97,7 @@ pub struct Found {
     pub reading: &'static str,
     /// The decodings that led to it.
     pub chain: Chain,
-    /// The bytes that make the attack, in the text that was read.
+    /// The bytes that make the attack: in the value itself, or in [`Found::decoded`].
     pub span: Range<usize>,
     text: Bytes,
 }
@@ -56,12 +109,6 @@ impl Found {
         self.text
             .made
             .then(|| work.arena.get(self.text.range()).unwrap_or_default())
-    }
-
-    /// Where in the value the text that was read lies, if nothing was decoded to reach it.
-    #[must_use]
-    pub fn place(&self) -> Option<Range<usize>> {
-        (!self.text.made).then(|| self.text.range())
     }
 }
 
@@ -162,8 +209,12 @@ impl Scanner {
     /// The one scanner over all detectors; made when it is first asked for.
     #[must_use]
     pub fn shared() -> &'static Self {
-        static SHARED: LazyLock<Scanner> = LazyLock::new(|| Scanner::new(crate::DETECTORS));
         &SHARED
+    }
+
+    /// Makes the shared scanner now, so that no request waits for it.
+    pub fn warm() {
+        LazyLock::force(&SHARED);
     }
 
     fn new(detectors: &'static [&'static Detector]) -> Self {
@@ -182,19 +233,33 @@ impl Scanner {
                 }
             }
         }
-        let bytes: Vec<Set> = detectors.iter().map(|own| set::of(own.bytes)).collect();
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(&words);
+        let mut by_byte = Box::new([0; 256]);
+        for (at, detector) in detectors.iter().enumerate() {
+            for byte in detector.bytes {
+                if let Some(awake) = by_byte.get_mut(usize::from(*byte)) {
+                    *awake |= 1 << at;
+                }
+            }
+        }
+        let all = detectors
+            .iter()
+            .fold([0; 4], |all, own| set::union(all, set::of(own.bytes)));
+        let automaton = DFA::builder().ascii_case_insensitive(true).build(&words);
+        let meant = std::array::from_fn(|kind| {
+            let all = detectors.iter().enumerate();
+            all.fold(0, |all, (at, own)| {
+                all | u32::from(Kinds::fits(kind, own.class)) << at
+            })
+        });
         Self {
             detectors,
-            any: bytes.iter().fold([0; 4], |all, own| set::union(all, *own)),
-            bytes,
+            any: all,
+            by_byte,
             // Short words of a table do not exceed what an automaton can hold; without it, every
             // detector looks at everything.
             words: automaton.ok(),
             owners,
+            meant,
         }
     }
 
@@ -230,10 +295,15 @@ impl Scanner {
     fn look(&self, source: Source<'_>, form: Form, set: &Set, work: &mut Scratch) {
         let taken_apart = match form.place {
             Place::File => None,
+            _ if !set::intersects(OPENING, *set) => None,
             _ => split(source, form, set, work),
         };
         let mut awake = self.awake(source.text(&work.arena, form.text), set);
-        awake &= self.allowed(form.place, taken_apart);
+        awake &= self
+            .meant
+            .get(Kinds::of(form, taken_apart))
+            .copied()
+            .unwrap_or(u32::MAX);
         if awake != 0 {
             self.ask(source, form, awake, work);
         }
@@ -245,44 +315,36 @@ impl Scanner {
     /// The detectors that have anything to look at.
     fn awake(&self, text: &[u8], set: &Set) -> u32 {
         let mut awake = 0;
-        if set::intersects(self.any, *set) {
-            for (at, own) in self.bytes.iter().enumerate() {
-                awake |= u32::from(set::intersects(*own, *set)) << at;
+        for (base, (own, any)) in (0..).step_by(64).zip(set.iter().zip(&self.any)) {
+            let mut rest = own & any;
+            while rest != 0 {
+                let byte = base + rest.trailing_zeros() as usize;
+                awake |= self.by_byte.get(byte).copied().unwrap_or(u32::MAX);
+                rest &= rest - 1;
             }
         }
         match &self.words {
-            Some(words) => {
-                let found = words.find_overlapping_iter(text);
-                let owner = |at: usize| self.owners.get(at).copied().unwrap_or(0);
-                found.fold(awake, |awake, found| {
-                    awake | owner(found.pattern().as_usize())
-                })
-            }
+            Some(words) => awake | self.wanted(words, text),
             None => u32::MAX,
         }
     }
 
-    /// The detectors that mean something at such a place.
-    fn allowed(&self, place: Place, whole: Option<Shape>) -> u32 {
-        let fits = |class: Class| match (place, whole) {
-            (Place::File, _) => {
-                matches!(
-                    class,
-                    Class::Upload | Class::Code | Class::Deserialize | Class::Xml
-                )
-            }
-            (_, None) => true,
-            (_, Some(Shape::Json)) => {
-                matches!(class, Class::Nosql | Class::Deserialize | Class::Graphql)
-            }
-            (_, Some(Shape::Url)) => matches!(
-                class,
-                Class::Ssrf | Class::Redirect | Class::Path | Class::Html | Class::Template
-            ),
-            (_, Some(Shape::Pairs)) => matches!(class, Class::Template),
+    /// The detectors whose words the text holds.
+    fn wanted(&self, words: &DFA, text: &[u8]) -> u32 {
+        let Ok(mut state) = words.start_state(Anchored::No) else {
+            return u32::MAX;
         };
-        let all = self.detectors.iter().enumerate();
-        all.fold(0, |all, (at, own)| all | u32::from(fits(own.class)) << at)
+        let mut wanted = 0;
+        for byte in text {
+            state = words.next_state(Anchored::No, state, *byte);
+            if words.is_special(state) && words.is_match(state) {
+                for at in 0..words.match_len(state) {
+                    let word = words.match_pattern(state, at).as_usize();
+                    wanted |= self.owners.get(word).copied().unwrap_or(0);
+                }
+            }
+        }
+        wanted
     }
 
     fn ask(&self, source: Source<'_>, form: Form, awake: u32, work: &mut Scratch) {
@@ -312,7 +374,11 @@ impl Scanner {
                 },
                 reading: own.reading,
                 chain: form.chain,
-                span: own.span,
+                span: if form.text.made {
+                    own.span
+                } else {
+                    form.text.start + own.span.start..form.text.start + own.span.end
+                },
                 text: form.text,
             };
             match found.iter_mut().find(|known| known.class == own.class) {
@@ -408,11 +474,15 @@ fn keep(arena: &mut Vec<u8>, made: &[u8]) -> Bytes {
     }
 }
 
+/// What a text that is made of others has one of, each.
+const OPENING: Set = set::of(b"{[/&");
+/// What an encoded text has one of, base64 and digits excepted.
+const MARKS: Set = set::union(set::of(b"%&\\+\0"), set::range(0x80, 0xff));
 const HEX: Set = set::union(
     set::union(set::range(b'0', b'9'), set::of(b"xX")),
     set::union(set::range(b'a', b'f'), set::range(b'A', b'F')),
 );
-const BASE64: Set = set::union(set::WORD, set::of(b"+/-_=\r\n "));
+const BASE64: Set = set::union(set::WORD, set::of(b"+/-_=\r\n"));
 
 /// Notes what the text may stand for, for later.
 fn decodings(source: Source<'_>, form: Form, set: &Set, work: &mut Scratch) {
@@ -420,6 +490,33 @@ fn decodings(source: Source<'_>, form: Form, set: &Set, work: &mut Scratch) {
     if undone >= DEEPEST {
         return;
     }
+    if set::intersects(MARKS, *set) {
+        marked(source, form, set, work);
+    }
+    let len = form.text.end - form.text.start;
+    let whole = form.place != Place::Path || !set::has(*set, b'/');
+    if len >= 8 && whole && set::within(*set, BASE64) {
+        decoded(source, form, Step::Base64, form.text, decode::base64, work);
+        if len >= 12 && set::within(*set, HEX) {
+            decoded(source, form, Step::Hex, form.text, decode::hex, work);
+        }
+    } else if len >= 24 {
+        runs(source, form, work);
+    }
+    if decode::is_packed(source.text(&work.arena, form.text)) {
+        decoded(
+            source,
+            form,
+            Step::Inflate,
+            form.text,
+            decode::inflate,
+            work,
+        );
+    }
+}
+
+/// The decodings whose texts have a mark.
+fn marked(source: Source<'_>, form: Form, set: &Set, work: &mut Scratch) {
     let has = |byte: u8| set::has(*set, byte);
     let mut one = |step: Step, undo: fn(&[u8], &mut Vec<u8>) -> bool| {
         decoded(source, form, step, form.text, undo, work);
@@ -443,29 +540,6 @@ fn decodings(source: Source<'_>, form: Form, set: &Set, work: &mut Scratch) {
     if has(b'+') && has(b'A') {
         one(Step::Utf7, decode::utf7);
     }
-    let len = form.text.end - form.text.start;
-    if len >= 8 && set::within(*set, BASE64) && !has(b' ') {
-        decoded(source, form, Step::Base64, form.text, whole_base64, work);
-        if len >= 12 && set::within(*set, HEX) {
-            decoded(source, form, Step::Hex, form.text, decode::hex, work);
-        }
-    } else if len >= 24 {
-        runs(source, form, work);
-    }
-    if decode::is_packed(source.text(&work.arena, form.text)) {
-        decoded(
-            source,
-            form,
-            Step::Inflate,
-            form.text,
-            decode::inflate,
-            work,
-        );
-    }
-}
-
-fn whole_base64(text: &[u8], out: &mut Vec<u8>) -> bool {
-    decode::base64(text, out)
 }
 
 fn is_part(step: Step) -> bool {
@@ -477,7 +551,10 @@ fn runs(source: Source<'_>, form: Form, work: &mut Scratch) {
     let mut list = [const { 0..0 }; MOST_RUNS];
     let text = source.text(&work.arena, form.text);
     let mut count = 0;
-    for (place, run) in list.iter_mut().zip(decode::runs(text, MOST_RUNS)) {
+    for (place, run) in
+        list.iter_mut()
+            .zip(decode::runs(text, MOST_RUNS, form.place == Place::Path))
+    {
         *place = run;
         count += 1;
     }
@@ -509,7 +586,7 @@ fn decoded(
         return;
     }
     let opaque = matches!(step, Step::Base64 | Step::Hex);
-    if opaque && !decode::is_text(made) && !is_object(made) {
+    if opaque && !decode::is_text(made) && !decode::is_object(made) {
         return;
     }
     let named = step == Step::Entity && memchr::memmem::find(text, b"&#").is_none();
@@ -520,18 +597,4 @@ fn decoded(
         weak: form.weak || named,
         ..form
     });
-}
-
-/// Whether bytes that are no text begin as something that is read further: packed data, serialised
-/// objects of Java, Python, .NET and Ruby.
-fn is_object(bytes: &[u8]) -> bool {
-    const MAGIC: [&[u8]; 6] = [
-        b"\xac\xed\x00\x05",
-        b"\x00\x01\x00\x00\x00\xff\xff\xff\xff",
-        b"\x80\x02",
-        b"\x80\x03",
-        b"\x80\x04",
-        b"\x04\x08",
-    ];
-    decode::is_packed(bytes) || MAGIC.iter().any(|own| bytes.starts_with(own))
 }

@@ -56,8 +56,15 @@ pub(crate) const fn within([a, b, c, d]: Set, [e, f, g, h]: Set) -> bool {
 
 /// Whether the byte is in the set.
 #[must_use]
-pub(crate) const fn has(set: Set, byte: u8) -> bool {
-    intersects(set, with([0; 4], byte))
+#[inline]
+pub(crate) const fn has([a, b, c, d]: Set, byte: u8) -> bool {
+    let word = match byte >> 6 {
+        0 => a,
+        1 => b,
+        2 => c,
+        _ => d,
+    };
+    word >> (byte & 63) & 1 == 1
 }
 
 /// Letters, digits.

@@ -13,13 +13,7 @@ pub const FILES: &[(&str, &str)] = &[
         "10-protocol.conf",
         include_str!("../rules/10-protocol.conf"),
     ),
-    (
-        "20-traversal.conf",
-        include_str!("../rules/20-traversal.conf"),
-    ),
-    ("30-rce.conf", include_str!("../rules/30-rce.conf")),
-    ("40-sqli.conf", include_str!("../rules/40-sqli.conf")),
-    ("50-xss.conf", include_str!("../rules/50-xss.conf")),
+    ("15-detect.conf", include_str!("../rules/15-detect.conf")),
     (
         "60-known-exploits.conf",
         include_str!("../rules/60-known-exploits.conf"),
@@ -40,7 +34,6 @@ pub const FILES: &[(&str, &str)] = &[
     ),
     ("66-office.conf", include_str!("../rules/66-office.conf")),
     ("67-probes.conf", include_str!("../rules/67-probes.conf")),
-    ("70-encoded.conf", include_str!("../rules/70-encoded.conf")),
     (
         "80-response.conf",
         include_str!("../rules/80-response.conf"),
@@ -59,16 +52,10 @@ pub fn inputs() -> Vec<Input> {
 }
 
 /// Data files of the built-in rules, as (name, text).
-pub const DATA: &[(&str, &str)] = &[
-    (
-        "data/scanner-marks.data",
-        include_str!("../rules/data/scanner-marks.data"),
-    ),
-    (
-        "data/system-files.data",
-        include_str!("../rules/data/system-files.data"),
-    ),
-];
+pub const DATA: &[(&str, &str)] = &[(
+    "data/scanner-marks.data",
+    include_str!("../rules/data/scanner-marks.data"),
+)];
 
 /// Serves the built-in data files beside another backend's.
 pub(crate) struct Overlay<'a>(pub(crate) &'a dyn Files);

@@ -34,6 +34,8 @@ struct File {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Attack {
+    /// Any rule, where there is none.
+    #[serde(default)]
     rule: u64,
     #[serde(default = "one")]
     level: u8,
@@ -292,7 +294,8 @@ struct Complaints(Vec<String>);
 impl Complaints {
     fn expect(&mut self, outcome: &Outcome, rule: u64, blocked: bool, what: &str) {
         let met = met(outcome);
-        if !met.contains(&rule.to_string().as_str()) {
+        let meets = met.contains(&rule.to_string().as_str());
+        if !meets && (rule != 0 || met.is_empty()) {
             self.0
                 .push(format!("{rule} does not meet {what}; met: {met:?}"));
         }
@@ -406,7 +409,9 @@ fn speaking_rules() -> BTreeSet<u64> {
                 "{id} is outside of our range"
             );
             let own = action.split("SecRule").next().unwrap_or_default();
-            if own.contains("msg:'") && !own.contains("tag:'decision'") {
+            // The rules that call the detectors have theirs in `detect.rs`.
+            let detects = (10_150_000..10_160_000).contains(&id);
+            if own.contains("msg:'") && !own.contains("tag:'decision'") && !detects {
                 rules.insert(id);
             }
         }
@@ -418,8 +423,9 @@ fn speaking_rules() -> BTreeSet<u64> {
 fn every_rule_has_a_case() {
     let mut tried = BTreeSet::new();
     for (_, cases) in files() {
-        tried.extend(cases.attack.iter().map(|attack| attack.rule));
-        tried.extend(cases.request.iter().map(|request| request.rule));
+        let named = cases.attack.iter().map(|attack| attack.rule);
+        let named = named.chain(cases.request.iter().map(|request| request.rule));
+        tried.extend(named.filter(|rule| *rule != 0));
         tried.extend(cases.response.iter().map(|response| response.rule));
     }
     let rules = speaking_rules();

@@ -31,6 +31,9 @@ pub(crate) fn undo(text: &[u8], out: &mut Vec<u8>) -> bool {
     if body.len() < SHORTEST || text.len() - end > 2 {
         return false;
     }
+    if !is_promising(body) {
+        return false;
+    }
     let from = out.len();
     let (mut bits, mut have) = (0_u32, 0_u32);
     for byte in body {
@@ -60,8 +63,29 @@ pub(crate) fn undo(text: &[u8], out: &mut Vec<u8>) -> bool {
     true
 }
 
-/// Runs of base64 letters inside a longer text, at most `most`.
-pub(crate) fn runs(text: &[u8], most: usize) -> impl Iterator<Item = Range<usize>> {
+/// Whether the first bytes decode to something that is looked at: text, or a known kind of data.
+/// Identifiers and words hardly ever do.
+fn is_promising(body: &[u8]) -> bool {
+    let mut first = [0_u8; 9];
+    let mut len = 0;
+    for four in body.chunks_exact(4).take(3) {
+        let value = |at: usize| four.get(at).and_then(|byte| letter(*byte)).map(u32::from);
+        let (Some(a), Some(b), Some(c), Some(d)) = (value(0), value(1), value(2), value(3)) else {
+            break;
+        };
+        let bits = a << 18 | b << 12 | c << 6 | d;
+        for (shift, place) in [16, 8, 0].into_iter().zip(first.iter_mut().skip(len)) {
+            *place = (bits >> shift & 0xff) as u8;
+        }
+        len += 3;
+    }
+    let first = first.get(..len).unwrap_or_default();
+    super::begins_as_text(first) || super::is_object(first)
+}
+
+/// Runs of base64 letters inside a longer text, at most `most`; in a path, `/` ends a run.
+pub(crate) fn runs(text: &[u8], most: usize, path: bool) -> impl Iterator<Item = Range<usize>> {
+    let letter = move |byte: u8| letter(byte).filter(|_| !path || byte != b'/');
     let mut at = 0;
     std::iter::from_fn(move || {
         // Only every so many bytes need a look: a run covers one of them.

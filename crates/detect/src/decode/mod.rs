@@ -45,6 +45,19 @@ pub(crate) fn push(out: &mut Vec<u8>, code: u32) {
     }
 }
 
+/// Whether bytes may be the beginning of a text: no control characters, no broken UTF-8.
+pub(crate) fn begins_as_text(bytes: &[u8]) -> bool {
+    let odd = |byte: &u8| byte.is_ascii_control() && !matches!(byte, b'\n' | b'\r' | b'\t' | 0);
+    if bytes.iter().any(odd) {
+        return false;
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(_) => true,
+        // It may go on behind the last byte.
+        Err(fault) => fault.error_len().is_none(),
+    }
+}
+
 /// How much of a decoded text reads as text: whether hardly any byte is a control character or
 /// broken UTF-8.
 pub(crate) fn is_text(bytes: &[u8]) -> bool {
@@ -54,6 +67,20 @@ pub(crate) fn is_text(bytes: &[u8]) -> bool {
         bad += chunk.valid().chars().filter(|own| odd(*own)).count() + chunk.invalid().len();
     }
     bad * 20 <= bytes.len()
+}
+
+/// Whether bytes that are no text begin as something that is read further: packed data, serialised
+/// objects of Java, Python, .NET and Ruby.
+pub(crate) fn is_object(bytes: &[u8]) -> bool {
+    const MAGIC: [&[u8]; 6] = [
+        b"\xac\xed\x00\x05",
+        b"\x00\x01\x00\x00\x00\xff\xff\xff\xff",
+        b"\x80\x02",
+        b"\x80\x03",
+        b"\x80\x04",
+        b"\x04\x08",
+    ];
+    is_packed(bytes) || MAGIC.iter().any(|own| bytes.starts_with(own))
 }
 
 #[cfg(test)]

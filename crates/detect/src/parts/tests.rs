@@ -53,6 +53,9 @@ fn a_url_yields_path_fields_and_fragment() {
     assert_eq!(texts(url::parts, "//h").unwrap(), ["="]);
     for text in [
         "/p",
+        "/?x=1",
+        "/???/??t /???/??ss??",
+        "/a b?c=d",
         "javascript://%0aalert(1)",
         "http://<b>",
         "a/b?c=d",

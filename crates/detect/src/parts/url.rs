@@ -21,7 +21,12 @@ pub(crate) fn parts(text: &[u8], out: &mut Vec<Part>) -> bool {
     let path_end = find(path, b"?#");
     let query = (path_end + 1).min(text.len());
     let has_query = text.get(path_end) == Some(&b'?');
-    if path == 0 && !has_query {
+    // A path alone is told from other text by a query with a field.
+    let looks_so = has_query
+        && path_end > 1
+        && text.get(query..).is_some_and(|rest| rest.contains(&b'='))
+        && !text.contains(&b' ');
+    if path == 0 && !looks_so {
         return false;
     }
     let query_end = if has_query {

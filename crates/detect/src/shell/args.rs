@@ -294,6 +294,12 @@ fn sub(words: &[&str], args: &Args) -> Sense {
         };
         own.eq_ignore_ascii_case(word.as_bytes())
     }) {
+        // `net user growth` are words: whatever is done has an option, a number, a place.
+        let told = args.flags + args.numbers + args.system + args.paths + args.urls + args.hosts;
+        let told = told + args.moving + args.quoted + u8::from(args.redirect);
+        if args.total > 1 && told == 0 {
+            return Sense::Weak;
+        }
         return Sense::Strong;
     }
     Sense::None

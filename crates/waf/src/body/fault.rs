@@ -28,6 +28,10 @@ pub enum Cause {
     ValueTooLong,
     /// More XML nodes than allowed.
     TooManyNodes,
+    /// A packed body that unpacks to more than allowed.
+    UnpacksTooFar,
+    /// A packed body that is broken.
+    Packed,
     /// The body ends in the middle of something.
     Truncated,
     /// The syntax is broken; the text says what was expected or found.
@@ -46,8 +50,9 @@ impl Cause {
             | Self::TooManyFiles
             | Self::NameTooLong
             | Self::ValueTooLong
-            | Self::TooManyNodes => true,
-            Self::Truncated | Self::Syntax(_) => false,
+            | Self::TooManyNodes
+            | Self::UnpacksTooFar => true,
+            Self::Packed | Self::Truncated | Self::Syntax(_) => false,
         }
     }
 
@@ -70,6 +75,8 @@ impl fmt::Display for Cause {
             Self::NameTooLong => "a name is too long",
             Self::ValueTooLong => "a value is too long",
             Self::TooManyNodes => "too many nodes",
+            Self::UnpacksTooFar => "the packed body unpacks to more than allowed",
+            Self::Packed => "the packed body is broken",
             Self::Truncated => "the body ends too early",
             Self::Syntax(what) => what,
         })

@@ -8,6 +8,7 @@ pub mod cookies;
 mod fault;
 pub mod json;
 pub mod multipart;
+pub(crate) mod packed;
 pub mod urlencoded;
 pub mod xml;
 

@@ -154,7 +154,7 @@ pub(super) const LEFT_OUT: [(&str, &str); 7] = [
     ("validateSchema", "XML schemas are not supported"),
 ];
 
-pub(super) const NAMES: [&str; 34] = [
+const NAMES: [&str; 31] = [
     "beginsWith",
     "contains",
     "containsWord",
@@ -184,11 +184,8 @@ pub(super) const NAMES: [&str; 34] = [
     "validateByteRange",
     "validateUrlEncoding",
     "validateUtf8Encoding",
-    "verifyCC",
-    "verifyCPF",
-    "verifySSN",
-    "verifySVNR",
     "within",
+    "verifyCC",
 ];
 
 /// Where an operator is being read.

@@ -330,7 +330,7 @@ pub(super) fn read(own: &mut Lowering<'_>, list: &ast::Text) -> Said {
     said
 }
 
-pub(super) const NAMES: [&str; 48] = [
+const NAMES: [&str; 48] = [
     "accuracy",
     "allow",
     "auditlog",

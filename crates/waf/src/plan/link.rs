@@ -247,10 +247,14 @@ impl Linker {
                 Judge::Checksum(*kind, self.pattern(pattern)),
                 self.gate(pattern),
             ),
-            Operator::Detect(class, confidence) => (
-                Judge::Detect(*class, *confidence),
-                self.gates.add_detected(*class, *confidence),
-            ),
+            Operator::Detect(class, confidence) => {
+                // Made here rather than by the first request.
+                babyshield_detect::Scanner::warm();
+                (
+                    Judge::Detect(*class, *confidence),
+                    self.gates.add_detected(*class, *confidence),
+                )
+            }
             Operator::DetectSqli => (Judge::DetectSqli, open),
             // Every token that makes libinjection speak begins with `<` or follows a `=`.
             Operator::DetectXss => (

@@ -32,6 +32,7 @@ impl Transaction {
     pub(super) fn fill_request_body(&mut self) {
         let plan = std::sync::Arc::clone(&self.plan);
         let processor = self.state.processor;
+        self.unpack_request_body(&plan);
         let length = self.scratch.strings.request.len();
         if let Some(processor) = processor.filter(|_| length > 0) {
             self.parse_body(&plan, processor);
@@ -45,7 +46,7 @@ impl Transaction {
             };
         if length > 0 && whole && plan.uses.contains(Variable::RequestBody.index()) {
             let body = self.scratch.strings.request_slice();
-            let value = self.scratch.strings.string_at(body);
+            let value = self.scratch.strings.string(body);
             self.put(Variable::RequestBody, Slice::default(), value);
         }
         self.put_number(Variable::RequestBodyLength, length);
@@ -53,6 +54,34 @@ impl Transaction {
         self.put_number(Variable::FilesCombinedSize, self.state.file_bytes);
         self.put_body_faults();
         self.put_full_request(&plan);
+    }
+
+    /// A body that came packed is judged as what it unpacks to. Codings that cannot be undone leave it
+    /// as it is; the rules see them in the header.
+    fn unpack_request_body(&mut self, plan: &Plan) {
+        if self.scratch.strings.request.is_empty() {
+            return;
+        }
+        let mut coding = None;
+        for at in 0..self.entry_count(Variable::RequestHeaders) {
+            if let Some(own) = self.entry(Variable::RequestHeaders, at)
+                && let strings = &self.scratch.strings
+                && strings
+                    .bytes(own.name)
+                    .eq_ignore_ascii_case(b"content-encoding")
+            {
+                coding = bodies::packed::Coding::named(strings.text(own.value));
+            }
+        }
+        let Some(coding) = coding else {
+            return;
+        };
+        let packed = std::mem::take(&mut self.scratch.strings.request);
+        let unpacked = &mut self.scratch.strings.request;
+        if let Err(fault) = coding.unpack(&packed, plan.request_limit(), unpacked) {
+            self.state.body_fault = Some(fault.to_string());
+            self.scratch.strings.request = packed;
+        }
     }
 
     /// The processor that the content type asks for.

@@ -110,7 +110,8 @@ impl Transaction {
         let super::Scratch {
             strings, detected, ..
         } = &mut *self.scratch;
-        let name = if variable == Variable::Xml {
+        // Values of XML are found under the number of a path, names under themselves.
+        let name = if variable == Variable::Xml || place == Place::Name {
             b""
         } else {
             strings.bytes(name)
