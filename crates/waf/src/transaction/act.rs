@@ -312,10 +312,12 @@ impl Transaction {
             }
             return None;
         }
-        let kept = std::mem::take(&mut self.scratch.found);
+        // Somebody may be walking through what was found before.
+        let spare = std::mem::take(&mut self.scratch.spare);
+        let kept = std::mem::replace(&mut self.scratch.found, spare);
         self.find_values(plan, target);
         let first = self.scratch.found.first().copied();
-        self.scratch.found = kept;
+        self.scratch.spare = std::mem::replace(&mut self.scratch.found, kept);
         first.map(|entry| self.scratch.strings.slice_of(entry.value))
     }
 }

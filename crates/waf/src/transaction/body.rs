@@ -92,15 +92,22 @@ impl Transaction {
             .next()
             .unwrap_or_default()
             .trim_ascii();
-        let essence = essence.to_ascii_lowercase();
-        match essence.as_slice() {
-            b"application/x-www-form-urlencoded" => Some(Processor::Urlencoded),
-            b"multipart/form-data" => Some(Processor::Multipart),
-            b"text/xml" | b"application/xml" | b"application/soap+xml" => Some(Processor::Xml),
-            b"application/json" => Some(Processor::Json),
-            other if other.ends_with(b"+json") => Some(Processor::Json),
-            other if other.ends_with(b"+xml") => Some(Processor::Xml),
-            _ => None,
+        let is = |name: &str| essence.eq_ignore_ascii_case(name.as_bytes());
+        let ends = |suffix: &str| {
+            let from = essence.len().checked_sub(suffix.len());
+            let end = from.and_then(|from| essence.get(from..));
+            end.is_some_and(|end| end.eq_ignore_ascii_case(suffix.as_bytes()))
+        };
+        if is("application/x-www-form-urlencoded") {
+            Some(Processor::Urlencoded)
+        } else if is("multipart/form-data") {
+            Some(Processor::Multipart)
+        } else if is("application/json") || ends("+json") {
+            Some(Processor::Json)
+        } else if is("text/xml") || is("application/xml") || ends("+xml") {
+            Some(Processor::Xml)
+        } else {
+            None
         }
     }
 

@@ -157,6 +157,8 @@ pub(crate) struct Scratch {
     unseen: Vec<(u32, u32, u32)>,
     matched: Vec<Matched>,
     found: Vec<Entry>,
+    /// Takes the place of `found` while that is being walked through.
+    spare: Vec<Entry>,
     /// For each of `found`, the field it came from, where that is another.
     origins: Vec<(Variable, Slice)>,
     expanded: Vec<u8>,
@@ -185,6 +187,7 @@ impl Default for Scratch {
             unseen: Vec::new(),
             matched: Vec::new(),
             found: Vec::new(),
+            spare: Vec::new(),
             origins: Vec::new(),
             expanded: Vec::new(),
             caches: Vec::new(),
@@ -215,6 +218,7 @@ impl Scratch {
             unseen,
             matched,
             found,
+            spare,
             origins,
             expanded,
             // Caches belong to the plan's patterns and hold no input.
@@ -243,6 +247,7 @@ impl Scratch {
         unseen.clear();
         matched.clear();
         found.clear();
+        spare.clear();
         origins.clear();
         expanded.clear();
         detected.clear();
