@@ -74,7 +74,7 @@ impl<'a> Context<'a> {
 }
 
 /// Names without their case, `_`, `-` and digits, and what such fields hold; in alphabetical order.
-const NAMES: [(&str, Field); 208] = [
+const NAMES: [(&str, Field); 213] = [
     ("about", Field::Text),
     ("aid", Field::Key),
     ("answer", Field::Text),
@@ -95,6 +95,7 @@ const NAMES: [(&str, Field); 208] = [
     ("cf", Field::Token),
     ("chat", Field::Text),
     ("cid", Field::Key),
+    ("cmdline", Field::Telemetry),
     ("code", Field::Code),
     ("comment", Field::Text),
     ("comments", Field::Text),
@@ -106,6 +107,7 @@ const NAMES: [(&str, Field); 208] = [
     ("csrf", Field::Token),
     ("css", Field::Code),
     ("day", Field::Key),
+    ("dbstatement", Field::Telemetry),
     ("desc", Field::Text),
     ("description", Field::Text),
     ("dest", Field::Url),
@@ -179,6 +181,7 @@ const NAMES: [(&str, Field); 208] = [
     ("location", Field::Url),
     ("log", Field::File),
     ("login", Field::Key),
+    ("logrecords", Field::Telemetry),
     ("logs", Field::Telemetry),
     ("lon", Field::Key),
     ("markdown", Field::Code),
@@ -248,7 +251,9 @@ const NAMES: [(&str, Field); 208] = [
     ("stack", Field::Telemetry),
     ("stacktrace", Field::Telemetry),
     ("state", Field::Token),
+    ("statement", Field::Telemetry),
     ("status", Field::Key),
+    ("stringvalue", Field::Telemetry),
     ("style", Field::File),
     ("subject", Field::Text),
     ("summary", Field::Text),
@@ -333,7 +338,9 @@ fn field(name: &[u8]) -> Field {
     if last.ends_with(b"_id") || last.ends_with(b"Id") || last.ends_with(b"ID") {
         return Field::Key;
     }
-    let piece = PIECES.iter().find(|(piece, _)| word.contains(piece));
+    let piece = PIECES
+        .iter()
+        .find(|(piece, _)| word.len() > piece.len() && word.contains(piece));
     piece.map_or(Field::Plain, |(_, field)| *field)
 }
 

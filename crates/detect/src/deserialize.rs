@@ -91,6 +91,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "serialization=",
         "objectdataprovider",
     ],
+    glance: None,
     detect,
 };
 

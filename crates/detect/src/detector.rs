@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::context::Context;
+use crate::set::Set;
 
 /// A class of attack. One bit each in a set of classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -198,6 +199,9 @@ pub struct Detector {
     pub bytes: &'static [u8],
     /// … or one of these words (ASCII, lower case; looked for in any case, anywhere in the text).
     pub words: &'static [&'static str],
+    /// Where a byte alone woke it, and no word: whether the text is worth a look. Cheaper than looking,
+    /// and never wrong about a text in which something would be found.
+    pub glance: Option<fn(&[u8], &Set) -> bool>,
     /// Looks. Linear in the text, no allocation, no panic; the strongest evidence is given.
     pub detect: fn(&Input<'_>) -> Option<Evidence>,
 }

@@ -25,6 +25,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "%u000",
         "\\u000",
     ],
+    glance: None,
     detect,
 };
 

@@ -20,6 +20,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "$(http_",
         "$add_header(",
     ],
+    glance: None,
     detect,
 };
 

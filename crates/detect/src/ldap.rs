@@ -12,6 +12,7 @@ pub(crate) static DETECTOR: Detector = Detector {
     class: Class::Ldap,
     bytes: b"",
     words: &[")(", ") (", "*)", "(|", "(&", "(!", "=*", ")\0"],
+    glance: None,
     detect,
 };
 

@@ -19,6 +19,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "%0amime",
         "%0acontent",
     ],
+    glance: None,
     detect,
 };
 

@@ -51,6 +51,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "$match",
         "function(",
     ],
+    glance: None,
     detect,
 };
 

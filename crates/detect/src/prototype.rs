@@ -15,6 +15,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "__definesetter__",
         "__lookupgetter__",
     ],
+    glance: None,
     detect,
 };
 

@@ -15,6 +15,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "//", "/\\", "\\/", "\\\\", "http:", "https:", "/%09", "/%5c", "/\t", "%2f", "%2e%2e",
         "\u{3002}", "\u{3035}", "\u{30fc}", "\u{ff70}", "\u{3033}",
     ],
+    glance: None,
     detect,
 };
 

@@ -33,6 +33,8 @@ pub struct Scanner {
     words: Option<DFA>,
     /// For each word, the detectors it wakes.
     owners: Vec<u32>,
+    /// The detectors that glance first.
+    glancing: u32,
     /// For each kind of text, the detectors it means something to.
     meant: [u32; Kinds::COUNT],
 }
@@ -259,6 +261,9 @@ impl Scanner {
             // detector looks at everything.
             words: automaton.ok(),
             owners,
+            glancing: (0..).zip(detectors).fold(0, |all, (at, own)| {
+                all | u32::from(own.glance.is_some()) << at
+            }),
             meant,
         }
     }
@@ -323,10 +328,20 @@ impl Scanner {
                 rest &= rest - 1;
             }
         }
-        match &self.words {
-            Some(words) => awake | self.wanted(words, text),
-            None => u32::MAX,
+        let Some(words) = &self.words else {
+            return u32::MAX;
+        };
+        let wanted = self.wanted(words, text);
+        let mut glanced = awake & !wanted & self.glancing;
+        while glanced != 0 {
+            let at = glanced.trailing_zeros();
+            glanced &= glanced - 1;
+            let glance = self.detectors.get(at as usize).and_then(|own| own.glance);
+            if glance.is_some_and(|glance| !glance(text, set)) {
+                awake &= !(1 << at);
+            }
         }
+        awake | wanted
     }
 
     /// The detectors whose words the text holds.

@@ -45,6 +45,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "eyes.sh",
         "xss.ht",
     ],
+    glance: None,
     detect,
 };
 

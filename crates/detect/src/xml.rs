@@ -25,6 +25,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "<!attlist",
         "<![cdata[<]]>",
     ],
+    glance: None,
     detect,
 };
 

@@ -47,6 +47,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "] |",
         "]|",
     ],
+    glance: None,
     detect,
 };
 

@@ -93,6 +93,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "/bin/sh",
         "socket",
     ],
+    glance: None,
     detect,
 };
 

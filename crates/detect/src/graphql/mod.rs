@@ -16,6 +16,7 @@ pub(crate) static DETECTOR: Detector = Detector {
     class: Class::Graphql,
     bytes: b"{",
     words: &[],
+    glance: None,
     detect,
 };
 

@@ -42,6 +42,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "-moz-binding",
         "throw",
     ],
+    glance: None,
     detect,
 };
 

@@ -104,6 +104,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         ".my.cnf",
         ".pgpass",
     ],
+    glance: None,
     detect,
 };
 
@@ -372,6 +373,14 @@ fn settle(input: &Input<'_>, degree: Confidence, single: bool) -> Confidence {
     }
 }
 
+/// Whether a path is that of a program's own log: those of web servers lie in directories.
+fn listed_log(text: &[u8], at: usize) -> bool {
+    let name = text
+        .get(at..)
+        .and_then(|rest| rest.strip_prefix(b"var/log/"));
+    name.is_some_and(|name| name.ends_with(b".log") && !name.contains(&b'/'))
+}
+
 /// A path from the root, or a file that is known by its name.
 fn absolute(input: &Input<'_>, value: &Value) -> Option<Evidence> {
     let text = input.text;
@@ -419,6 +428,14 @@ fn absolute(input: &Input<'_>, value: &Value) -> Option<Evidence> {
         Telling::Place if rooted && (file || text.get(at) == Some(&b'e')) => Confidence::Likely,
         Telling::Place if rooted => Confidence::Hint,
         Telling::Secret | Telling::Place => return None,
+    };
+    // `/etc/hosts permissions` is looked for; agents name the logs they follow.
+    let searched = input.context.field == Field::Text && spaces > 0;
+    let followed = listed_log(text, at) && input.context.place == Place::Json;
+    let confidence = if searched || followed {
+        confidence.min(Confidence::Likely)
+    } else {
+        confidence
     };
     let confidence = home(input, at, confidence);
     Some(found(

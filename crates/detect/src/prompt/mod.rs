@@ -68,6 +68,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "<start_of_turn",
         "bypass",
     ],
+    glance: None,
     detect,
 };
 

@@ -90,8 +90,35 @@ pub(crate) static DETECTOR: Detector = Detector {
         "--upload-pack",
         "--use-compress-program",
     ],
+    glance: Some(glance),
     detect,
 };
+
+/// Headers are full of `;`: what follows must be able to begin a command.
+fn glance(text: &[u8], set: &Set) -> bool {
+    const OTHERS: Set = set::of(b"|`$\n^");
+    if set::intersects(OTHERS, *set) {
+        return true;
+    }
+    let begins = |at: usize| {
+        let rest = text.get(at + 1..).unwrap_or_default();
+        match rest.trim_ascii_start() {
+            [] | [b'0'..=b'6' | b'8' | b'9' | b'=' | b',' | b';', ..] => false,
+            // `;q=0.9`
+            [first, b'=', ..] if first.is_ascii_alphabetic() => false,
+            [first, second, ..]
+                if first.is_ascii_alphabetic() && second.is_ascii_alphanumeric() =>
+            {
+                table::begins(*first, *second)
+            }
+            // Quoted, globbed, a path, or one letter alone.
+            _ => true,
+        }
+    };
+    let word = text.iter().take_while(|own| !b"; \t".contains(own)).count();
+    table::known(text.get(..word).unwrap_or_default())
+        || memchr::memchr_iter(b';', text).any(begins)
+}
 
 /// Bytes at which a command or a mark can begin, and those [`Before`] counts.
 const TELLING: Set = set::of(b";&|\n\r\\$<>`(%/.[- =?");

@@ -73,6 +73,15 @@ pub(super) fn known(name: &[u8]) -> bool {
     named(slot).is_some()
 }
 
+/// Whether any command begins with these two letters, in any case.
+pub(super) fn begins(first: u8, second: u8) -> bool {
+    let own = [first.to_ascii_lowercase(), second.to_ascii_lowercase()];
+    let at = COMMANDS.partition_point(|entry| entry.name.as_bytes() < own.as_slice());
+    COMMANDS
+        .get(at)
+        .is_some_and(|entry| entry.name.as_bytes().starts_with(&own))
+}
+
 /// Programs whose paths are written with `?` and `*`.
 pub(super) static PATHS: &[&str] = &[
     "/bin/cat",

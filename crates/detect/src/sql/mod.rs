@@ -119,6 +119,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         " in (",
         " in(",
     ],
+    glance: None,
     detect,
 };
 

@@ -62,6 +62,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "freemarker.template",
         "@system.",
     ],
+    glance: None,
     detect,
 };
 

@@ -78,6 +78,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "/javascript",
         "adobe",
     ],
+    glance: None,
     detect,
 };
 
