@@ -248,6 +248,7 @@ fn waf_spec(spec: &Spec, document: &Document) -> babyshield_waf::Spec {
             parts: waf.parts.size(),
             regex_steps: waf.regex_steps.size(),
             time: waf.time.value,
+            memory: waf.memory.value,
         },
     }
 }

@@ -140,6 +140,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("waf.parts", "[waf]\n", "parts = 7"),
     ("waf.regex_steps", "[waf]\n", "regex_steps = 7000"),
     ("waf.time", "[waf]\n", "time = \"7s\""),
+    ("waf.memory", "[waf]\n", "memory = \"3MiB\""),
     ("limits.default", "[limits]\n", "default = \"7/min per ip\""),
     ("limits.burst", "[limits]\n", "burst = \"off\""),
     ("limits.max_keys", "[limits]\n", "max_keys = 7000"),

@@ -59,8 +59,12 @@ pub struct Limits {
     pub parts: usize,
     /// Steps a backtracking pattern may take on one value.
     pub regex_steps: usize,
-    /// CPU time of one transaction; beyond it the request is refused.
+    /// Time the rules may take over one transaction, waiting for bodies apart; beyond it the
+    /// request is refused with 503, and where rules only watch, no further rule runs.
     pub time: Duration,
+    /// Bytes that one transaction may keep of values and what transformations make of them, its
+    /// bodies apart; beyond it as with `time`.
+    pub memory: ByteSize,
 }
 
 impl Default for Limits {
@@ -73,6 +77,7 @@ impl Default for Limits {
             parts: 256,
             regex_steps: 100_000,
             time: Duration::from_secs(2),
+            memory: ByteSize(256 << 20),
         }
     }
 }

@@ -156,7 +156,11 @@ const ALIASES: [(&str, Variable); 4] = [
 ];
 
 /// Variables of ModSecurity that have no meaning in a proxy, and why.
-pub const LEFT_OUT: [(&str, &str); 12] = [
+pub const LEFT_OUT: [(&str, &str); 13] = [
+    (
+        "WEBSERVER_ERROR_LOG",
+        "the gateway tells its errors to its own log and the event store",
+    ),
     (
         "FILES_TMPNAMES",
         "uploads are never written to disk, so they have no temporary names",

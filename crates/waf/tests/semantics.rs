@@ -338,3 +338,24 @@ fn a_json_body_is_also_seen_whole() {
     let xml = [("Content-Type", "text/xml")];
     assert_eq!(run(&plan, "/", &xml, "<roles/>").findings.len(), 0);
 }
+
+#[test]
+fn a_unicode_map_says_what_code_units_become() {
+    let rules = "SecUnicodeMapFile unicode.mapping 1251\n\
+                 SecRule ARGS \"@streq do\" \"id:1,phase:2,pass,log,t:none,t:urlDecodeUni\"";
+    let mut files = Memory::default();
+    let map = b"1251 (ANSI - Cyrillic)\n0434:64 043e:6f\n".to_vec();
+    files.0.insert("unicode.mapping".into(), map);
+    let spec = Spec {
+        rules: Vec::new(),
+        inline: vec![("test.conf".to_owned(), rules.to_owned())],
+        ..Spec::default()
+    };
+    let plan = Arc::new(Plan::compile(&spec, &files).unwrap().plan);
+    assert_eq!(
+        run(&plan, "/?q=%25u0434%25u043e", &[], "").findings.len(),
+        1
+    );
+    let faults = Plan::compile(&spec, &Memory::default()).unwrap_err();
+    assert!(faults[0].message.contains("map file"), "{}", faults[0]);
+}

@@ -35,6 +35,8 @@ pub struct Waf {
     pub regex_steps: Setting<Count>,
     /// Longest search altogether.
     pub time: Setting<Duration>,
+    /// Most that is kept of one request.
+    pub memory: Setting<ByteSize>,
 }
 
 pub(super) const WAF: Key = Key::new("waf", "The rule engine, which looks for attacks.", "");
@@ -94,8 +96,15 @@ const REGEX_STEPS: Key = Key::new(
 );
 const TIME: Key = Key::new(
     "time",
-    "How much CPU time the rules may spend on one request; beyond it the request is refused.",
+    "How much time the rules may spend on one request, waiting for its body apart; beyond it the \
+     request is refused with 503.",
     "\"2s\"",
+);
+const MEMORY: Key = Key::new(
+    "memory",
+    "How much the rules may keep of one request's values and what decodings make of them, its \
+     bodies apart; beyond it the request is refused with 503.",
+    "\"256MiB\"",
 );
 
 impl Waf {
@@ -118,6 +127,7 @@ impl Waf {
             parts: r.value(PARTS, count(limits.parts)),
             regex_steps: r.value(REGEX_STEPS, count(limits.regex_steps)),
             time: r.value(TIME, limits.time),
+            memory: r.value(MEMORY, limits.memory),
             exclude: exclude::read(r),
         }
     }

@@ -211,7 +211,7 @@ pub(super) fn bind(text: &ast::Text, faults: &mut Diagnostics) -> Option<Action>
     Some(Action::Bind(collection, key))
 }
 
-const CTL_NAMES: [&str; 13] = [
+pub(super) const CTL_NAMES: [&str; 13] = [
     "auditEngine",
     "auditLogParts",
     "forceRequestBodyVariable",

@@ -10,9 +10,14 @@ use super::settings::BodyAction;
 use super::update::{Change, Update};
 use super::{Step, rule};
 use crate::seclang::ast;
+use crate::transform::UnicodeMap;
 
 /// Directives whose work is done elsewhere in a proxy, and where.
-pub(super) const LEFT_OUT: [(&str, &str); 40] = [
+pub(super) const LEFT_OUT: [(&str, &str); 41] = [
+    (
+        "SecParseXmlIntoArgs",
+        "say what of a document is looked at, as in `XML:/*` and `XML://@*`",
+    ),
     ("SecArgsHashing", "hashing is not supported"),
     ("SecAuditLog2", "there is one audit log"),
     ("SecCacheTransformations", "values are always computed once"),
@@ -80,7 +85,7 @@ pub(super) const LEFT_OUT: [(&str, &str); 40] = [
 ];
 
 /// Directives that are understood.
-pub(super) const KNOWN: [&str; 42] = [
+pub(super) const KNOWN: [&str; 47] = [
     "Include",
     "SecAction",
     "SecArgumentSeparator",
@@ -119,9 +124,14 @@ pub(super) const KNOWN: [&str; 42] = [
     "SecRule",
     "SecRuleEngine",
     "SecRuleRemoveById",
+    "SecRuleRemoveByMsg",
     "SecRuleRemoveByTag",
+    "SecRuleUpdateActionById",
     "SecRuleUpdateTargetById",
+    "SecRuleUpdateTargetByMsg",
+    "SecRuleUpdateTargetByTag",
     "SecTmpDir",
+    "SecUnicodeMapFile",
     "SecWebAppId",
 ];
 
@@ -157,7 +167,7 @@ pub(super) fn lower(own: &mut Lowering<'_>, item: &ast::Directive, folder: &Path
             update_target(own, item);
         }
         "secruleupdateactionbyid" => update_action(own, item),
-        _ => setting(own, item),
+        _ => setting(own, item, folder),
     }
 }
 
@@ -213,7 +223,7 @@ fn update_action(own: &mut Lowering<'_>, item: &ast::Directive) {
 
 /// Settings, each read at once.
 #[expect(clippy::too_many_lines, reason = "a table of directives")]
-fn setting(own: &mut Lowering<'_>, item: &ast::Directive) {
+fn setting(own: &mut Lowering<'_>, item: &ast::Directive, folder: &Path) {
     let name = item.name.value.to_ascii_lowercase();
     if name == "secresponsebodymimetype" {
         own.set.settings.response_types = item
@@ -230,6 +240,9 @@ fn setting(own: &mut Lowering<'_>, item: &ast::Directive) {
     let Some(known) = KNOWN.iter().find(|known| known.eq_ignore_ascii_case(&name)) else {
         return own.faults.push(unknown(&item.name));
     };
+    if *known == "SecUnicodeMapFile" {
+        return unicode_map(own, item, folder);
+    }
     if matches!(
         *known,
         "SecCookieV0Separator" | "SecAuditLogDirMode" | "SecAuditLogFileMode"
@@ -292,6 +305,25 @@ fn setting(own: &mut Lowering<'_>, item: &ast::Directive) {
             );
         }
         _ => elsewhere(own, known, &item.name),
+    }
+}
+
+/// A file in the format of ModSecurity's `unicode.mapping`, and the code page to take from it.
+fn unicode_map(own: &mut Lowering<'_>, item: &ast::Directive, folder: &Path) {
+    let [file, page] = item.arguments.as_slice() else {
+        return own.arity(item, "a map file and a code page");
+    };
+    let page = number(page, &mut own.faults).and_then(|page| u32::try_from(page).ok());
+    let Some(page) = page else { return };
+    let path = folder.join(&file.value);
+    let read = own
+        .files
+        .read(&path)
+        .map_err(|fault| format!("cannot read map file `{}`: {fault}", path.display()));
+    let map = read.and_then(|text| UnicodeMap::parse(&String::from_utf8_lossy(&text), page));
+    match map {
+        Ok(map) => own.set.settings.unicode = map,
+        Err(message) => own.fault("seclang.data_file", message, file.span()),
     }
 }
 

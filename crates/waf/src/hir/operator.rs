@@ -154,7 +154,7 @@ pub(super) const LEFT_OUT: [(&str, &str); 7] = [
     ("validateSchema", "XML schemas are not supported"),
 ];
 
-const NAMES: [&str; 31] = [
+pub(super) const NAMES: [&str; 34] = [
     "beginsWith",
     "contains",
     "containsWord",
@@ -184,8 +184,11 @@ const NAMES: [&str; 31] = [
     "validateByteRange",
     "validateUrlEncoding",
     "validateUtf8Encoding",
-    "within",
     "verifyCC",
+    "verifyCPF",
+    "verifySSN",
+    "verifySVNR",
+    "within",
 ];
 
 /// Where an operator is being read.

@@ -330,7 +330,7 @@ pub(super) fn read(own: &mut Lowering<'_>, list: &ast::Text) -> Said {
     said
 }
 
-const NAMES: [&str; 48] = [
+pub(super) const NAMES: [&str; 48] = [
     "accuracy",
     "allow",
     "auditlog",

@@ -1,5 +1,7 @@
 //! What the directives that are not rules set.
 
+use crate::transform::UnicodeMap;
+
 /// `SecRuleEngine`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Engine {
@@ -94,6 +96,8 @@ pub struct Settings {
     pub webapp: String,
     /// `SecPcreMatchLimit`: steps a backtracking pattern may take.
     pub regex_steps: Option<usize>,
+    /// `SecUnicodeMapFile`: the code page that `%uXXXX` goes through.
+    pub unicode: UnicodeMap,
 }
 
 impl Default for Settings {
@@ -117,6 +121,7 @@ impl Default for Settings {
             components: Vec::new(),
             webapp: "default".to_owned(),
             regex_steps: None,
+            unicode: UnicodeMap::NONE,
         }
     }
 }

@@ -261,6 +261,8 @@ impl Transaction {
             [] => return Slice::default(),
             [Piece::Plain(text)] => return self.scratch.strings.keep(text),
             [Piece::Slot(slot)] => return self.slot_text(*slot).unwrap_or_default(),
+            // Bytes that are kept stay where they are: no copy is needed.
+            [Piece::Value(target)] => return self.first_value(plan, target).unwrap_or_default(),
             _ => {}
         }
         let mut out = std::mem::take(&mut self.scratch.expanded);

@@ -46,7 +46,7 @@ impl Transaction {
             };
         if length > 0 && whole && plan.uses.contains(Variable::RequestBody.index()) {
             let body = self.scratch.strings.request_slice();
-            let value = self.scratch.strings.string(body);
+            let value = self.scratch.strings.string_at(body);
             self.put(Variable::RequestBody, Slice::default(), value);
         }
         self.put_number(Variable::RequestBodyLength, length);

@@ -24,8 +24,14 @@ impl Transaction {
         if code.code.is_empty() {
             return Decision::Continue;
         }
+        if self.state.budget.is_over() {
+            return Decision::Continue;
+        }
         self.state.phase = phase;
         self.scan(&plan, code);
+        if self.is_out(&plan) {
+            return self.run_out();
+        }
         let mut at = 0;
         while let Some(position) = self.scratch.due.next(at) {
             at = position + 1;
@@ -46,7 +52,11 @@ impl Transaction {
                 break;
             };
             self.state.current = index;
-            if !self.matches(&plan, rule) {
+            let matched = self.matches(&plan, rule);
+            if self.is_out(&plan) {
+                return self.run_out();
+            }
+            if !matched {
                 continue;
             }
             self.record(&plan, rule);
@@ -57,9 +67,6 @@ impl Transaction {
             }
             if self.is_off(phase) {
                 break;
-            }
-            if self.is_over_time(&plan) {
-                return self.refuse(503);
             }
             at = at.max(rule.next as usize);
         }
@@ -96,16 +103,6 @@ impl Transaction {
         }
     }
 
-    /// A transaction that took longer than its limit is refused.
-    fn is_over_time(&mut self, plan: &Plan) -> bool {
-        let spent = plan.clock.monotonic().saturating_sub(self.state.began);
-        let over = spent > plan.limits.time && self.state.engine == Engine::On;
-        if over {
-            self.fault("the time for one request is used up");
-        }
-        over
-    }
-
     /// Looks at every value the phase's gated rules want, once, and notes which rules may match.
     fn scan(&mut self, plan: &Plan, code: &PhasePlan) {
         self.scratch.due.copy_from(&code.always);
@@ -121,6 +118,9 @@ impl Transaction {
                     && !self.is_skipped(&field.skip, entry.name)
                 {
                     any = true;
+                    if self.is_spent(plan, self.scratch.strings.text(entry.value).len()) {
+                        return;
+                    }
                     if field.detect {
                         self.detect(plan, field.variable, entry.name, entry.value);
                     }
@@ -171,7 +171,7 @@ impl Transaction {
                 route.push(before);
                 continue;
             }
-            let made = strings.step(before, stop.step);
+            let made = strings.step(&plan.settings.unicode, before, stop.step);
             route.push(made);
             if let Some(through) = stop.ends.and_then(|at| field.seen.get(at))
                 && made != value
@@ -356,6 +356,9 @@ impl Transaction {
         value: StrId,
         at: usize,
     ) -> bool {
+        if self.is_spent(plan, self.scratch.strings.text(value).len()) {
+            return false;
+        }
         if let Judge::Detect(class, least) = &link.judge {
             let field = (variable, name, value);
             return self.detected_matches(plan, link, (*class, *least), variable, field, at);
@@ -406,7 +409,10 @@ impl Transaction {
         let mut any = self.stage_matches(plan, link, variable, name, value, at);
         let mut stage = value;
         for step in steps.unwrap_or_default() {
-            let next = self.scratch.strings.step(stage, *step);
+            let next = self
+                .scratch
+                .strings
+                .step(&plan.settings.unicode, stage, *step);
             if next != stage {
                 stage = next;
                 any |= self.stage_matches(plan, link, variable, name, stage, at);

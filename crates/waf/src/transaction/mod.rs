@@ -5,6 +5,7 @@
 
 mod act;
 mod body;
+mod budget;
 mod detect;
 mod eval;
 mod head;
@@ -99,6 +100,7 @@ struct State {
     /// The field that led to the value being judged, if that is one of `MATCHED_VARS`.
     origin: Option<(Variable, Slice)>,
     began: Duration,
+    budget: budget::Budget,
     faults: Vec<String>,
     records: Vec<Record>,
     content_type: Slice,
@@ -269,6 +271,8 @@ impl Plan {
     #[must_use]
     pub fn begin(self: &Arc<Self>, connection: Connection) -> Transaction {
         let mut scratch = self.pool.pop().unwrap_or_default();
+        let memory = usize::try_from(self.limits.memory.0).unwrap_or(usize::MAX);
+        scratch.strings.set_limit(memory);
         scratch.slots.resize(self.tx_names.len(), Value::Unset);
         if scratch.caches.len() < self.patterns.len() {
             scratch.caches.resize_with(self.patterns.len(), || None);
@@ -290,6 +294,7 @@ impl Plan {
             current: 0,
             origin: None,
             began: self.clock.monotonic(),
+            budget: budget::Budget::default(),
             faults: Vec::new(),
             records: Vec::new(),
             content_type: Slice::default(),
@@ -338,19 +343,25 @@ impl Transaction {
 
     /// The request head is complete: phase 1.
     pub fn request_head_end(&mut self) -> Decision {
+        self.resume();
         self.fill_request_head();
-        self.run(Phase::RequestHead)
+        let decision = self.run(Phase::RequestHead);
+        self.rest(decision)
     }
 
     /// The request body is complete (also when there is none): phase 2.
     pub fn request_end(&mut self) -> Decision {
+        self.resume();
         self.fill_request_body();
-        self.run(Phase::RequestBody)
+        let decision = self.run(Phase::RequestBody);
+        self.rest(decision)
     }
 
     /// The response head is complete: phase 3.
     pub fn response_head_end(&mut self) -> Decision {
-        self.run(Phase::ResponseHead)
+        self.resume();
+        let decision = self.run(Phase::ResponseHead);
+        self.rest(decision)
     }
 
     /// A piece of the response body. What is over the limit is not looked at.
@@ -363,13 +374,16 @@ impl Transaction {
 
     /// The response body is complete: phase 4.
     pub fn response_end(&mut self) -> Decision {
+        self.resume();
         self.fill_response_body();
-        self.run(Phase::ResponseBody)
+        let decision = self.run(Phase::ResponseBody);
+        self.rest(decision)
     }
 
     /// Phase 5, and the sum of it all. Also called after an interruption.
     #[must_use]
     pub fn finish(mut self) -> Outcome {
+        self.resume();
         self.run(Phase::Logging);
         let outcome = self.outcome();
         let Self { plan, scratch, .. } = self;

@@ -3,7 +3,7 @@
 
 use crate::byteset::ByteSet;
 use crate::plan::{Field, Gate, Gates, Plan};
-use crate::transform::Transform;
+use crate::transform::{Transform, UnicodeMap};
 
 /// Bytes somewhere in a transaction's buffers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,6 +66,11 @@ pub(crate) struct Strings {
     open: Vec<u64>,
     factors: Vec<u64>,
     work: Vec<u8>,
+    /// Strings that are asked for again by their place: values of `TX` and the body.
+    named: Vec<(Slice, StrId)>,
+    /// Bytes that may be kept, and whether more were to be.
+    limit: usize,
+    full: bool,
 }
 
 fn offset(value: usize) -> u32 {
@@ -84,6 +89,9 @@ impl Strings {
             open,
             factors,
             work,
+            named,
+            limit,
+            full,
         } = self;
         arena.clear();
         request.clear();
@@ -93,11 +101,30 @@ impl Strings {
         open.clear();
         factors.clear();
         work.clear();
+        named.clear();
+        *limit = 0;
+        *full = false;
+    }
+
+    /// How many bytes may be kept, over and above the bodies. Past that, what is to be kept is
+    /// lost, and [`Strings::is_full`].
+    pub(crate) fn set_limit(&mut self, bytes: usize) {
+        // Places are of 32 bits.
+        self.limit = bytes.min(u32::MAX as usize - 1);
+    }
+
+    /// Whether something was lost.
+    pub(crate) fn is_full(&self) -> bool {
+        self.full
     }
 
     /// Copies bytes in.
     pub(crate) fn keep(&mut self, bytes: &[u8]) -> Slice {
         let start = self.arena.len();
+        if bytes.len() > self.limit.saturating_sub(start) {
+            self.full = true;
+            return Slice::default();
+        }
         self.arena.extend_from_slice(bytes);
         Slice {
             buffer: Buffer::Arena,
@@ -110,6 +137,10 @@ impl Strings {
     pub(crate) fn write(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Slice {
         let start = self.arena.len();
         write(&mut self.arena);
+        if self.arena.len() > self.limit {
+            self.full = true;
+            self.arena.truncate(start);
+        }
         let len = self.arena.len().saturating_sub(start);
         Slice {
             buffer: Buffer::Arena,
@@ -163,6 +194,26 @@ impl Strings {
     pub(crate) fn string(&mut self, slice: Slice) -> StrId {
         let set = ByteSet::of(self.bytes(slice));
         self.push(slice, set, NONE)
+    }
+
+    /// The string at a place, the same one each time, so that what is known of it is not worked out
+    /// again for every rule that looks there.
+    pub(crate) fn string_at(&mut self, slice: Slice) -> StrId {
+        /// Shorter strings are as quickly read as found.
+        const SHORT: u32 = 64;
+        const KEPT: usize = 32;
+        if slice.len < SHORT {
+            return self.string(slice);
+        }
+        if let Some((_, known)) = self.named.iter().find(|(own, _)| *own == slice) {
+            return *known;
+        }
+        let id = self.string(slice);
+        if self.named.len() >= KEPT {
+            self.named.remove(0);
+        }
+        self.named.push((slice, id));
+        id
     }
 
     fn push(&mut self, slice: Slice, set: ByteSet, folded_from: u32) -> StrId {
@@ -228,11 +279,14 @@ impl Strings {
         if !chain.always && !chain.triggers.intersects(&self.set(id)) {
             return id;
         }
-        chain.steps.iter().fold(id, |at, step| self.step(at, *step))
+        chain
+            .steps
+            .iter()
+            .fold(id, |at, step| self.step(&plan.settings.unicode, at, *step))
     }
 
     /// The string after one transformation.
-    pub(crate) fn step(&mut self, id: StrId, transform: Transform) -> StrId {
+    pub(crate) fn step(&mut self, map: &UnicodeMap, id: StrId, transform: Transform) -> StrId {
         let Some(item) = self.items.get(id.0 as usize) else {
             return id;
         };
@@ -247,7 +301,7 @@ impl Strings {
             }
             edge = known.next;
         }
-        let to = self.transformed(id, transform);
+        let to = self.transformed(map, id, transform);
         let new = offset(self.edges.len());
         self.edges.push(Edge {
             transform,
@@ -260,10 +314,10 @@ impl Strings {
         to
     }
 
-    fn transformed(&mut self, id: StrId, transform: Transform) -> StrId {
+    fn transformed(&mut self, map: &UnicodeMap, id: StrId, transform: Transform) -> StrId {
         let item = self.item(id);
         let mut work = std::mem::take(&mut self.work);
-        transform.apply(self.bytes(item.slice), &mut work);
+        transform.apply_with(self.bytes(item.slice), &mut work, map);
         let same = work == self.bytes(item.slice);
         let to = if same {
             id

@@ -127,7 +127,7 @@ impl Transaction {
                 continue;
             };
             if self.selects(plan, select, name) {
-                let value = self.scratch.strings.string(value);
+                let value = self.scratch.strings.string_at(value);
                 self.scratch.found.push(Entry { name, value });
             }
         }
@@ -144,7 +144,7 @@ impl Transaction {
         let name = plan.tx_names.get(usize::from(slot.0));
         let name = name.map_or(&b""[..], |name| name.as_bytes());
         let name = self.scratch.strings.keep(name);
-        let value = self.scratch.strings.string(value);
+        let value = self.scratch.strings.string_at(value);
         self.scratch.found.push(Entry { name, value });
     }
 

@@ -312,7 +312,7 @@ impl<'a> Run<'a> {
         }
         for transform in &link.transforms {
             let mut out = Vec::new();
-            transform.apply(&stage.bytes, &mut out);
+            transform.apply_with(&stage.bytes, &mut out, &self.set.settings.unicode);
             let changed = out != stage.bytes;
             stage.bytes = out;
             if link.multi_match && changed {

@@ -1,0 +1,87 @@
+//! What one transaction may cost. Looked at between values, so that no rule and no number of
+//! values gets past it; the outcome is always told, and where rules are enforced it is 503.
+
+use std::time::Duration;
+
+use super::{Decision, Transaction};
+use crate::hir::Engine;
+use crate::plan::Plan;
+
+/// Bytes looked at between two readings of the clock.
+const LOOK: usize = 256 << 10;
+/// What looking at a value costs apart from its bytes.
+const EACH: usize = 256;
+
+/// What has been spent. Waiting for the client or the upstream is not counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Budget {
+    spent: Duration,
+    resumed: Duration,
+    /// Bytes looked at since the clock was read.
+    work: usize,
+    over: bool,
+}
+
+impl Budget {
+    pub(super) fn is_over(&self) -> bool {
+        self.over
+    }
+}
+
+impl Transaction {
+    /// Work begins: from here time is counted.
+    pub(super) fn resume(&mut self) {
+        self.state.budget.resumed = self.plan.clock.monotonic();
+    }
+
+    /// Work rests until the next part of the exchange is there.
+    pub(super) fn rest(&mut self, decision: Decision) -> Decision {
+        let budget = &mut self.state.budget;
+        let spent = self.plan.clock.monotonic().saturating_sub(budget.resumed);
+        budget.spent = budget.spent.saturating_add(spent);
+        decision
+    }
+
+    /// Counts a value of so many bytes; whether the time or the memory is used up.
+    #[inline]
+    pub(super) fn is_spent(&mut self, plan: &Plan, bytes: usize) -> bool {
+        let budget = &mut self.state.budget;
+        budget.work = budget.work.saturating_add(bytes).saturating_add(EACH);
+        if budget.work < LOOK && !self.scratch.strings.is_full() {
+            return budget.over;
+        }
+        self.look(plan)
+    }
+
+    /// The same with nothing to count.
+    #[inline]
+    pub(super) fn is_out(&mut self, plan: &Plan) -> bool {
+        self.state.budget.over || (self.scratch.strings.is_full() && self.look(plan))
+    }
+
+    #[cold]
+    fn look(&mut self, plan: &Plan) -> bool {
+        let budget = &mut self.state.budget;
+        budget.work = 0;
+        let spent = plan.clock.monotonic().saturating_sub(budget.resumed);
+        let late = budget.spent.saturating_add(spent) > plan.limits.time;
+        let full = self.scratch.strings.is_full();
+        budget.over |= late || full;
+        let over = budget.over;
+        if full {
+            self.fault("the memory for one request is used up; the rest of the rules did not run");
+        } else if late {
+            self.fault("the time for one request is used up; the rest of the rules did not run");
+        }
+        over
+    }
+
+    /// The outcome once everything is spent: refused where rules are enforced, told everywhere.
+    pub(super) fn run_out(&mut self) -> Decision {
+        if self.state.engine == Engine::On {
+            self.refuse(503)
+        } else {
+            Decision::Continue
+        }
+    }
+}
