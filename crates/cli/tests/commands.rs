@@ -95,6 +95,18 @@ fn faulty_rule_files_are_told_with_their_place() {
 }
 
 #[test]
+fn lint_speaks_of_rules_that_do_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |text: &str| fs::write(folder.path().join("x.conf"), text).expect("a file");
+    write("SecRule ARGS \"@rx a\" \"id:1,phase:2,pass,nolog\"\n");
+    let (code, _, err) = told(&babyshield(folder.path(), &["rules", "lint", "x.conf"]));
+    assert!(code == 1 && err.contains("does nothing"), "{code}: {err}");
+    write("SecRule ARGS \"@rx a\" \"id:1,phase:2,deny\"\n");
+    let (code, ..) = told(&babyshield(folder.path(), &["rules", "lint", "x.conf"]));
+    assert_eq!(code, 0);
+}
+
+#[test]
 fn rules_are_listed_and_shown() {
     let folder = folder("");
     let (code, out, _) = told(&babyshield(

@@ -154,3 +154,34 @@ fn what_is_left_out_is_an_error_with_its_reason() {
         }
     }
 }
+
+#[test]
+fn lint_tells_what_is_probably_not_meant_and_nothing_else() {
+    let codes = |text: &str| -> Vec<&'static str> {
+        let inputs = [Input::Text("x.conf".to_owned(), text.to_owned())];
+        let (set, _) = hir::lower(&inputs, &Memory::default(), 1000).unwrap();
+        hir::lint(&set).iter().map(|own| own.code).collect()
+    };
+    let rule = |id: u8, operator: &str, actions: &str| {
+        format!("SecRule ARGS \"{operator}\" \"id:{id},phase:2,{actions}\"\n")
+    };
+    assert_eq!(codes(&rule(1, "@rx a", "deny,log")), [""; 0]);
+    assert_eq!(codes(&rule(1, "@rx a", "pass,nolog")), ["lint.useless"]);
+    let lowered = "deny,t:none,t:lowercase";
+    assert_eq!(codes(&rule(1, "@contains Ab", lowered)), ["lint.never"]);
+    assert_eq!(codes(&rule(1, "!@contains Ab", lowered)), [""; 0]);
+    assert_eq!(codes(&rule(1, "@contains ab", lowered)), [""; 0]);
+    assert_eq!(codes(&rule(1, "@rx a(?=b)", "deny")), ["lint.backtracks"]);
+    let twins = rule(1, "@rx a", "deny") + &rule(2, "@rx a", "pass,log");
+    assert_eq!(codes(&twins), ["lint.twin"]);
+    let gates = rule(1, "@rx a", "pass,nolog,skip:1") + &rule(2, "@rx a", "pass,nolog,skip:2");
+    assert_eq!(codes(&gates), [""; 0]);
+    let other = rule(1, "@rx a", "deny") + &rule(2, "@rx a", "deny,t:lowercase");
+    assert_eq!(codes(&other), [""; 0]);
+    let unread = rule(1, "@rx a", "pass,log,setvar:tx.x=1");
+    assert_eq!(codes(&unread), ["lint.unread"]);
+    assert_eq!(codes(&(unread + &rule(2, "@eq %{tx.X}", "deny"))), [""; 0]);
+    assert_eq!(codes(&rule(2, "@eq %{tx.y}", "deny")), ["lint.unwritten"]);
+    let made = rule(1, "@rx a", "pass,log,setvar:'tx.y_%{rule.id}=1'");
+    assert_eq!(codes(&(made + &rule(2, "@eq %{tx.y_1}", "deny"))), [""; 0]);
+}

@@ -14,6 +14,7 @@ use crate::policy::Named;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Rules {
     Check(Check),
+    Lint(Lint),
     List(List),
     Show(Show),
     Exclude(Exclude),
@@ -29,6 +30,21 @@ pub(crate) struct Check {
     rules: Vec<PathBuf>,
     #[command(flatten)]
     named: Named,
+    /// How to print the outcome.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// Look SecLang files over for what is allowed and probably not meant
+///
+/// Rules that do nothing, can never match or look for what another looks for; patterns that have to
+/// backtrack; `TX` variables that are written or read in vain.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes: 0 nothing to say; 1 something; 2 the rules do not load.")]
+pub(crate) struct Lint {
+    /// Files, folders, or `builtin`.
+    #[arg(required = true)]
+    rules: Vec<PathBuf>,
     /// How to print the outcome.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -74,6 +90,7 @@ impl Rules {
     pub(crate) fn format(&self) -> Format {
         match self {
             Self::Check(command) => command.format,
+            Self::Lint(command) => command.format,
             Self::List(command) => command.chosen.format,
             Self::Show(command) => command.chosen.format,
             Self::Exclude(command) => command.format,
@@ -83,6 +100,7 @@ impl Rules {
     pub(crate) fn execute(self) -> Outcome {
         match self {
             Self::Check(command) => command.execute(),
+            Self::Lint(command) => command.execute(),
             Self::List(command) => command.execute(),
             Self::Show(command) => command.execute(),
             Self::Exclude(command) => command.execute(),
@@ -127,6 +145,28 @@ impl Check {
             }
         }
         Ok(Exit::Ok)
+    }
+}
+
+impl Lint {
+    fn execute(self) -> Outcome {
+        let spec = Spec {
+            rules: self.rules,
+            ..Spec::default()
+        };
+        let (set, mut said) = Plan::read(&spec, &Disk).map_err(Failure::Faulty)?;
+        said.extend(babyshield_waf::hir::lint(&set));
+        match self.format {
+            Format::Json => output::print_json(&json!({
+                "diagnostics": diagnostics::to_json(&said),
+            }))?,
+            Format::Text => diagnostics::print(&said, Format::Text),
+        }
+        Ok(if said.is_empty() {
+            Exit::Ok
+        } else {
+            Exit::Finding
+        })
     }
 }
 

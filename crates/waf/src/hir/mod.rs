@@ -5,6 +5,7 @@
 
 mod action;
 mod directive;
+mod lint;
 mod lower;
 mod operator;
 mod rule;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use babyshield_model::Span;
 
 pub use action::{Action, Assignment, Ctl, RuleSelector, Store};
+pub use lint::lint;
 pub use lower::{Input, lower};
 pub use operator::{Checksum, Number, Operator, Regex, Text};
 pub use settings::{AuditEngine, BodyAction, Engine, Processor, Settings};

@@ -41,6 +41,19 @@ const THRESHOLD: [&str; 2] = [
 ];
 
 impl Plan {
+    /// Reads and checks the rules without compiling them: for tools that look them over.
+    ///
+    /// # Errors
+    /// Every fault found in any file, with its place.
+    pub fn read(spec: &Spec, files: &dyn Files) -> Result<(RuleSet, Diagnostics), Diagnostics> {
+        let files = builtin::Overlay(files);
+        hir::lower(
+            &input::inputs(spec, &files)?,
+            &files,
+            spec.limits.regex_steps,
+        )
+    }
+
     /// Reads, checks and compiles the rules.
     ///
     /// # Errors
