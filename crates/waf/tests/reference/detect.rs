@@ -19,7 +19,7 @@ impl Run<'_> {
             .clone()
             .unwrap_or((value.member, value.name.clone()));
         let place = self.place(variable);
-        let name = if variable == Variable::Xml {
+        let name = if variable == Variable::Xml || place == Place::Name {
             Vec::new()
         } else {
             name
