@@ -420,7 +420,7 @@ fn split(source: Source<'_>, form: Form, set: &Set, work: &mut Scratch) -> Optio
     let text = source.text(&work.arena, form.text);
     let trimmed = text.trim_ascii_start();
     let shape = match trimmed.first() {
-        Some(b'{' | b'[') if parts::json::parts(text, &mut list) => Some(Shape::Json),
+        Some(b'{' | b'[' | b'0'..=b'9') if framed_json(text, &mut list) => Some(Shape::Json),
         // The path of the request itself has been taken apart already.
         _ if form.place == Place::Path => None,
         _ if set::has(*set, b'/') && parts::url::parts(text, &mut list) => Some(Shape::Url),
@@ -434,6 +434,26 @@ fn split(source: Source<'_>, form: Form, set: &Set, work: &mut Scratch) -> Optio
     }
     work.parts = list;
     shape
+}
+
+/// JSON, also behind the number that event streams over polling and WebSocket put before it.
+fn framed_json(text: &[u8], list: &mut Vec<Part>) -> bool {
+    let digits = text
+        .iter()
+        .take(6)
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
+    let rest = text.get(digits..).unwrap_or_default();
+    if digits > 0 && !matches!(rest, [b'{' | b'[', ..]) {
+        return false;
+    }
+    let done = parts::json::parts(rest, list);
+    for part in list {
+        for range in [&mut part.name, &mut part.text] {
+            *range = range.start + digits..range.end + digits;
+        }
+    }
+    done
 }
 
 /// Notes a part for later; names that are plain words and empty texts are nothing to look at.
