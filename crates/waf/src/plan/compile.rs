@@ -77,6 +77,8 @@ impl Plan {
         let orders = Phase::ALL.map(|phase| Order::new(set, &by_rule, phase));
         let live = fold::live(&by_rule, &orders);
         let mut linker = Linker::default();
+        // The engine reads the coding of a body itself.
+        linker.use_variable(Variable::RequestHeaders);
         let mut rules: Vec<Rule> = by_rule
             .iter()
             .zip(&live)

@@ -159,7 +159,7 @@ impl Linker {
         }
     }
 
-    fn use_variable(&mut self, variable: Variable) {
+    pub(super) fn use_variable(&mut self, variable: Variable) {
         let mut own = Bits::new(Variable::COUNT);
         own.insert(variable.index());
         self.uses.union(&own);

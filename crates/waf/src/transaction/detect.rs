@@ -18,8 +18,6 @@ pub(super) struct Detected {
     first: Vec<u32>,
     visits: Vec<Visit>,
     found: Vec<Found>,
-    /// Values of variables that rules write: each look at one makes a string anew.
-    written: Vec<(Slice, StrId)>,
 }
 
 /// A value that was looked at, in one context.
@@ -51,13 +49,11 @@ impl Detected {
             first,
             visits,
             found,
-            written,
         } = self;
         work.clear();
         first.clear();
         visits.clear();
         found.clear();
-        written.clear();
     }
 
     fn visit(&self, value: StrId, context: u16) -> Option<Visit> {
@@ -144,26 +140,6 @@ impl Transaction {
         detected.note(value, key, from)
     }
 
-    /// The first string of the same bytes that was looked at outside of the scan before a phase.
-    fn first_string(&mut self, value: StrId) -> StrId {
-        let super::Scratch {
-            strings, detected, ..
-        } = &mut *self.scratch;
-        if detected
-            .first
-            .get(value.index())
-            .is_some_and(|at| *at != NONE)
-        {
-            return value;
-        }
-        let slice = strings.slice_of(value);
-        if let Some((_, known)) = detected.written.iter().find(|(own, _)| *own == slice) {
-            return *known;
-        }
-        detected.written.push((slice, value));
-        value
-    }
-
     fn place(&self, variable: Variable) -> Place {
         match variable {
             Variable::ArgsGet => Place::Query,
@@ -204,7 +180,6 @@ impl Transaction {
         at: usize,
     ) -> bool {
         let origin = self.state.origin.unwrap_or((variable, name));
-        let value = self.first_string(value);
         let place = self.state.origin.map_or(member, |own| own.0);
         let visit = self.visit(place, origin.1, value);
         let all = self
