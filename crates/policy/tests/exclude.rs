@@ -311,7 +311,7 @@ fn where_there_is_nothing_to_propose_it_is_said() {
 
 /// A few files of the built-in rules: all of them take long to compile without optimisation.
 fn few_built_in(folder: &Path) -> String {
-    let wanted = ["00", "50", "90"];
+    let wanted = ["00", "15", "90"];
     let mut names = Vec::new();
     for (name, text) in babyshield_waf::builtin::FILES {
         if wanted.iter().any(|own| name.starts_with(own)) {
@@ -331,10 +331,7 @@ fn the_built_in_rules_are_priced_in_their_own_words() {
     let folder = tempfile::tempdir().expect("a folder");
     let text = few_built_in(folder.path());
     let before = parse(&text, folder.path()).expect("a policy");
-    let sent = form(
-        "/v1/articles",
-        "body=<script src=/embed.js></script>&title=x",
-    );
+    let sent = form("/v1/articles", "body=<img src=x onerror=alert(1)>&title=x");
     let proposal = propose(
         &before,
         &Recorded::whole(sent.clone()),

@@ -248,7 +248,10 @@ impl<'a> Names<'a> {
                         .is_some_and(|own| own.eq_ignore_ascii_case(start))
                 })
         };
-        for (name, span) in self.read.iter().filter(|(name, _)| !writes(name)) {
+        // The engine's own rules leave a variable to rule sets that want it.
+        let own = |span: &Span| span.source.name == crate::plan::ENGINE_NAME;
+        let unwritten = self.read.iter().filter(|(name, _)| !writes(name));
+        for (name, span) in unwritten.filter(|(_, span)| !own(span)) {
             let message = format!("`tx.{name}` is read and never written");
             found.push(Diagnostic::warning("lint.unwritten", message).at(span.clone()));
         }

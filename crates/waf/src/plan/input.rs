@@ -10,7 +10,7 @@ use crate::source::Files;
 use crate::spec::Spec;
 
 /// Rules about what could not be read, before every rule set that is loaded from files.
-pub(super) const ENGINE_NAME: &str = "<builtin>/engine.conf";
+pub(crate) const ENGINE_NAME: &str = "<builtin>/engine.conf";
 const ENGINE: &str = include_str!("../engine.conf");
 
 /// Everything a spec asks for, in reading order.

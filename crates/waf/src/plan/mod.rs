@@ -29,6 +29,7 @@ pub(crate) use bits::{Bits, ones};
 pub(crate) use compile::is_fixed;
 pub use describe::{Description, Size};
 pub(crate) use gate::{Gate, Gates};
+pub(crate) use input::ENGINE_NAME;
 
 use crate::body::xml::Path;
 use crate::byteset::ByteSet;
