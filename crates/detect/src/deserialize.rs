@@ -7,7 +7,7 @@ mod gadgets;
 mod pickle;
 
 use crate::context::{Field, Place};
-use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use crate::detector::{Class, Confidence, Detector, Evidence, Input, evidence};
 
 /// Serialised objects of Java, PHP, Python, .NET, Ruby, Node and YAML.
 pub(crate) static DETECTOR: Detector = Detector {
@@ -118,19 +118,6 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
 }
 
 const TAG: &str = "a tag that builds an object";
-
-fn evidence(
-    from: usize,
-    to: usize,
-    reading: &'static str,
-    confidence: Confidence,
-) -> Option<Evidence> {
-    Some(Evidence {
-        span: from..to.max(from),
-        reading,
-        confidence,
-    })
-}
 
 /// Binary streams and their usual spellings.
 fn streams(text: &[u8]) -> Option<Evidence> {

@@ -187,6 +187,20 @@ pub struct Evidence {
     pub confidence: Confidence,
 }
 
+/// Evidence between two bytes; always some, so that a reader can end with it.
+pub(crate) fn evidence(
+    from: usize,
+    to: usize,
+    reading: &'static str,
+    confidence: Confidence,
+) -> Option<Evidence> {
+    Some(Evidence {
+        span: from..to.max(from),
+        reading,
+        confidence,
+    })
+}
+
 /// A detector: when it has anything to look at, and how it looks.
 ///
 /// It is asked only about texts that hold one of `bytes` or one of `words`; a text with neither never

@@ -2,7 +2,7 @@
 //! style sheets that call out, and entity bombs.
 
 use crate::context::Field;
-use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use crate::detector::{Class, Confidence, Detector, Evidence, Input, evidence};
 
 /// External and exploding entities, inclusions and transformations.
 pub(crate) static DETECTOR: Detector = Detector {
@@ -45,19 +45,6 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
             found.confidence
         },
         ..found
-    })
-}
-
-fn evidence(
-    from: usize,
-    to: usize,
-    reading: &'static str,
-    confidence: Confidence,
-) -> Option<Evidence> {
-    Some(Evidence {
-        span: from..to.max(from),
-        reading,
-        confidence,
     })
 }
 

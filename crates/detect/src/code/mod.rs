@@ -9,7 +9,7 @@ mod page;
 mod words;
 
 use crate::context::{Field, Place};
-use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use crate::detector::{Class, Confidence, Detector, Evidence, Input, evidence};
 
 /// Code of server-side languages.
 pub(crate) static DETECTOR: Detector = Detector {
@@ -155,19 +155,6 @@ fn image(text: &[u8]) -> bool {
     [&b"GIF8"[..], b"\x89PNG", b"\xff\xd8\xff", b"BM", b"RIFF"]
         .iter()
         .any(|own| text.starts_with(own))
-}
-
-fn evidence(
-    from: usize,
-    to: usize,
-    reading: &'static str,
-    confidence: Confidence,
-) -> Option<Evidence> {
-    Some(Evidence {
-        span: from..to.max(from),
-        reading,
-        confidence,
-    })
 }
 
 fn letter(byte: u8) -> bool {

@@ -15,7 +15,7 @@ mod uri;
 mod words;
 
 use crate::context::{Field, Place};
-use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use crate::detector::{Class, Confidence, Detector, Evidence, Input, evidence};
 use js::{Before, Reading, Strength};
 use tag::Entry;
 use token::Tokens;
@@ -125,19 +125,6 @@ fn attributes(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
         }
     }
     best
-}
-
-fn evidence(
-    from: usize,
-    to: usize,
-    reading: &'static str,
-    confidence: Confidence,
-) -> Option<Evidence> {
-    Some(Evidence {
-        span: from..to.max(from),
-        reading,
-        confidence,
-    })
 }
 
 /// The whole text is an address.
