@@ -8,6 +8,7 @@ mod commands;
 mod diagnostics;
 mod output;
 mod policy;
+mod replace;
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal};
 use std::path::Path;
 
 use babyshield_events::query::{Caller, RuleCount};
@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::output::{self, Exit, Failure, Format, Outcome};
 use crate::policy::Named;
+use crate::replace::replace;
 
 /// Rows of each ranking, and requests shown whole.
 const ROWS: usize = 10;
@@ -200,27 +201,8 @@ fn ask(path: &Path) -> Result<bool, Failure> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-/// Writes the new text beside the old and puts it in its place, so that a reader never sees half
-/// of it.
 fn switch(path: &Path) -> Result<(), Failure> {
     let text = std::fs::read_to_string(path)?;
     let text = edit::set_mode(&text, Mode::Enforce).map_err(Failure::broken)?;
-    // A link stays a link: what it leads to is replaced.
-    let path = std::fs::canonicalize(path)?;
-    let mut beside = path.clone().into_os_string();
-    beside.push(".new");
-    let written = write_beside(Path::new(&beside), &path, &text);
-    if written.is_err() {
-        // The failure itself is what has to be told.
-        let _ignored = std::fs::remove_file(&beside);
-    }
-    Ok(written?)
-}
-
-fn write_beside(beside: &Path, path: &Path, text: &str) -> io::Result<()> {
-    let mut file = std::fs::File::create(beside)?;
-    file.set_permissions(std::fs::metadata(path)?.permissions())?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(beside, path)
+    Ok(replace(path, &text)?)
 }

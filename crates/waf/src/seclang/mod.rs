@@ -4,7 +4,9 @@
 //! What a directive *means* is decided by [`crate::hir`]; here `SecRule` is a word with arguments.
 
 pub mod ast;
+mod format;
 mod lex;
 mod parse;
 
+pub use format::{difference, format};
 pub use parse::{ActionText, Prefix, TargetText, actions, parse, targets};

@@ -1,3 +1,5 @@
+mod fmt;
+
 use std::path::PathBuf;
 
 use babyshield_waf::source::Disk;
@@ -9,11 +11,13 @@ use super::exclude::Exclude;
 use crate::diagnostics;
 use crate::output::{self, Exit, Failure, Format, Outcome};
 use crate::policy::Named;
+use fmt::Fmt;
 
 /// Show the rules of the rule engine, check rule files, or propose exclusions
 #[derive(Debug, Subcommand)]
 pub(crate) enum Rules {
     Check(Check),
+    Fmt(Fmt),
     Lint(Lint),
     List(List),
     Show(Show),
@@ -90,6 +94,7 @@ impl Rules {
     pub(crate) fn format(&self) -> Format {
         match self {
             Self::Check(command) => command.format,
+            Self::Fmt(command) => command.format,
             Self::Lint(command) => command.format,
             Self::List(command) => command.chosen.format,
             Self::Show(command) => command.chosen.format,
@@ -100,6 +105,7 @@ impl Rules {
     pub(crate) fn execute(self) -> Outcome {
         match self {
             Self::Check(command) => command.execute(),
+            Self::Fmt(command) => command.execute(),
             Self::Lint(command) => command.execute(),
             Self::List(command) => command.execute(),
             Self::Show(command) => command.execute(),
