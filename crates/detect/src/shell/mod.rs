@@ -89,6 +89,26 @@ pub(crate) static DETECTOR: Detector = Detector {
         "%programfiles:~",
         "--upload-pack",
         "--use-compress-program",
+        "--to-command=",
+        "--rsh-command=",
+        "--receive-pack=",
+        "--open-files-in-pager",
+        "core.sshcommand",
+        "core.fsmonitor",
+        "allow_url_include",
+        "--renderer-cmd-prefix",
+        "--gpu-launcher",
+        "--rsync-path=",
+        "--post-file",
+        "--output-document=/",
+        "--use-askpass=",
+        "--preprocess-cmd=",
+        "/dev/udp/",
+        ".downloadfile(",
+        ".downloaddata(",
+        "[scriptblock]",
+        "[system.reflection",
+        "[ref].assembly",
     ],
     glance: Some(glance),
     detect,
@@ -96,7 +116,7 @@ pub(crate) static DETECTOR: Detector = Detector {
 
 /// Headers are full of `;`: what follows must be able to begin a command.
 fn glance(text: &[u8], set: &Set) -> bool {
-    const OTHERS: Set = set::of(b"|`$\n^");
+    const OTHERS: Set = set::of(b"|`$\n\r^\\");
     if set::intersects(OTHERS, *set) {
         return true;
     }
@@ -115,8 +135,26 @@ fn glance(text: &[u8], set: &Set) -> bool {
             _ => true,
         }
     };
-    let word = text.iter().take_while(|own| !b"; \t".contains(own)).count();
-    table::known(text.get(..word).unwrap_or_default())
+    let quotes = text.iter().take(3);
+    let quotes = quotes.take_while(|own| b"\"')".contains(own)).count();
+    let value = text.get(quotes..).unwrap_or_default();
+    let word = value
+        .iter()
+        .take_while(|own| !b"; \t".contains(own))
+        .count();
+    let word = value.get(..word).unwrap_or_default();
+    // Letters behind quotes, redirections and braces.
+    let is_hidden = |pair: &[u8]| matches!(pair, [b'\'' | b'"' | b'<' | b'>' | b'{', next] if next.is_ascii_alphanumeric());
+    let opens = |at: usize| match byte(text, at + 1) {
+        b'\'' | b'"' => fixed::runs(text, at),
+        _ => matches!(
+            at.checked_sub(1).map(|at| byte(text, at)),
+            Some(b'<' | b'>')
+        ),
+    };
+    table::known(word)
+        || word.windows(2).any(is_hidden)
+        || memchr::memchr_iter(b'(', text).any(opens)
         || memchr::memchr_iter(b';', text).any(begins)
 }
 
