@@ -9,10 +9,10 @@ use std::thread;
 use babyshield_conformance::gateway::{Gateway, Policy, Store};
 use babyshield_conformance::rules::{Origin, Prepared, Settings};
 use babyshield_model::{Finding, Mode};
+use babyshield_policy::ftw::{Case, Suite, Upstream};
 
-use crate::echo::{self, Kind};
+use crate::echo;
 use crate::engine::Engine;
-use crate::ftw::{Case, Suite};
 use crate::judge::{self, Outcome};
 use crate::report::{self, Run};
 use crate::wire::{self, Response};
@@ -28,7 +28,7 @@ pub(crate) struct Target {
     pub(crate) title: &'static str,
     pub(crate) cases: PathBuf,
     pub(crate) origin: Origin,
-    pub(crate) upstream: Kind,
+    pub(crate) upstream: Upstream,
     /// Cases about something else than the rules and the gateway, over sockets.
     pub(crate) exceptions: &'static [Exception],
     /// The share of cases that have to be good, in tenths of a percent; below it the run fails.
@@ -139,7 +139,7 @@ pub(crate) fn run(target: &Target, options: &Options) -> Result<(), String> {
         .collect();
     let rules = Prepared::new(&target.origin, Settings::UpstreamTests)
         .map_err(|fault| fault.to_string())?;
-    let engine = Engine::new(rules.path(), target.upstream)?;
+    let engine = Engine::new(rules.path())?;
     let mut runs = Vec::new();
     if options.way != Way::Engine {
         runs.push(over_sockets(
@@ -206,7 +206,7 @@ fn close(target: &Target, options: &Options, runs: &[Run]) -> Result<(), String>
 fn alone(target: &Target, case: &Case, engine: &Engine) -> Outcome {
     let mut last = Vec::new();
     let outcome = first_bad(case.stages.iter().map(|stage| {
-        let findings = engine.findings(&stage.request);
+        let findings = engine.findings(stage);
         let outcome = judge::engine(&stage.expect, findings.as_deref());
         last = findings.unwrap_or_default();
         outcome
@@ -275,10 +275,8 @@ fn judge_case(
     first_bad(stages.map(|(stage, response)| {
         let id = response.as_ref().and_then(|response| response.id);
         let event = id.and_then(|id| store.event(id));
-        let confirmed = || {
-            judge::engine(&stage.expect, engine.findings(&stage.request).as_deref())
-                == Outcome::Passed
-        };
+        let confirmed =
+            || judge::engine(&stage.expect, engine.findings(stage).as_deref()) == Outcome::Passed;
         judge::socket(&stage.expect, response.as_ref(), event.as_ref(), confirmed)
     }))
 }

@@ -1,8 +1,8 @@
 //! Whether what happened is what a case expects.
 
 use babyshield_model::{Finding, RequestEvent, Verdict};
+use babyshield_policy::ftw::{Expect, Fault};
 
-use crate::ftw::{Expect, Log};
 use crate::wire::Response;
 
 /// How a case ended.
@@ -41,7 +41,7 @@ pub(crate) fn socket(
             None => "no response".to_owned(),
         });
     };
-    match log(expect, &event.findings) {
+    match expect.check(&event.findings) {
         Ok(()) => Outcome::Passed,
         Err(Fault::Missing(_)) if event.verdict == Verdict::Refuse && confirmed() => {
             Outcome::Refused
@@ -56,7 +56,7 @@ pub(crate) fn engine(expect: &Expect, findings: Option<&[Finding]>) -> Outcome {
         return Outcome::NotApplicable("expects a status of the server, not a rule".to_owned());
     }
     match findings {
-        Some(findings) => match log(expect, findings) {
+        Some(findings) => match expect.check(findings) {
             Ok(()) => Outcome::Passed,
             Err(fault) => failed(fault.to_string()),
         },
@@ -68,86 +68,9 @@ fn failed(why: String) -> Outcome {
     Outcome::Failed(why)
 }
 
-/// How a log is not as expected.
-#[derive(Debug)]
-enum Fault {
-    Missing(String),
-    Present(String),
-}
-
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Missing(what) => f.write_str(what),
-            Self::Present(what) => write!(f, "`{what}` is there and must not be"),
-        }
-    }
-}
-
-fn log(expect: &Expect, findings: &[Finding]) -> Result<(), Fault> {
-    let lines: Vec<String> = findings.iter().map(line).collect();
-    let ids = |wanted: &str| {
-        if !wanted.starts_with("id \"") {
-            return format!("the log is {}", lines.join(" / "));
-        }
-        let ids: Vec<&str> = findings
-            .iter()
-            .map(|finding| finding.rule.as_str())
-            .collect();
-        format!(
-            "found {}",
-            if ids.is_empty() {
-                "nothing".to_owned()
-            } else {
-                ids.join(" ")
-            }
-        )
-    };
-    for wanted in &expect.log {
-        match wanted {
-            Log::Matches(text, regex) if !lines.iter().any(|line| regex.is_match(line)) => {
-                return Err(Fault::Missing(format!(
-                    "`{text}` is missing; {}",
-                    ids(text)
-                )));
-            }
-            Log::Lacks(text, regex) if lines.iter().any(|line| regex.is_match(line)) => {
-                return Err(Fault::Present(text.clone()));
-            }
-            Log::Matches(..) | Log::Lacks(..) => {}
-        }
-    }
-    Ok(())
-}
-
-/// A finding as a line of ModSecurity's log would show it, which is what the suites search: one
-/// line, its control characters and quotes escaped.
-fn line(finding: &Finding) -> String {
-    format!(
-        "[file \"{}\"] [id \"{}\"] [msg \"{}\"] [data \"{}\"] [severity \"{}\"] [tag \"{}\"]",
-        finding.source,
-        finding.rule,
-        escaped(&finding.message),
-        escaped(&finding.data),
-        finding.severity.to_uppercase(),
-        finding.tags.join("\"] [tag \"")
-    )
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            c if c.is_ascii_control() => out.push_str(&format!("\\x{:02x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
+    use babyshield_policy::ftw::Log;
     use regex_automata::meta::Builder;
 
     use super::*;

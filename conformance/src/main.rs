@@ -7,7 +7,6 @@
 mod crs;
 mod echo;
 mod engine;
-mod ftw;
 mod judge;
 mod report;
 mod scanners;
@@ -17,9 +16,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use babyshield_conformance::rules::Origin;
+use babyshield_policy::ftw::Upstream;
 use clap::{Parser, ValueEnum};
-
-use crate::echo::Kind;
 
 /// Runs outside test suites against BabyShield.
 #[derive(Debug, Parser)]
@@ -105,7 +103,7 @@ impl Options {
                 setup: self.crs3_setup.clone(),
                 rules: self.crs3_rules.clone(),
             },
-            upstream: Kind::Httpbin,
+            upstream: Upstream::Httpbin,
             exceptions: &crs::IN_3,
             required: Some(1000),
         }
@@ -122,7 +120,7 @@ impl Options {
                 setup: folder.join("crs-setup.conf.example"),
                 rules: folder.join("rules"),
             },
-            upstream: Kind::Albedo,
+            upstream: Upstream::Albedo,
             exceptions: &crs::IN_4,
             required: Some(1000),
         }

@@ -1,4 +1,4 @@
-//! The one policy document: load, check, compile, explain, replay.
+//! The one policy document: load, check, compile, explain, replay, test.
 //!
 //! A policy is one TOML file. [`Document`] is that file as read: a [`spec::Spec`], what is wrong
 //! with it, and where every value came from. What the keys are is said once, where they are read
@@ -11,6 +11,7 @@ mod document;
 pub mod edit;
 pub mod effective;
 pub mod exclude;
+pub mod ftw;
 pub mod kind;
 mod read;
 pub mod replay;

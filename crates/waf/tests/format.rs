@@ -104,10 +104,7 @@ fn the_crs_of_debian_means_the_same_laid_out() {
 /// White space between words, actions and rules put in and taken out at random.
 #[test]
 fn any_layout_leads_to_the_same() {
-    let mut state: u64 = std::env::var("BABYSHIELD_SEED")
-        .ok()
-        .and_then(|own| own.parse().ok())
-        .unwrap_or(7);
+    let mut state: u64 = 7;
     let mut random = move |below: u64| {
         state ^= state << 13;
         state ^= state >> 7;

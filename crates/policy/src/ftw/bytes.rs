@@ -1,15 +1,6 @@
 //! From a described request to the bytes on the wire, as each suite's own client would send it.
 
-use super::form;
-
-/// Which client's habits apply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Client {
-    /// pyftw, for 3.x.
-    V3,
-    /// go-ftw, for 4.x.
-    V4,
-}
+use super::{Client, form};
 
 /// A request as described, absent parts filled in.
 #[derive(Clone, Debug)]

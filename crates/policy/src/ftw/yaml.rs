@@ -6,8 +6,8 @@ use regex_automata::meta::{Builder, Regex};
 use serde::Deserialize;
 use serde_norway::{Mapping, Value};
 
-use super::bytes::{Client, Described};
-use super::{Case, Expect, Log, Stage};
+use super::bytes::Described;
+use super::{Case, Client, Expect, Log, Stage};
 
 #[derive(Deserialize)]
 struct File {
@@ -97,7 +97,7 @@ struct LogSpec {
 type Read = Result<Case, (String, String)>;
 
 /// All cases of one file; an empty file has none.
-pub(super) fn read(text: &str) -> Result<Vec<Read>, String> {
+pub(super) fn read(file_name: &str, text: &str) -> Result<Vec<Read>, String> {
     let file: Option<File> = serde_norway::from_str(text).map_err(|fault| fault.to_string())?;
     let Some(file) = file else {
         return Ok(Vec::new());
@@ -110,7 +110,11 @@ pub(super) fn read(text: &str) -> Result<Vec<Read>, String> {
             _ => return Err(("?".to_owned(), "a test has no name".to_owned())),
         };
         match test.stages.into_iter().map(stage).collect() {
-            Ok(stages) => Ok(Case { name, stages }),
+            Ok(stages) => Ok(Case {
+                name,
+                file: file_name.to_owned(),
+                stages,
+            }),
             Err(why) => Err((name, why)),
         }
     });
@@ -127,6 +131,7 @@ fn stage(value: Value) -> Result<Stage, String> {
     Ok(Stage {
         request: request(body.input, client)?,
         expect: expect(body.output)?,
+        client,
     })
 }
 
@@ -299,7 +304,7 @@ tests:
 "#;
 
     fn cases(text: &str) -> Vec<Read> {
-        read(text).unwrap()
+        read("t.yaml", text).unwrap()
     }
 
     #[test]
