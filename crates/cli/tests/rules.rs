@@ -94,3 +94,122 @@ fn fmt_touches_nothing_where_one_file_is_wrong() {
     let (code, _, err) = told(&babyshield(folder.path(), &["rules", "fmt", "-", "a.conf"]));
     assert!(code == 2 && err.contains("`-` stands alone"), "{err}");
 }
+
+const OWN: &str = "SecRule ARGS:q \"@streq attack\" \"id:7,phase:1,deny,status:418,log,msg:'tripped'\"\n\
+                   SecRule RESPONSE_BODY \"@contains secret\" \"id:8,phase:4,deny,log,msg:'leak'\"\n\
+                   SecRule ARGS:r \"@streq x\" \"id:9,phase:2,deny,log\"\n";
+const FOURTH: &str = r#"
+rule_id: 7
+tests:
+  - test_id: 1
+    stages:
+      - input: { uri: "/?q=attack" }
+        output: { status: 418, log: { expect_ids: [7], no_expect_ids: [8] } }
+  - test_id: 2
+    stages:
+      - input: { uri: "/?q=fine" }
+        output: { log: { expect_ids: [7] } }
+  - test_id: 3
+    stages:
+      - input: { uri: "/?q=fine" }
+        output: { status: 200, log: { no_expect_ids: [7] } }
+      - input: { uri: "/?r=x" }
+        output: { status: 200 }
+  - test_id: 4
+    stages:
+      - input: { uri: "/" }
+        output: { status: 405 }
+  - test_id: 5
+    stages:
+      - input:
+          method: POST
+          uri: /reflect
+          data: '{"status": 200, "body": "a secret"}'
+          headers: { Content-Type: application/json }
+        output: { log: { expect_ids: [8] } }
+  - test_id: 6
+    stages:
+      - input: { nonsense: 1 }
+        output: { status: 200 }
+"#;
+const THIRD: &str = r#"
+meta: { name: 9.yaml }
+tests:
+  - test_title: 9-1
+    stages:
+      - stage:
+          input: { uri: "/?r=x", headers: { Host: a<b } }
+          output: { log_contains: 'id "9"', no_log_contains: 'id "7"' }
+"#;
+
+#[test]
+fn cases_of_both_forms_pass_fail_and_are_skipped_for_a_reason() {
+    let folder = folder(&[("own.conf", OWN), ("t/7.yaml", FOURTH), ("t/9.yaml", THIRD)]);
+    let run = |more: &[&str]| {
+        let all = [&["rules", "test", "--rules", "own.conf", "t"], more].concat();
+        told(&babyshield(folder.path(), &all))
+    };
+    let (code, out, _) = run(&[]);
+    assert_eq!(code, 1);
+    assert!(
+        out.ends_with("6 cases: 3 passed, 2 failed, 1 skipped; 1 could not be read\n"),
+        "{out}"
+    );
+    let failure = "FAIL 7-2 (t/7.yaml, stage 1 of 1)\n  expected  id \"7\"\n  got       no rule, \
+                   status 200\n  because   `id \"7\"` is missing; found nothing\n";
+    assert!(out.contains(failure), "{out}");
+    for part in [
+        "FAIL 7-3 (t/7.yaml, stage 2 of 2)",
+        "  because   status 403 from rule 9, expected 200",
+        "[id \"9\"]",
+        "skip 7-4: expects a status that a server gives",
+        "FAIL 7-6: cannot be read: unknown field `nonsense`",
+    ] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    let (code, out, _) = run(&["--only", "7-1"]);
+    assert_eq!(
+        code, 1,
+        "a case that cannot be read is never passed over: {out}"
+    );
+    let (_, out, _) = run(&["--format", "json"]);
+    let all = json(&out);
+    assert_eq!(all["cases"][1]["outcome"], "failed");
+    assert_eq!(all["cases"][0]["rules"][0], "7");
+    assert_eq!(all["cases"][0]["status"], 418);
+    assert_eq!(all["unreadable"][0]["case"], "7-6");
+    let (_, out, _) = run(&["--format", "junit"]);
+    assert!(
+        out.contains("tests=\"7\" failures=\"2\" errors=\"1\" skipped=\"1\""),
+        "{out}"
+    );
+    assert!(
+        out.contains("<failure message=\"`id &quot;7&quot;` is missing; found nothing\">"),
+        "{out}"
+    );
+}
+
+#[test]
+fn a_suite_that_passes_is_0_and_one_that_is_not_there_2() {
+    let folder = folder(&[("own.conf", OWN), ("t/9.yaml", THIRD)]);
+    let run = |cases: &str| {
+        let all = ["rules", "test", "--rules", "own.conf", cases];
+        told(&babyshield(folder.path(), &all))
+    };
+    let (code, out, _) = run("t/9.yaml");
+    assert_eq!(
+        (code, out.as_str()),
+        (0, "1 cases: 1 passed, 0 failed, 0 skipped\n")
+    );
+    let (code, _, err) = run("nowhere.yaml");
+    assert!(
+        code == 2 && err.contains("`nowhere.yaml` cannot be read"),
+        "{err}"
+    );
+    fs::create_dir(folder.path().join("empty")).expect("a folder");
+    let (code, _, err) = run("empty");
+    assert!(code == 2 && err.contains("no cases"), "{err}");
+    let all = ["rules", "test", "--rules", "nowhere.conf", "t"];
+    let (code, _, err) = told(&babyshield(folder.path(), &all));
+    assert!(code == 2 && err.contains("nowhere.conf"), "{err}");
+}

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use regex_automata::meta::Regex;
 
 pub use judge::{Fault, Judged};
-pub use run::{Bench, Ran};
+pub use run::{Bench, Ran, Tested};
 pub use upstream::{Answer, Asked, Upstream};
 
 /// Folders within folders that are followed.
@@ -63,6 +63,29 @@ pub struct Expect {
     pub status: Vec<u16>,
     /// No response at all.
     pub error: bool,
+}
+
+impl std::fmt::Display for Expect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut wanted: Vec<String> = self.log.iter().map(Log::to_string).collect();
+        if !self.status.is_empty() {
+            let any: Vec<String> = self.status.iter().map(u16::to_string).collect();
+            wanted.push(format!("status {}", any.join(" or ")));
+        }
+        if self.error {
+            wanted.push("no response".to_owned());
+        }
+        f.write_str(&wanted.join(", "))
+    }
+}
+
+impl std::fmt::Display for Log {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Matches(text, _) => f.write_str(text),
+            Self::Lacks(text, _) => write!(f, "not {text}"),
+        }
+    }
 }
 
 /// What the log must or must not hold.

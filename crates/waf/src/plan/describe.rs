@@ -20,6 +20,8 @@ pub struct Description {
     pub level: Option<u8>,
     /// `pass`, `deny`, `drop`, `redirect` or `allow`.
     pub action: &'static str,
+    /// What it answers where it interrupts.
+    pub status: Option<u16>,
     /// Whether a match is told.
     pub log: bool,
     /// How many conditions it has.
@@ -74,6 +76,7 @@ impl Plan {
                     Disruption::Redirect(_) => "redirect",
                     Disruption::Allow(_) => "allow",
                 },
+                status: rule.interruption_status(),
                 log: rule.log,
                 links: rule.conditions,
                 source: rule.place.to_string(),
@@ -91,6 +94,20 @@ impl Plan {
             chains: self.chains.len(),
             factors: self.gates.prefilter().factors(),
             bytes: patterns + self.gates.prefilter().memory(),
+        }
+    }
+}
+
+impl super::Rule {
+    /// The status a match is answered with; `None` where it does not interrupt.
+    pub(crate) fn interruption_status(&self) -> Option<u16> {
+        match self.disruption {
+            Disruption::Pass | Disruption::Allow(_) => None,
+            Disruption::Deny | Disruption::Drop => Some(self.status.unwrap_or(403)),
+            Disruption::Redirect(_) => {
+                let own = self.status.filter(|own| (300..400).contains(own));
+                Some(own.unwrap_or(302))
+            }
         }
     }
 }

@@ -1,6 +1,8 @@
 mod fmt;
+mod test;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use babyshield_waf::source::Disk;
 use babyshield_waf::{Compiled, Description, Plan, Spec};
@@ -12,6 +14,7 @@ use crate::diagnostics;
 use crate::output::{self, Exit, Failure, Format, Outcome};
 use crate::policy::Named;
 use fmt::Fmt;
+use test::Test;
 
 /// Show the rules of the rule engine, check rule files, or propose exclusions
 #[derive(Debug, Subcommand)]
@@ -21,6 +24,7 @@ pub(crate) enum Rules {
     Lint(Lint),
     List(List),
     Show(Show),
+    Test(Test),
     Exclude(Exclude),
 }
 
@@ -77,14 +81,25 @@ pub(crate) struct Show {
     chosen: Chosen,
 }
 
-/// Which rules, and how to print them.
+/// Which rules.
 #[derive(Debug, Args)]
-pub(crate) struct Chosen {
+pub(crate) struct Loaded {
     /// Files, folders, or `builtin`, in place of the policy's rules.
     #[arg(long = "rules", value_name = "PATH")]
     rules: Vec<PathBuf>,
+    /// The paranoia level, in place of the policy's, or of what the files say.
+    #[arg(long = "paranoia", value_name = "LEVEL", requires = "rules",
+          value_parser = clap::value_parser!(u8).range(1..=4))]
+    level: Option<u8>,
     #[command(flatten)]
     named: Named,
+}
+
+/// Which rules, and how to print them.
+#[derive(Debug, Args)]
+pub(crate) struct Chosen {
+    #[command(flatten)]
+    loaded: Loaded,
     /// How to print them.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -98,6 +113,7 @@ impl Rules {
             Self::Lint(command) => command.format,
             Self::List(command) => command.chosen.format,
             Self::Show(command) => command.chosen.format,
+            Self::Test(command) => command.format(),
             Self::Exclude(command) => command.format,
         }
     }
@@ -109,6 +125,7 @@ impl Rules {
             Self::Lint(command) => command.execute(),
             Self::List(command) => command.execute(),
             Self::Show(command) => command.execute(),
+            Self::Test(command) => command.execute(),
             Self::Exclude(command) => command.execute(),
         }
     }
@@ -129,7 +146,7 @@ impl Check {
             (policy.rules, policy.document.diagnostics)
         } else {
             let compiled = compile(self.rules)?;
-            (std::sync::Arc::new(compiled.plan), compiled.warnings)
+            (Arc::new(compiled.plan), compiled.warnings)
         };
         let size = plan.size();
         match self.format {
@@ -176,14 +193,25 @@ impl Lint {
     }
 }
 
+impl Loaded {
+    /// The rules, compiled.
+    fn plan(&self) -> Result<Arc<Plan>, Failure> {
+        if self.rules.is_empty() {
+            return Ok(self.named.load_or_default()?.rules);
+        }
+        let spec = Spec {
+            rules: self.rules.clone(),
+            level: self.level,
+            ..Spec::default()
+        };
+        let compiled = Plan::compile(&spec, &Disk).map_err(Failure::Faulty)?;
+        Ok(Arc::new(compiled.plan))
+    }
+}
+
 impl Chosen {
     fn load(&self) -> Result<Vec<Description>, Failure> {
-        if self.rules.is_empty() {
-            let policy = self.named.load_or_default()?;
-            return Ok(policy.rules.rules().collect());
-        }
-        let compiled = compile(self.rules.clone())?;
-        Ok(compiled.plan.rules().collect())
+        Ok(self.loaded.plan()?.rules().collect())
     }
 }
 
