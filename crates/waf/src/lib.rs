@@ -20,4 +20,4 @@ pub mod variable;
 pub use plan::{Description, Plan, Size};
 pub use source::Files;
 pub use spec::{Compiled, Exclusion, Limits, Spec};
-pub use transaction::{Action, Connection, Decision, Interruption, Outcome, Transaction};
+pub use transaction::{Action, Connection, Decision, Interruption, Outcome, Transaction, Watcher};

@@ -1,6 +1,7 @@
 //! Running the rules of a phase.
 
 use super::judge::Said;
+use super::measure::Watcher;
 use super::text::{Slice, StrId};
 use super::{Decision, Interruption, Matched, Scratch, Transaction, Value};
 use crate::hir::{Allow, Engine, Phase};
@@ -12,6 +13,11 @@ use crate::variable::{Shape, Variable};
 impl Transaction {
     /// Runs one phase.
     pub(super) fn run(&mut self, phase: Phase) -> Decision {
+        self.run_watched(phase, &mut ())
+    }
+
+    /// The same, told to somebody; compiled once for nobody, so that it costs nothing.
+    pub(super) fn run_watched<W: Watcher>(&mut self, phase: Phase, watcher: &mut W) -> Decision {
         let over =
             self.state.interruption.is_some() && !self.state.watch && phase != Phase::Logging;
         if self.is_off(phase) || over {
@@ -21,14 +27,12 @@ impl Transaction {
         let Some(code) = plan.phases.get(phase.index()) else {
             return Decision::Continue;
         };
-        if code.code.is_empty() {
-            return Decision::Continue;
-        }
-        if self.state.budget.is_over() {
+        if code.code.is_empty() || self.state.budget.is_over() {
             return Decision::Continue;
         }
         self.state.phase = phase;
         self.scan(&plan, code);
+        watcher.scanned();
         if self.is_out(&plan) {
             return self.run_out();
         }
@@ -46,6 +50,7 @@ impl Transaction {
                 && let Some(next) = self.quick(&plan, quick)
             {
                 at = at.max(next as usize);
+                watcher.judged(index, next > 0);
                 continue;
             }
             let Some(rule) = plan.rules.get(index) else {
@@ -57,13 +62,13 @@ impl Transaction {
                 return self.run_out();
             }
             if !matched {
+                watcher.judged(index, false);
                 continue;
             }
-            self.record(&plan, rule);
-            if let Some(interruption) = self.disrupt(&plan, rule, phase)
-                && let Decision::Interrupt(interruption) = self.interrupt(interruption)
-            {
-                return Decision::Interrupt(interruption);
+            let decision = self.carry_out(&plan, rule, phase);
+            watcher.judged(index, true);
+            if decision != Decision::Continue {
+                return decision;
             }
             if self.is_off(phase) {
                 break;
@@ -71,6 +76,15 @@ impl Transaction {
             at = at.max(rule.next as usize);
         }
         Decision::Continue
+    }
+
+    /// What a full match of a rule comes to.
+    fn carry_out(&mut self, plan: &Plan, rule: &Rule, phase: Phase) -> Decision {
+        self.record(plan, rule);
+        match self.disrupt(plan, rule, phase) {
+            Some(interruption) => self.interrupt(interruption),
+            None => Decision::Continue,
+        }
     }
 
     /// Whether an `allow` or the engine's state has switched a phase off.
@@ -95,10 +109,12 @@ impl Transaction {
                 Value::Text(_) => None,
             },
             Quick::Default { slot, number } => {
-                if matches!(self.slot(slot), Value::Unset) {
+                let is_unset = matches!(self.slot(slot), Value::Unset);
+                if is_unset {
                     self.write_slot(plan, slot, Value::Number(number));
                 }
-                Some(0)
+                // A match goes on with the next rule, which is never before the second.
+                Some(u32::from(is_unset))
             }
         }
     }

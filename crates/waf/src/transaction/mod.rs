@@ -10,6 +10,7 @@ mod detect;
 mod eval;
 mod head;
 mod judge;
+mod measure;
 mod outcome;
 mod text;
 mod values;
@@ -18,6 +19,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use measure::Watcher;
 pub use outcome::Outcome;
 
 use crate::body as bodies;
@@ -385,6 +387,10 @@ impl Transaction {
     pub fn finish(mut self) -> Outcome {
         self.resume();
         self.run(Phase::Logging);
+        self.close()
+    }
+
+    fn close(mut self) -> Outcome {
         let outcome = self.outcome();
         let Self { plan, scratch, .. } = self;
         // When the pool is full, this scratch is simply freed.
