@@ -199,7 +199,7 @@ fn a_suite_that_passes_is_0_and_one_that_is_not_there_2() {
     let (code, out, _) = run("t/9.yaml");
     assert_eq!(
         (code, out.as_str()),
-        (0, "1 cases: 1 passed, 0 failed, 0 skipped\n")
+        (0, "1 case: 1 passed, 0 failed, 0 skipped\n")
     );
     let (code, _, err) = run("nowhere.yaml");
     assert!(
@@ -212,4 +212,44 @@ fn a_suite_that_passes_is_0_and_one_that_is_not_there_2() {
     let all = ["rules", "test", "--rules", "nowhere.conf", "t"];
     let (code, _, err) = told(&babyshield(folder.path(), &all));
     assert!(code == 2 && err.contains("nowhere.conf"), "{err}");
+}
+
+#[test]
+fn bench_tells_what_each_rule_cost() {
+    let traffic =
+        "{\"uri\": \"/?q=attack\"}\n{\"uri\": \"/?q=fine\"}\nbroken\n{\"uri\": \"/?r=x\"}\n";
+    let folder = folder(&[("own.conf", OWN), ("t.jsonl", traffic)]);
+    let run = |more: &[&str]| {
+        let all = [&["rules", "bench", "--rules", "own.conf", "t.jsonl"], more].concat();
+        told(&babyshield(folder.path(), &all))
+    };
+    let (code, out, err) = run(&["--format", "json", "--rounds", "3"]);
+    assert!(code == 1 && err.contains("t.jsonl:3: not JSON"), "{err}");
+    let costs = json(&out);
+    assert_eq!(
+        (costs["requests"].as_u64(), costs["unreadable"].as_u64()),
+        (Some(3), Some(1))
+    );
+    let rules = costs["rules"].as_array().expect("a list");
+    let own = rules.iter().find(|own| own["id"] == 7).expect("rule 7");
+    let disturbed = costs["disturbed"].as_u64().expect("a number");
+    assert!(
+        own["matched"]
+            .as_u64()
+            .is_some_and(|own| own <= 3 && own + disturbed >= 3),
+        "{own}"
+    );
+    assert!(own["micros"].is_f64() && own["share"].is_f64(), "{own}");
+    assert!(
+        !rules.iter().any(|own| own["id"] == 8),
+        "no response, no rule about it"
+    );
+    let (_, out, _) = run(&["--rows", "1"]);
+    assert!(
+        out.contains("µs of CPU time") && out.contains("rules were never asked"),
+        "{out}"
+    );
+    assert!(out.contains("values, for all rules"), "{out}");
+    let (code, ..) = run(&["--rounds", "0"]);
+    assert_eq!(code, 2);
 }

@@ -6,6 +6,7 @@
 //! agents and paths, the size of the body, the rules, and, where asked for, rate limits. Memory stays bounded however large the
 //! files are.
 
+mod cost;
 mod decide;
 mod input;
 mod label;
@@ -22,6 +23,7 @@ use std::thread;
 
 use serde::Serialize;
 
+pub use cost::{Costs, Part, RuleCost, measure};
 pub(crate) use decide::ask;
 pub use decide::{Decision, Replay};
 pub use label::Label;

@@ -143,7 +143,7 @@ const GROWTH: f64 = 1.01;
 
 /// Times, to within 1 %, in constant memory.
 #[derive(Clone, Debug, Default)]
-struct Histogram {
+pub(super) struct Histogram {
     counts: Vec<u64>,
     total: u64,
     sum: f64,
@@ -155,7 +155,7 @@ impl Histogram {
         clippy::cast_sign_loss,
         reason = "the logarithm of a number from 1 is small and not negative"
     )]
-    fn add(&mut self, micros: f64) {
+    pub(super) fn add(&mut self, micros: f64) {
         if self.counts.is_empty() {
             self.counts = vec![0; BUCKETS];
         }
@@ -171,7 +171,7 @@ impl Histogram {
         clippy::cast_precision_loss,
         reason = "counts of requests stay far below 2^52"
     )]
-    fn quantiles(&self) -> Quantiles {
+    pub(super) fn quantiles(&self) -> Quantiles {
         match self.total {
             0 => Quantiles::default(),
             total => Quantiles {

@@ -1,3 +1,4 @@
+mod bench;
 mod fmt;
 mod test;
 
@@ -13,6 +14,7 @@ use super::exclude::Exclude;
 use crate::diagnostics;
 use crate::output::{self, Exit, Failure, Format, Outcome};
 use crate::policy::Named;
+use bench::Bench;
 use fmt::Fmt;
 use test::Test;
 
@@ -25,6 +27,7 @@ pub(crate) enum Rules {
     List(List),
     Show(Show),
     Test(Test),
+    Bench(Bench),
     Exclude(Exclude),
 }
 
@@ -114,6 +117,7 @@ impl Rules {
             Self::List(command) => command.chosen.format,
             Self::Show(command) => command.chosen.format,
             Self::Test(command) => command.format(),
+            Self::Bench(command) => command.format,
             Self::Exclude(command) => command.format,
         }
     }
@@ -126,6 +130,7 @@ impl Rules {
             Self::List(command) => command.execute(),
             Self::Show(command) => command.execute(),
             Self::Test(command) => command.execute(),
+            Self::Bench(command) => command.execute(),
             Self::Exclude(command) => command.execute(),
         }
     }

@@ -140,8 +140,13 @@ impl Told {
             text.push_str(&format!("FAIL {name}: cannot be read: {why}\n"));
         }
         text.push_str(&format!(
-            "{} cases: {} passed, {} failed, {} skipped",
+            "{} {}: {} passed, {} failed, {} skipped",
             self.cases.len(),
+            if self.cases.len() == 1 {
+                "case"
+            } else {
+                "cases"
+            },
             self.count("passed"),
             self.count("failed"),
             self.count("skipped")
