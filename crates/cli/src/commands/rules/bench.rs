@@ -101,6 +101,13 @@ fn describe(costs: &Costs, rows: usize) -> String {
     ];
     text.push('\n');
     text.push_str(&output::table(["PART", "µs/REQUEST", "SHARE"], &parts));
+    text.push_str(&dearest(&costs.rules, rows));
+    text.push_str(&format!("{} rules were never asked\n", costs.never_asked));
+    text
+}
+
+/// The first so many rules.
+fn dearest(rules: &[RuleCost], rows: usize) -> String {
     let row = |own: &RuleCost| {
         [
             own.id.to_string(),
@@ -111,17 +118,16 @@ fn describe(costs: &Costs, rows: usize) -> String {
             own.message.clone(),
         ]
     };
-    let shown: Vec<_> = costs.rules.iter().take(rows).map(row).collect();
-    if !shown.is_empty() {
-        let head = ["RULE", "ASKED", "MATCHED", "µs/REQUEST", "SHARE", "MESSAGE"];
-        text.push('\n');
-        text.push_str(&output::table(head, &shown));
+    let shown: Vec<_> = rules.iter().take(rows).map(row).collect();
+    if shown.is_empty() {
+        return String::new();
     }
-    let left = costs.rules.len() - shown.len();
+    let head = ["RULE", "ASKED", "MATCHED", "µs/REQUEST", "SHARE", "MESSAGE"];
+    let mut text = format!("\n{}", output::table(head, &shown));
+    let left = rules.len() - shown.len();
     if left > 0 {
         text.push_str(&format!("… and {left} more that were asked\n"));
     }
-    text.push_str(&format!("{} rules were never asked\n", costs.never_asked));
     text
 }
 

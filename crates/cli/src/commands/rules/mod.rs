@@ -90,10 +90,10 @@ pub(crate) struct Loaded {
     /// Files, folders, or `builtin`, in place of the policy's rules.
     #[arg(long = "rules", value_name = "PATH")]
     rules: Vec<PathBuf>,
-    /// The paranoia level, in place of the policy's, or of what the files say.
-    #[arg(long = "paranoia", value_name = "LEVEL", requires = "rules",
+    /// The paranoia level, in place of what the files say.
+    #[arg(long, value_name = "LEVEL", requires = "rules",
           value_parser = clap::value_parser!(u8).range(1..=4))]
-    level: Option<u8>,
+    paranoia: Option<u8>,
     #[command(flatten)]
     named: Named,
 }
@@ -206,7 +206,7 @@ impl Loaded {
         }
         let spec = Spec {
             rules: self.rules.clone(),
-            level: self.level,
+            level: self.paranoia,
             ..Spec::default()
         };
         let compiled = Plan::compile(&spec, &Disk).map_err(Failure::Faulty)?;
