@@ -1,5 +1,7 @@
 //! Where a text stands in the request, and what such a place usually holds.
 
+use crate::set::{self, Set};
+
 /// The part of the request a text comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -338,10 +340,28 @@ fn field(name: &[u8]) -> Field {
     if last.ends_with(b"_id") || last.ends_with(b"Id") || last.ends_with(b"ID") {
         return Field::Key;
     }
-    let piece = PIECES
-        .iter()
-        .find(|(piece, _)| word.len() > piece.len() && word.contains(piece));
-    piece.map_or(Field::Plain, |(_, field)| *field)
+    holds_piece(word.as_bytes())
+}
+
+/// What the first of the pieces tells that a name holds, apart from names that are one.
+fn holds_piece(word: &[u8]) -> Field {
+    /// The first letters of all pieces.
+    const FIRST: Set = set::of(b"urcsehmdptf");
+    let mut best = PIECES.len();
+    for (at, byte) in word.iter().enumerate() {
+        if !set::has(FIRST, *byte) {
+            continue;
+        }
+        let rest = word.get(at..).unwrap_or_default();
+        let begins = |(piece, _): &(&str, Field)| {
+            piece.as_bytes().first() == Some(byte)
+                && rest.starts_with(piece.as_bytes())
+                && word.len() > piece.len()
+        };
+        let own = PIECES.iter().position(begins);
+        best = best.min(own.unwrap_or(best));
+    }
+    PIECES.get(best).map_or(Field::Plain, |(_, field)| *field)
 }
 
 #[cfg(test)]
@@ -351,6 +371,15 @@ mod tests {
     #[test]
     fn every_name_of_the_table_is_found() {
         assert!(NAMES.is_sorted_by(|one, next| one.0 < next.0));
+    }
+
+    #[test]
+    fn every_piece_is_found_inside_a_name() {
+        for (piece, field) in PIECES {
+            for name in [format!("{piece}x"), format!("zx{piece}"), format!("zx{piece}x")] {
+                assert_eq!(super::field(name.as_bytes()), field, "{name}");
+            }
+        }
     }
 
     #[test]

@@ -167,7 +167,7 @@ fn is_return(name: &[u8]) -> bool {
 
 /// How a value in a parameter reads.
 fn look(input: &Input<'_>, text: &[u8]) -> Option<Confidence> {
-    let redirect = is_redirect(input.context.name);
+    let redirect = || is_redirect(input.context.name);
     let surely = |sure: bool| {
         if sure {
             Confidence::Certain
@@ -176,7 +176,7 @@ fn look(input: &Input<'_>, text: &[u8]) -> Option<Confidence> {
         }
     };
     if let Some(odd) = gap(text) {
-        return Some(surely(odd || redirect));
+        return Some(surely(odd || redirect()));
     }
     let inner = text
         .strip_prefix(b"/")
@@ -199,17 +199,17 @@ fn look(input: &Input<'_>, text: &[u8]) -> Option<Confidence> {
         .take(own.scheme.len() + 1 + own.slashes)
         .any(|byte| *byte == b'\\');
     match (own.scheme.is_empty(), own.slashes) {
-        _ if inner.is_some() => Some(surely(redirect)),
+        _ if inner.is_some() => Some(surely(redirect())),
         _ if own.odd && own.reach == Reach::Public => {
-            Some(surely(redirect || own.user.is_some() || own.slashes != 2))
+            Some(surely(redirect() || own.user.is_some() || own.slashes != 2))
         }
-        (true, 2) if backslash => Some(surely(redirect || text.starts_with(b"/\\"))),
+        (true, 2) if backslash => Some(surely(redirect() || text.starts_with(b"/\\"))),
         (true, 2) if is_return(input.context.name) => Some(Confidence::Certain),
         (true, 2) => Some(Confidence::Hint),
-        (true, 3..) => Some(surely(redirect || own.slashes > 3)),
-        (false, 0 | 1) => Some(surely(redirect)),
-        (false, 2) if backslash => Some(surely(redirect)),
-        (false, 3..) => Some(surely(redirect)),
+        (true, 3..) => Some(surely(redirect() || own.slashes > 3)),
+        (false, 0 | 1) => Some(surely(redirect())),
+        (false, 2) if backslash => Some(surely(redirect())),
+        (false, 3..) => Some(surely(redirect())),
         _ => None,
     }
 }

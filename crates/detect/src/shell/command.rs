@@ -3,6 +3,7 @@
 use super::args::{Args, Sense, fit, redirection};
 use super::table::{self, Entry, Takes};
 use super::word::{self, Parting, Word, byte, skip_spaces};
+use crate::set::{self, Set};
 
 /// How many words of a command are read.
 const WORDS: usize = 16;
@@ -51,6 +52,9 @@ struct Frame {
 /// backticks.
 pub(super) fn read(text: &[u8], at: usize, piped: bool, ticked: bool) -> Option<Command> {
     let (mut at, _) = skip_spaces(text, at);
+    if is_ordinary(text, at) {
+        return None;
+    }
     let mut frame = Frame {
         parting: if ticked {
             Parting::Ticks
@@ -89,6 +93,41 @@ pub(super) fn read(text: &[u8], at: usize, piped: bool, ticked: bool) -> Option<
     None
 }
 
+/// Bytes that a shell takes as they are, and that may stand in names, numbers, addresses and prose.
+const PLAIN: Set = set::union(set::WORD, set::of(b"_-.:,~!#/@"));
+/// What ends a word.
+const ENDS: Set = set::union(set::range(0, b' '), set::of(b"\x7f;|&<>()"));
+
+/// Whether no command begins at `at`, told from one look at a word without quotes, escapes, variables
+/// and globs: most words are of this kind.
+fn is_ordinary(text: &[u8], at: usize) -> bool {
+    let rest = text.get(at..).unwrap_or_default();
+    let (word, next) = plain(rest);
+    match (next, word) {
+        // A name and its value; behind a space, a command might follow.
+        (Some(b'='), _) => {
+            let (value, next) = plain(rest.get(word.len() + 1..).unwrap_or_default());
+            let ends = next.is_none_or(|own| set::has(ENDS, own) && !b" \t\x0b\x0c".contains(&own));
+            word.len() + value.len() < word::KEPT && ends
+        }
+        (Some(next), _) if !set::has(ENDS, next) => false,
+        (_, [b'/' | b'.' | b'@', ..] | [_, b':', ..]) => false,
+        // Nothing but a path or a file's ending hides behind these.
+        (_, word) if word.contains(&b'/') => true,
+        (_, word) if word.contains(&b'.') => word.first().is_some_and(|own| b"012345689".contains(own)),
+        // With or without its version.
+        (_, [b'p' | b'P', b'y' | b'Y', ..]) => false,
+        (_, word) => !table::known(word),
+    }
+}
+
+/// The plain bytes a text begins with, and the byte behind them.
+fn plain(text: &[u8]) -> (&[u8], Option<u8>) {
+    let len = text.iter().position(|own| !set::has(PLAIN, *own));
+    let word = text.get(..len.unwrap_or(text.len())).unwrap_or_default();
+    (word, text.get(word.len()).copied())
+}
+
 /// Where the command begins that this one runs: `sudo -u root id`, `timeout 5 id`.
 fn inner(text: &[u8], name: &Word, entry: &Entry, parting: Parting) -> Option<usize> {
     let next = behind_options(text, name.end, parting);
@@ -106,6 +145,10 @@ fn inner(text: &[u8], name: &Word, entry: &Entry, parting: Parting) -> Option<us
 /// `name=value` as a command of its own: where it ends.
 pub(super) fn assignment(text: &[u8], at: usize) -> Option<usize> {
     let (at, _) = skip_spaces(text, at);
+    let (word, next) = plain(text.get(at..)?);
+    if next.is_none_or(|own| own != b'=' && set::has(ENDS, own)) || word.len() > word::KEPT {
+        return None;
+    }
     let name = word::read(text, at, Parting::Spaces, true);
     let equals = name.bytes().iter().position(|own| *own == b'=')?;
     let own = name.bytes().get(..equals)?;

@@ -1,7 +1,7 @@
 //! Words as a shell would read them: quotes, escapes, variables and braces undone.
 
 /// The longest command or argument that is kept; longer ones are cut.
-const KEPT: usize = 64;
+pub(super) const KEPT: usize = 64;
 /// How far the end of a quotation or substitution is looked for.
 const REACH: usize = 256;
 

@@ -56,13 +56,39 @@ impl Bits {
 }
 
 /// The indices set in some words.
-pub(crate) fn ones(words: &[u64]) -> impl Iterator<Item = usize> {
-    words.iter().enumerate().flat_map(|(at, &word)| {
-        std::iter::successors(Some(word).filter(|w| *w != 0), |w| {
-            Some(w & (w - 1)).filter(|w| *w != 0)
-        })
-        .map(move |w| at * 64 + w.trailing_zeros() as usize)
-    })
+pub(crate) fn ones(words: &[u64]) -> Ones<'_> {
+    Ones {
+        word: 0,
+        base: 0,
+        next: 0,
+        rest: words.iter(),
+    }
+}
+
+/// Walks through the bits of words, lowest first.
+pub(crate) struct Ones<'a> {
+    word: u64,
+    /// The index of the word's first bit.
+    base: usize,
+    /// That of the next word's.
+    next: usize,
+    rest: std::slice::Iter<'a, u64>,
+}
+
+impl Iterator for Ones<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        while self.word == 0 {
+            self.word = *self.rest.next()?;
+            self.base = self.next;
+            self.next += 64;
+        }
+        let at = self.base + self.word.trailing_zeros() as usize;
+        self.word &= self.word - 1;
+        Some(at)
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use babyshield_model::{Diagnostic, Diagnostics, ManualClock};
 use crossbeam_queue::ArrayQueue;
 
-use super::field::{each_field, route, watch};
+use super::field::{each_field, groups, route, watch};
 use super::gate::in_both_cases;
 use super::link::{Linker, Slots};
 use super::order::Order;
@@ -27,6 +27,8 @@ use crate::variable::{Shape, Variable};
 
 /// Scratch values kept between requests; more concurrent requests allocate their own.
 const POOL: usize = 256;
+/// Tables of what is known of values, kept between transactions: one for each thread that scans.
+const MEMOS: usize = 64;
 
 /// Names under which rule sets keep the sum that is compared with the threshold: CRS 4, CRS 3,
 /// older.
@@ -132,6 +134,7 @@ impl Plan {
             clock: Arc::new(ManualClock::default()),
             collections: Arc::new(collection::Memory::default()),
             pool: ArrayQueue::new(POOL),
+            memos: ArrayQueue::new(MEMOS),
         })
     }
 
@@ -155,6 +158,7 @@ impl Plan {
             }
             phase.always = all;
             phase.fields.clear();
+            phase.groups.clear();
         }
         for link in self.rules.iter_mut().flat_map(|rule| &mut rule.links) {
             link.gate = None;
@@ -376,6 +380,7 @@ fn arrange(phase: &mut PhasePlan, rules: &mut [Rule], chains: &[Chain], gates: &
     for field in &mut phase.fields {
         route(field, chains);
     }
+    phase.groups = groups(&mut phase.fields);
 }
 
 /// Whether all values a link looks at are known before its phase begins, or are slots, whose

@@ -1,6 +1,6 @@
 //! What is scanned before a phase: each field once, through the chains of all rules that look at it.
 
-use super::{Chain, Field, Gate, Gates, Link, Seen, Select, Stop, Target, is_fixed};
+use super::{Chain, Field, Gate, Gates, Group, Link, Seen, Select, Stop, Target, is_fixed};
 use crate::byteset::ByteSet;
 use crate::variable::Variable;
 
@@ -114,4 +114,24 @@ pub(super) fn route(field: &mut Field, chains: &[Chain]) {
         }
     }
     field.route = route;
+}
+
+/// Sorts fields by their variables, and says which stand together.
+pub(super) fn groups(fields: &mut [Field]) -> Vec<Group> {
+    /// Which fields a value belongs to is one word.
+    const MOST: usize = 64;
+    fields.sort_by_key(|field| field.variable.index());
+    let mut all: Vec<Group> = Vec::new();
+    for (at, field) in fields.iter().enumerate() {
+        match all.last_mut() {
+            Some(last) if last.variable == field.variable && last.fields.len() < MOST => {
+                last.fields.end = at + 1;
+            }
+            _ => all.push(Group {
+                variable: field.variable,
+                fields: at..at + 1,
+            }),
+        }
+    }
+    all
 }

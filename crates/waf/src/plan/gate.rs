@@ -283,8 +283,11 @@ impl Gates {
             }
         }
         for (at, (sets, leads)) in sets.iter().zip(&self.leads).enumerate() {
-            for lead in ones(&[sets & leads]) {
-                if let Some(tests) = self.by_set.get(at * 64 + lead) {
+            let mut rest = sets & leads;
+            while rest != 0 {
+                let lead = at * 64 + rest.trailing_zeros() as usize;
+                rest &= rest - 1;
+                if let Some(tests) = self.by_set.get(lead) {
                     try_all(tests);
                 }
             }

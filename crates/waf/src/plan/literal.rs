@@ -514,15 +514,22 @@ fn folded(byte: u8) -> ByteSet {
         .with(byte.to_ascii_uppercase())
 }
 
-/// How common the bytes of a set are in ordinary text.
+/// How common the bytes of a set are in ordinary text. Those of other scripts come together, and most
+/// control characters never do.
 fn cost(set: &ByteSet) -> u32 {
-    let of = |byte| match byte {
-        b'a'..=b'z' | b'0'..=b'9' | b' ' => 8,
-        b'A'..=b'Z' | b'/' | b'.' | b'-' | b'_' | b'=' | b',' => 4,
-        b'!'..=b'~' => 2,
-        _ => 1,
-    };
-    set.iter().map(of).sum()
+    const SCRIPTS: u32 = 40;
+    const CONTROLS: u32 = 8;
+    let (mut printable, mut scripts, mut controls) = (0, 0, 0);
+    for byte in set.iter() {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b' ' => printable += 8,
+            b'A'..=b'Z' | b'/' | b'.' | b'-' | b'_' | b'=' | b',' => printable += 4,
+            b'!'..=b'~' => printable += 2,
+            0x80.. => scripts += 1,
+            _ => controls += 1,
+        }
+    }
+    printable + scripts.min(SCRIPTS) + controls.min(CONTROLS)
 }
 
 fn of_class(class: &Class) -> Facts {

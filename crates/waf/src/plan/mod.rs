@@ -40,7 +40,7 @@ use crate::hir::{
 };
 use crate::operator::{address, regex::Pattern};
 use crate::spec::Limits;
-use crate::transaction::Scratch;
+use crate::transaction::{Memo, Scratch};
 use crate::transform::Transform;
 use crate::variable::Variable;
 
@@ -70,6 +70,8 @@ pub struct Plan {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) collections: Arc<dyn Collections>,
     pub(crate) pool: ArrayQueue<Box<Scratch>>,
+    /// One for each thread that looks at values at the same time.
+    pub(crate) memos: ArrayQueue<Box<Memo>>,
 }
 
 /// The slots in which a rule set keeps its sums.
@@ -107,8 +109,17 @@ pub(crate) struct PhasePlan {
     pub(crate) by_gate: Vec<Bits>,
     /// Positions of `code` that run once a slot is set, by slot.
     pub(crate) by_slot: Vec<Bits>,
-    /// The values to scan before the phase.
+    /// The values to scan before the phase, those of one variable together.
     pub(crate) fields: Vec<Field>,
+    pub(crate) groups: Vec<Group>,
+}
+
+/// Fields of one variable: each of its values is looked at for all of them at once.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    pub(crate) variable: Variable,
+    /// Which of [`PhasePlan::fields`]; at most 64.
+    pub(crate) fields: std::ops::Range<usize>,
 }
 
 /// One rule in the order of its phase.

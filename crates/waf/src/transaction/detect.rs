@@ -3,7 +3,7 @@
 use babyshield_detect::{Class, Confidence, Place, Scanner};
 
 use super::text::{Slice, StrId, Strings};
-use super::{Matched, Transaction};
+use super::{Entry, Matched, Transaction};
 use crate::hir::Processor;
 use crate::plan::{Link, Plan};
 use crate::variable::Variable;
@@ -90,17 +90,19 @@ fn cut(n: usize) -> u32 {
 }
 
 impl Transaction {
-    /// Looks at a value before its phase and opens the gates of what was found.
-    pub(super) fn detect(&mut self, plan: &Plan, variable: Variable, name: Slice, value: StrId) {
-        let visit = self.visit(variable, name, value);
-        let found = self
-            .scratch
-            .detected
-            .found
-            .get(visit.from as usize..visit.to as usize);
+    /// Looks at a value before its phase and marks in `open` the gates that open to what was found.
+    pub(super) fn detect(
+        &mut self,
+        plan: &Plan,
+        variable: Variable,
+        entry: Entry,
+        open: &mut [u64],
+    ) {
+        let visit = self.visit(variable, entry.name, entry.value);
+        let found = &self.scratch.detected.found;
+        let found = found.get(visit.from as usize..visit.to as usize);
         for own in found.unwrap_or_default() {
-            plan.gates
-                .open_detected(own.class, own.confidence, &mut self.scratch.seen);
+            plan.gates.open_detected(own.class, own.confidence, open);
         }
     }
 
@@ -140,7 +142,8 @@ impl Transaction {
         detected.note(value, key, from)
     }
 
-    fn place(&self, variable: Variable) -> Place {
+    /// Where in the request a variable's values stand.
+    pub(super) fn place(&self, variable: Variable) -> Place {
         match variable {
             Variable::ArgsGet => Place::Query,
             Variable::ArgsPost if self.state.processor == Some(Processor::Json) => Place::Json,

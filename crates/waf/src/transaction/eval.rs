@@ -3,11 +3,9 @@
 use super::judge::Said;
 use super::measure::Watcher;
 use super::text::{Slice, StrId};
-use super::{Decision, Interruption, Matched, Scratch, Transaction, Value};
+use super::{Decision, Interruption, Matched, Transaction, Value};
 use crate::hir::{Allow, Engine, Phase};
-use crate::plan::{
-    Disruption, Field, Judge, Link, PhasePlan, Plan, Quick, Rule, Select, Slot, Target, ones,
-};
+use crate::plan::{Disruption, Judge, Link, Plan, Quick, Rule, Select, Slot, Target};
 use crate::variable::{Shape, Variable};
 
 impl Transaction {
@@ -31,7 +29,7 @@ impl Transaction {
             return Decision::Continue;
         }
         self.state.phase = phase;
-        self.scan(&plan, code);
+        self.scan(&plan, phase, code);
         watcher.scanned();
         if self.is_out(&plan) {
             return self.run_out();
@@ -116,93 +114,6 @@ impl Transaction {
                 // A match goes on with the next rule, which is never before the second.
                 Some(u32::from(is_unset))
             }
-        }
-    }
-
-    /// Looks at every value the phase's gated rules want, once, and notes which rules may match.
-    fn scan(&mut self, plan: &Plan, code: &PhasePlan) {
-        self.scratch.due.copy_from(&code.always);
-        self.scratch.seen.clear();
-        self.scratch.seen.resize(plan.gates.words(), 0);
-        for field in &code.fields {
-            let mut any = false;
-            for at in 0..self.entry_count(field.variable) {
-                let Some(entry) = self.entry(field.variable, at) else {
-                    break;
-                };
-                if self.selects(plan, &field.select, entry.name)
-                    && !self.is_skipped(&field.skip, entry.name)
-                {
-                    any = true;
-                    if self.is_spent(plan, self.scratch.strings.text(entry.value).len()) {
-                        return;
-                    }
-                    if field.detect {
-                        self.detect(plan, field.variable, entry.name, entry.value);
-                    }
-                    self.scan_value(plan, field, entry.value);
-                }
-            }
-            if any {
-                for position in &field.present {
-                    self.scratch.due.insert(*position);
-                }
-            }
-        }
-        for gate in ones(&self.scratch.seen) {
-            if let Some(rules) = code.by_gate.get(gate) {
-                self.scratch.due.union(rules);
-            }
-        }
-        for (slot, rules) in code.by_slot.iter().enumerate() {
-            if !matches!(self.scratch.slots.get(slot), None | Some(Value::Unset)) {
-                self.scratch.due.union(rules);
-            }
-        }
-    }
-
-    /// One value through every chain of its field. Most chains leave most values as they are.
-    fn scan_value(&mut self, plan: &Plan, field: &Field, value: StrId) {
-        let Scratch {
-            strings,
-            seen,
-            route,
-            ..
-        } = &mut *self.scratch;
-        let own = strings.set(value);
-        if field.seen.is_empty() {
-            return;
-        }
-        // Through some chains it is the value itself that is seen; that it is taken for seen through
-        // all of them costs an exact look later, at most.
-        strings.absorb_plain(plan, value, field, seen);
-        if !field.always && !field.triggers.intersects(&own) {
-            return;
-        }
-        route.clear();
-        for stop in &field.route {
-            let before = stop.after.checked_sub(1).and_then(|at| route.get(at));
-            let before = before.copied().unwrap_or(value);
-            if !stop.always && !stop.triggers.intersects(&own) {
-                route.push(before);
-                continue;
-            }
-            let made = strings.step(&plan.settings.unicode, before, stop.step);
-            route.push(made);
-            if let Some(through) = stop.ends.and_then(|at| field.seen.get(at))
-                && made != value
-                && strings.len(made) >= through.shortest
-            {
-                strings.absorb(plan, value, made, &through.gates, seen);
-            }
-        }
-    }
-
-    fn is_skipped(&self, skip: &[String], name: Slice) -> bool {
-        !skip.is_empty() && {
-            let name = self.scratch.strings.bytes(name);
-            skip.iter()
-                .any(|own| name.eq_ignore_ascii_case(own.as_bytes()))
         }
     }
 

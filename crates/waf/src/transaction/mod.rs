@@ -11,7 +11,9 @@ mod eval;
 mod head;
 mod judge;
 mod measure;
+mod memo;
 mod outcome;
+mod scan;
 mod text;
 mod values;
 
@@ -20,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use measure::Watcher;
+pub(crate) use memo::Memo;
 pub use outcome::Outcome;
 
 use crate::body as bodies;
@@ -154,6 +157,8 @@ pub(crate) struct Scratch {
     env: Vec<(Slice, Slice)>,
     due: Bits,
     seen: Vec<u64>,
+    /// Gates open to the value being looked at, and gates that the detectors open.
+    opened: Vec<u64>,
     /// What the steps of a field's route made of the value being looked at.
     route: Vec<StrId>,
     removed: Bits,
@@ -186,6 +191,7 @@ impl Default for Scratch {
             env: Vec::new(),
             due: Bits::default(),
             seen: Vec::new(),
+            opened: Vec::new(),
             route: Vec::new(),
             removed: Bits::default(),
             unseen: Vec::new(),
@@ -217,6 +223,7 @@ impl Scratch {
             env,
             due,
             seen,
+            opened,
             route,
             removed,
             unseen,
@@ -246,6 +253,7 @@ impl Scratch {
         env.clear();
         due.clear();
         seen.clear();
+        opened.clear();
         route.clear();
         removed.clear();
         unseen.clear();

@@ -2,7 +2,7 @@
 //! which literals they contain. Each is worked out once.
 
 use crate::byteset::ByteSet;
-use crate::plan::{Field, Gate, Gates, Plan};
+use crate::plan::{Gate, Gates, Plan};
 use crate::transform::{Transform, UnicodeMap};
 
 /// Bytes somewhere in a transaction's buffers.
@@ -358,64 +358,28 @@ impl Strings {
 
     /// Whether a gate is open to a string.
     pub(crate) fn is_open(&mut self, gates: &Gates, id: StrId, gate: Gate) -> bool {
+        gate.is_in(self.open(gates, id))
+    }
+
+    /// The gates open to a string.
+    pub(crate) fn open(&mut self, gates: &Gates, id: StrId) -> &[u64] {
         let at = self.open_at(gates, id);
-        gate.is_in(self.open.get(at..).unwrap_or_default())
+        self.open.get(at..).unwrap_or_default()
     }
 
-    /// A value that no chain of the field changes. Marks the gates open to it in `due`.
-    pub(crate) fn absorb_plain(&mut self, plan: &Plan, id: StrId, field: &Field, due: &mut [u64]) {
-        let from = self.open_at(&plan.gates, id);
-        let own = self.open.get(from..).unwrap_or_default();
-        for ((due, own), watched) in due.iter_mut().zip(own).zip(&field.gates) {
-            *due |= own & watched;
-        }
-        if self.item(id).all_open == NONE {
-            // Until a chain changes it, what is open to the value itself is all there is.
-            if let Some(item) = self.items.get_mut(id.0 as usize) {
-                item.all_open = offset(from);
-            }
-        } else {
-            self.absorb(plan, id, id, &field.gates, &mut []);
-        }
-    }
-
-    /// Notes that a chain makes `made` of the value `id`, and that `watched` gates stand behind it.
-    /// Marks those open in `due`.
-    pub(crate) fn absorb(
-        &mut self,
-        plan: &Plan,
-        id: StrId,
-        made: StrId,
-        watched: &[u64],
-        due: &mut [u64],
-    ) {
-        let words = plan.gates.words();
-        let from = self.open_at(&plan.gates, made);
-        let item = self.item(id);
-        let to = if item.all_open == NONE {
-            let at = self.open.len();
-            self.open.resize(at + words, 0);
-            at
-        } else if item.all_open == item.open || item.folded_from != NONE {
-            // These words belong to the string itself, or may.
-            let at = self.open.len();
-            let own = item.all_open as usize;
-            self.open.extend_from_within(own..own + words);
-            at
-        } else {
-            item.all_open as usize
+    /// Notes that these gates may be open to what the chains of a field make of a value.
+    pub(crate) fn may_open(&mut self, id: StrId, open: &[u64]) {
+        let Some(item) = self.items.get_mut(id.0 as usize) else {
+            return;
         };
-        for (word, watched) in watched.iter().enumerate() {
-            let open = self.open.get(from + word).copied().unwrap_or_default() & watched;
-            if let Some(all) = self.open.get_mut(to + word) {
-                *all |= open;
-            }
-            if let Some(due) = due.get_mut(word) {
-                *due |= open;
-            }
+        if item.all_open == NONE {
+            item.all_open = offset(self.open.len());
+            self.open.extend_from_slice(open);
+            return;
         }
-        if let Some(item) = self.items.get_mut(id.0 as usize) {
-            item.all_open = offset(to);
+        let known = self.open.get_mut(item.all_open as usize..);
+        for (known, own) in known.unwrap_or_default().iter_mut().zip(open) {
+            *known |= own;
         }
     }
 

@@ -1,0 +1,253 @@
+//! What the look before a phase told of values seen before.
+//!
+//! Most of a request is what the last one held: `User-Agent`, `Accept…`, `Sec-Fetch-…`, names of
+//! fields, cookies of a session. What their field's chains and the detectors say of a value depends on
+//! the field, its name and its bytes alone, so it is kept under all three and compared in full: a memo
+//! decides nothing, and a request that meets none pays for one lookup a value.
+//!
+//! The table has a fixed number of places in sets of eight; a new value takes the place that was asked
+//! for least of late. Values of strangers come and go without pushing out what every request repeats.
+
+use std::hash::{BuildHasher, Hasher};
+
+use babyshield_detect::Place;
+
+/// Places in the table.
+const PLACES: usize = 4096;
+/// Places a value may take: those of its set.
+const WAYS: usize = 8;
+/// A longer value, its name counted, is not kept: it seldom comes again.
+const LONGEST: usize = 512;
+/// How often a value has outlived a newer one at most, before it has to be asked for again.
+const MOST_USES: u8 = 3;
+
+/// What a memo depends on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Key<'a> {
+    /// The fields looked at: phase and group.
+    pub(super) group: (usize, usize),
+    /// Where their values stand: for some variables, the kind of body tells.
+    pub(super) place: Place,
+    pub(super) name: &'a [u8],
+    pub(super) value: &'a [u8],
+}
+
+impl Key<'_> {
+    fn len(&self) -> usize {
+        self.name.len() + self.value.len()
+    }
+
+    /// Whether such values are kept at all.
+    pub(super) fn is_kept(&self) -> bool {
+        self.len() <= LONGEST
+    }
+
+    /// What is compared beside name and value, and where one ends.
+    fn head(&self) -> [u8; 8] {
+        let [phase, ..] = self.group.0.to_le_bytes();
+        let [a, b, ..] = self.group.1.to_le_bytes();
+        let [c, d, ..] = self.name.len().to_le_bytes();
+        [phase, self.place as u8, a, b, c, d, 0, 0]
+    }
+}
+
+/// What the look at a value told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Told<'a> {
+    /// The fields of the group that it belongs to.
+    pub(super) fields: u64,
+    /// The gates that may be open to what the fields' chains make of it.
+    pub(super) open: &'a [u64],
+    /// Those of them that the fields watch, and those that the detectors opened.
+    pub(super) seen: &'a [u64],
+}
+
+/// Memos of one plan, for one thread at a time.
+#[derive(Debug)]
+pub(crate) struct Memo {
+    hasher: foldhash::fast::RandomState,
+    /// For each place the hash of its key, 0 where there is none.
+    hashes: Box<[u64]>,
+    uses: Box<[u8]>,
+    keys: Box<[Vec<u8>]>,
+    /// For each place a row of words: see [`Told`].
+    rows: Box<[u64]>,
+    words: usize,
+    /// Where the search for the next place to give away begins.
+    hand: usize,
+}
+
+impl Memo {
+    pub(super) fn new(words: usize) -> Self {
+        Self {
+            hasher: foldhash::fast::RandomState::default(),
+            hashes: vec![0; PLACES].into(),
+            uses: vec![0; PLACES].into(),
+            keys: vec![Vec::new(); PLACES].into(),
+            rows: vec![0; PLACES * (2 * words + 1)].into(),
+            words,
+            hand: 0,
+        }
+    }
+
+    /// What is known of a value.
+    pub(super) fn find(&mut self, key: &Key<'_>) -> Option<Told<'_>> {
+        let hash = self.hash(key);
+        let base = base(hash);
+        let own = self.hashes.get(base..base + WAYS)?;
+        let at = base + own.iter().position(|known| *known == hash)?;
+        let (head, rest) = self.keys.get(at)?.split_first_chunk()?;
+        let (name, value) = rest.split_at_checked(key.name.len())?;
+        if *head != key.head() || name != key.name || value != key.value {
+            return None;
+        }
+        let uses = self.uses.get_mut(at)?;
+        *uses = (*uses + 1).min(MOST_USES);
+        let len = 2 * self.words + 1;
+        let row = self.rows.get(at * len..(at + 1) * len)?;
+        let (fields, gates) = row.split_first()?;
+        let (open, seen) = gates.split_at_checked(self.words)?;
+        Some(Told {
+            fields: *fields,
+            open,
+            seen,
+        })
+    }
+
+    /// Keeps what was found out about a value.
+    pub(super) fn keep(&mut self, key: &Key<'_>, told: Told<'_>) {
+        let hash = self.hash(key);
+        let at = self.free(base(hash));
+        let len = 2 * self.words + 1;
+        let places = (
+            self.hashes.get_mut(at),
+            self.uses.get_mut(at),
+            self.keys.get_mut(at),
+            self.rows.get_mut(at * len..(at + 1) * len),
+        );
+        let (Some(known), Some(uses), Some(own), Some(row)) = places else {
+            return;
+        };
+        *known = hash;
+        *uses = 0;
+        own.clear();
+        own.extend_from_slice(&key.head());
+        own.extend_from_slice(key.name);
+        own.extend_from_slice(key.value);
+        let told = std::iter::once(&told.fields)
+            .chain(told.open)
+            .chain(told.seen);
+        for (place, word) in row.iter_mut().zip(told) {
+            *place = *word;
+        }
+    }
+
+    fn hash(&self, key: &Key<'_>) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        hasher.write(&key.head());
+        hasher.write(key.name);
+        hasher.write(key.value);
+        // 0 stands for an empty place.
+        hasher.finish() | 1 << 63
+    }
+
+    /// The place of a set to give away: the first that was not asked for since the hand last passed.
+    fn free(&mut self, base: usize) -> usize {
+        self.hand = self.hand.wrapping_add(1);
+        let rounds = WAYS * (usize::from(MOST_USES) + 1);
+        for turn in 0..rounds {
+            let at = base + self.hand.wrapping_add(turn) % WAYS;
+            match self.uses.get_mut(at) {
+                Some(0) | None => return at,
+                Some(uses) => *uses -= 1,
+            }
+        }
+        base
+    }
+}
+
+/// The first place of a set.
+fn base(hash: u64) -> usize {
+    let set = hash % (PLACES / WAYS) as u64;
+    usize::try_from(set).unwrap_or(0) * WAYS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key<'a>(name: &'a str, value: &'a str) -> Key<'a> {
+        Key {
+            group: (1, 2),
+            place: Place::Query,
+            name: name.as_bytes(),
+            value: value.as_bytes(),
+        }
+    }
+
+    fn put(memo: &mut Memo, key: &Key<'_>, open: u64, found: u64) {
+        let told = Told {
+            fields: 5,
+            open: &[open; 2][..memo.words],
+            seen: &[found; 2][..memo.words],
+        };
+        memo.keep(key, told);
+    }
+
+    #[test]
+    fn a_memo_is_found_under_all_of_its_key() {
+        let mut memo = Memo::new(2);
+        assert_eq!(memo.find(&key("a", "bc")), None);
+        put(&mut memo, &key("a", "bc"), 3, 4);
+        let known = memo.find(&key("a", "bc"));
+        let told = Told {
+            fields: 5,
+            open: &[3, 3],
+            seen: &[4, 4],
+        };
+        assert_eq!(known, Some(told));
+        let others = [
+            key("ab", "c"),
+            key("", "abc"),
+            key("a", "b"),
+            Key {
+                group: (1, 3),
+                ..key("a", "bc")
+            },
+            Key {
+                place: Place::Json,
+                ..key("a", "bc")
+            },
+        ];
+        for other in others {
+            assert_eq!(memo.find(&other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn strangers_do_not_push_out_what_every_request_repeats() {
+        let mut memo = Memo::new(1);
+        let known: Vec<String> = (0..200).map(|n| format!("every request {n}")).collect();
+        let mut lost = 0;
+        for round in 0..400 {
+            for own in &known {
+                if memo.find(&key("n", own)).is_none() {
+                    lost += 1;
+                    put(&mut memo, &key("n", own), 1, 0);
+                }
+            }
+            for n in 0..100 {
+                let stranger = format!("stranger {round} {n}");
+                assert_eq!(memo.find(&key("n", &stranger)), None);
+                put(&mut memo, &key("n", &stranger), 1, 0);
+            }
+        }
+        assert!(lost <= 2 * known.len(), "{lost}");
+    }
+
+    #[test]
+    fn long_values_are_not_kept() {
+        assert!(key("n", &"v".repeat(LONGEST - 1)).is_kept());
+        assert!(!key("n", &"v".repeat(LONGEST)).is_kept());
+    }
+}

@@ -1,0 +1,217 @@
+//! The look before a phase: every value its gated rules want, once, and which rules may match.
+
+use super::memo::{Key, Told};
+use super::text::{Slice, StrId, Strings};
+use super::{Entry, Memo, Scratch, Transaction, Value};
+use crate::hir::Phase;
+use crate::plan::{Field, PhasePlan, Plan, Select, ones};
+
+impl Transaction {
+    /// Looks at every value the phase's gated rules want, once, and notes which rules may match.
+    pub(super) fn scan(&mut self, plan: &Plan, phase: Phase, code: &PhasePlan) {
+        self.scratch.due.copy_from(&code.always);
+        self.scratch.seen.clear();
+        self.scratch.seen.resize(plan.gates.words(), 0);
+        if !code.fields.is_empty() {
+            let known = plan.memos.pop();
+            let mut memo = known.unwrap_or_else(|| Box::new(Memo::new(plan.gates.words())));
+            self.scan_fields(plan, phase, code, &mut memo);
+            // Only when more threads than there is room for were at it is this one freed.
+            drop(plan.memos.push(memo));
+        }
+        for gate in ones(&self.scratch.seen) {
+            if let Some(rules) = code.by_gate.get(gate) {
+                self.scratch.due.union(rules);
+            }
+        }
+        for (slot, rules) in code.by_slot.iter().enumerate() {
+            if !matches!(self.scratch.slots.get(slot), None | Some(Value::Unset)) {
+                self.scratch.due.union(rules);
+            }
+        }
+    }
+
+    fn scan_fields(&mut self, plan: &Plan, phase: Phase, code: &PhasePlan, memo: &mut Memo) {
+        for (number, group) in code.groups.iter().enumerate() {
+            let fields = code.fields.get(group.fields.clone()).unwrap_or_default();
+            let Some(entries) = self.scratch.entries.get_mut(group.variable.index()) else {
+                continue;
+            };
+            // Put back below; nothing that looks at a value adds one.
+            let entries = std::mem::take(entries);
+            let mut any = 0;
+            let mut spent = false;
+            for entry in &entries {
+                spent = self.is_spent(plan, self.scratch.strings.len(entry.value));
+                if spent {
+                    break;
+                }
+                any |= self.scan_entry(plan, (phase.index(), number), fields, *entry, memo);
+            }
+            if let Some(place) = self.scratch.entries.get_mut(group.variable.index()) {
+                *place = entries;
+            }
+            if spent {
+                return;
+            }
+            for at in ones(&[any]) {
+                for position in fields.get(at).into_iter().flat_map(|own| &own.present) {
+                    self.scratch.due.insert(*position);
+                }
+            }
+        }
+    }
+
+    /// One value: what is known of it, or else what a look tells. The fields it belongs to.
+    fn scan_entry(
+        &mut self,
+        plan: &Plan,
+        number: (usize, usize),
+        fields: &[Field],
+        entry: Entry,
+        memo: &mut Memo,
+    ) -> u64 {
+        let Some(first) = fields.first() else {
+            return 0;
+        };
+        let place = self.place(first.variable);
+        let Scratch { strings, seen, .. } = &mut *self.scratch;
+        let key = Key {
+            group: number,
+            place,
+            name: strings.bytes(entry.name),
+            value: strings.text(entry.value),
+        };
+        let is_kept = key.is_kept();
+        if is_kept && let Some(told) = memo.find(&key) {
+            note(seen, strings, entry.value, told);
+            return told.fields;
+        }
+        let mut opened = std::mem::take(&mut self.scratch.opened);
+        opened.clear();
+        opened.resize(2 * plan.gates.words(), 0);
+        let (open, own) = opened.split_at_mut(plan.gates.words());
+        let told = Told {
+            fields: self.look_at(plan, fields, entry, (open, own)),
+            open,
+            seen: own,
+        };
+        // Where time or memory ran out, this is not all there is to tell.
+        let is_whole = !self.is_out(plan);
+        let Scratch { strings, seen, .. } = &mut *self.scratch;
+        note(seen, strings, entry.value, told);
+        if is_kept && is_whole {
+            let key = Key {
+                group: number,
+                place,
+                name: strings.bytes(entry.name),
+                value: strings.text(entry.value),
+            };
+            memo.keep(&key, told);
+        }
+        let fields = told.fields;
+        self.scratch.opened = opened;
+        fields
+    }
+
+    /// One value past the detectors and through the chains of all fields it belongs to: which fields
+    /// these are, the gates that may be open, and those the fields watch.
+    fn look_at(
+        &mut self,
+        plan: &Plan,
+        fields: &[Field],
+        entry: Entry,
+        (open, seen): (&mut [u64], &mut [u64]),
+    ) -> u64 {
+        let mut all = 0;
+        let mut detected = false;
+        for (at, field) in fields.iter().enumerate() {
+            if !self.is_of(plan, field, entry.name) {
+                continue;
+            }
+            all |= 1 << at;
+            if self.is_spent(plan, self.scratch.strings.len(entry.value)) {
+                break;
+            }
+            if field.detect && !detected {
+                detected = true;
+                self.detect(plan, field.variable, entry, seen);
+            }
+            self.scan_value(plan, field, entry.value, (open, seen));
+        }
+        all
+    }
+
+    /// Whether the value of that name is one of the field's.
+    fn is_of(&self, plan: &Plan, field: &Field, name: Slice) -> bool {
+        if matches!(field.select, Select::All) && field.skip.is_empty() {
+            return true;
+        }
+        self.selects(plan, &field.select, name) && !self.is_skipped(&field.skip, name)
+    }
+
+    /// One value through every chain of a field, and the gates open to what they make of it. Most
+    /// chains leave most values as they are.
+    fn scan_value(
+        &mut self,
+        plan: &Plan,
+        field: &Field,
+        value: StrId,
+        (open, seen): (&mut [u64], &mut [u64]),
+    ) {
+        if field.seen.is_empty() {
+            return;
+        }
+        let Scratch { strings, route, .. } = &mut *self.scratch;
+        let mut mark = |own: &[u64], watched: &[u64]| {
+            for (((open, seen), own), watched) in
+                open.iter_mut().zip(&mut *seen).zip(own).zip(watched)
+            {
+                *open |= own & watched;
+                *seen |= own & watched;
+            }
+        };
+        let own = strings.set(value);
+        // Through some chains it is the value itself that is seen; that it is taken for seen through
+        // all of them costs an exact look later, at most.
+        mark(strings.open(&plan.gates, value), &field.gates);
+        if !field.always && !field.triggers.intersects(&own) {
+            return;
+        }
+        route.clear();
+        for stop in &field.route {
+            let before = stop.after.checked_sub(1).and_then(|at| route.get(at));
+            let before = before.copied().unwrap_or(value);
+            if !stop.always && !stop.triggers.intersects(&own) {
+                route.push(before);
+                continue;
+            }
+            let made = strings.step(&plan.settings.unicode, before, stop.step);
+            route.push(made);
+            if let Some(through) = stop.ends.and_then(|at| field.seen.get(at))
+                && made != value
+                && strings.len(made) >= through.shortest
+            {
+                mark(strings.open(&plan.gates, made), &through.gates);
+            }
+        }
+    }
+
+    fn is_skipped(&self, skip: &[String], name: Slice) -> bool {
+        !skip.is_empty() && {
+            let name = self.scratch.strings.bytes(name);
+            skip.iter()
+                .any(|own| name.eq_ignore_ascii_case(own.as_bytes()))
+        }
+    }
+}
+
+/// Marks what was told of a value.
+fn note(seen: &mut [u64], strings: &mut Strings, value: StrId, told: Told<'_>) {
+    for (seen, own) in seen.iter_mut().zip(told.seen) {
+        *seen |= own;
+    }
+    if told.fields != 0 {
+        strings.may_open(value, told.open);
+    }
+}
