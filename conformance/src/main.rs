@@ -8,6 +8,7 @@ mod crs;
 mod echo;
 mod engine;
 mod judge;
+mod modsec;
 mod report;
 mod scanners;
 mod wire;
@@ -63,6 +64,8 @@ enum Which {
     Crs3,
     /// The regression suite of OWASP CRS 4.
     Crs4,
+    /// ModSecurity's regression cases.
+    Modsecurity,
     /// Debian's scanners against the vulnerable sample.
     Scanners,
     /// Everything there is.
@@ -146,10 +149,12 @@ fn main() -> ExitCode {
     let done: Vec<Result<(), String>> = match options.suite {
         Which::Crs3 => vec![crs::run(&options.crs3(), &options)],
         Which::Crs4 => vec![crs::run(&options.crs4(), &options)],
+        Which::Modsecurity => vec![modsec::run(&options)],
         Which::Scanners => vec![scanners::run(&options)],
         Which::All => vec![
             crs::run(&options.crs3(), &options),
             crs::run(&options.crs4(), &options),
+            modsec::run(&options),
             scanners::run(&options),
         ],
     };

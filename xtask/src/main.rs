@@ -26,7 +26,7 @@ cargo xtask COMMAND
         `babyshield run`
   test  installs what the tests need and runs every test there is; the counts come last
   graph fails on a dependency edge that the architecture does not have, and on tokio in an engine
-  conformance crs3|crs4|scanners|all [ARGUMENT…]
+  conformance crs3|crs4|modsecurity|scanners|all [ARGUMENT…]
         outside suites against the release build; results go to conformance/
   evaluate [ARGUMENT…]
         what the built-in rules find and what they leave alone, beside the OWASP CRS; results go to

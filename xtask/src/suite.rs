@@ -83,22 +83,32 @@ pub(crate) fn run() -> Result<(), String> {
         &mut shell::cargo(["test", "--doc", "--workspace", "--locked", "--no-fail-fast"]),
     );
     front_end(&mut report);
-    // The same profile as all tests, so that nothing is compiled twice.
-    report.step(
-        "OWASP CRS 3.3.4",
-        &mut shell::cargo([
-            "run",
-            "--quiet",
-            "--locked",
-            "--package=babyshield-conformance",
-            "--",
-            "crs3",
-            "--check",
-            "--verbose",
-            "--binary=target/debug/babyshield",
-        ]),
-    );
+    suites(&mut report);
     report.close()
+}
+
+/// The outside suites that need no download, in the same profile as all tests, so that nothing is
+/// compiled twice.
+fn suites(report: &mut Report) {
+    for (title, name) in [
+        ("OWASP CRS 3.3.4", "crs3"),
+        ("ModSecurity's regression cases", "modsecurity"),
+    ] {
+        report.step(
+            title,
+            &mut shell::cargo([
+                "run",
+                "--quiet",
+                "--locked",
+                "--package=babyshield-conformance",
+                "--",
+                name,
+                "--check",
+                "--verbose",
+                "--binary=target/debug/babyshield",
+            ]),
+        );
+    }
 }
 
 /// The web part's type check, unit tests and browser test, where it has them.

@@ -376,7 +376,11 @@ mod tests {
     #[test]
     fn every_piece_is_found_inside_a_name() {
         for (piece, field) in PIECES {
-            for name in [format!("{piece}x"), format!("zx{piece}"), format!("zx{piece}x")] {
+            for name in [
+                format!("{piece}x"),
+                format!("zx{piece}"),
+                format!("zx{piece}x"),
+            ] {
                 assert_eq!(super::field(name.as_bytes()), field, "{name}");
             }
         }

@@ -20,4 +20,6 @@ pub mod variable;
 pub use plan::{Description, Plan, Size};
 pub use source::Files;
 pub use spec::{Compiled, Exclusion, Limits, Spec};
-pub use transaction::{Action, Connection, Decision, Interruption, Outcome, Transaction, Watcher};
+pub use transaction::{
+    Action, Connection, Decision, Interruption, Outcome, Skip, Step, Transaction, Watcher,
+};

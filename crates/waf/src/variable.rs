@@ -68,6 +68,7 @@ variables! {
     MatchedVars = "MATCHED_VARS", Collection;
     MatchedVarsNames = "MATCHED_VARS_NAMES", Collection;
     ModsecBuild = "MODSEC_BUILD", Scalar;
+    MscPcreError = "MSC_PCRE_ERROR", Scalar;
     MscPcreLimitsExceeded = "MSC_PCRE_LIMITS_EXCEEDED", Scalar;
     MultipartBoundaryQuoted = "MULTIPART_BOUNDARY_QUOTED", Scalar;
     MultipartBoundaryWhitespace = "MULTIPART_BOUNDARY_WHITESPACE", Scalar;
@@ -206,6 +207,17 @@ impl Variable {
     #[must_use]
     pub fn index(self) -> usize {
         self as usize
+    }
+
+    /// The names of these arguments, for `ARGS` and its like.
+    #[must_use]
+    pub fn names(self) -> Option<Self> {
+        match self {
+            Self::Args => Some(Self::ArgsNames),
+            Self::ArgsGet => Some(Self::ArgsGetNames),
+            Self::ArgsPost => Some(Self::ArgsPostNames),
+            _ => None,
+        }
     }
 
     /// The collections a union is made of; for anything else, itself alone.

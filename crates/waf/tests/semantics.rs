@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use babyshield_waf::{Connection, Decision, Outcome, Plan, Spec, source::Memory};
+use babyshield_waf::{Connection, Decision, Outcome, Plan, Spec, Step, source::Memory};
 
 fn plan(rules: &str) -> Arc<Plan> {
     let spec = Spec {
@@ -358,4 +358,145 @@ fn a_unicode_map_says_what_code_units_become() {
     );
     let faults = Plan::compile(&spec, &Memory::default()).unwrap_err();
     assert!(faults[0].message.contains("map file"), "{}", faults[0]);
+}
+
+#[test]
+fn a_default_disrupts_what_says_block_and_nothing_else() {
+    let rules = "SecDefaultAction \"phase:1,log,deny,status:404\"\n\
+                 SecRule ARGS \"@contains a\" \"id:1,phase:1\"\n\
+                 SecRule ARGS \"@contains b\" \"id:2,phase:1,block\"\n";
+    let plan = plan(rules);
+    assert_eq!(run(&plan, "/?q=a", &[], "").interruption, None);
+    let blocked = run(&plan, "/?q=ab", &[], "").interruption.unwrap();
+    assert_eq!((blocked.rule, blocked.status), (2, 404));
+}
+
+#[test]
+fn the_status_of_a_chain_may_stand_in_its_last_rule() {
+    let rules = "SecRule ARGS \"@contains a\" \"id:1,phase:1,deny,chain\"\n\
+                 SecRule REQUEST_METHOD \"@streq POST\" \"status:437\"\n";
+    let outcome = run(&plan(rules), "/?q=a", &[], "");
+    assert_eq!(outcome.interruption.unwrap().status, 437);
+}
+
+#[test]
+fn captures_are_seen_by_who_looks_at_all_of_tx() {
+    let rules = "SecRule ARGS \"@rx (b+)\" \"id:1,phase:1,pass,capture,nolog\"\n\
+                 SecRule TX \"@streq bb\" \"id:2,phase:1,pass,log\"\n\
+                 SecRule TX:/^1$/ \"@streq bb\" \"id:3,phase:1,pass,log\"\n";
+    assert_eq!(found(rules, "/?q=abba"), ["2", "3"]);
+}
+
+#[test]
+fn arguments_of_the_query_count_against_those_of_the_body() {
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let rules = "SecArgumentsLimit 3\nSecRuleRemoveById 10000001\n\
+                 SecRule REQBODY_ERROR \"@eq 1\" \"id:1,phase:2,pass,log\"\n";
+    let plan = plan(rules);
+    let errors = |target: &str, body: &str| run(&plan, target, &form, body).findings.len();
+    assert_eq!(errors("/?a=1", "b=2&c=3"), 0);
+    assert_eq!(errors("/?a=1", "b=2&c=3&d=4"), 1);
+    assert_eq!(errors("/", "b=2&c=3&d=4"), 0);
+}
+
+#[test]
+fn a_body_is_measured_without_its_files() {
+    let rules = "SecRequestBodyNoFilesLimit 120\nSecRuleRemoveById 10000001-10000004\n\
+                 SecRule REQBODY_ERROR \"@eq 1\" \"id:1,phase:2,pass,log\"\n";
+    let plan = plan(rules);
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    assert!(run(&plan, "/", &form, "a=1").findings.is_empty());
+    assert_eq!(run(&plan, "/", &form, &"a".repeat(121)).findings.len(), 1);
+    let parts = [("Content-Type", "multipart/form-data; boundary=x")];
+    let part = |field: &str, content: &str| {
+        format!("--x\r\nContent-Disposition: form-data; {field}\r\n\r\n{content}\r\n--x--\r\n")
+    };
+    let long = "1".repeat(200);
+    let file = part("name=\"a\"; filename=\"b\"", &long);
+    assert!(run(&plan, "/", &parts, &file).findings.is_empty());
+    let field = part("name=\"a\"", &long);
+    assert_eq!(run(&plan, "/", &parts, &field).findings.len(), 1);
+}
+
+#[test]
+fn a_multipart_type_is_one_whatever_follows_it() {
+    let rules = "SecRule REQBODY_PROCESSOR \"@streq MULTIPART\" \"id:1,phase:2,pass,log\"\n\
+                 SecRuleRemoveById 10000001-10000004\n";
+    let plan = plan(rules);
+    for (kind, wanted) in [
+        ("multipart/form-data, boundary=0", 1),
+        ("multipart/form-data boundary=0", 1),
+        ("multipart/form-data; boundary=0", 1),
+        ("multipart/form-data-x; boundary=0", 0),
+    ] {
+        let found = run(&plan, "/", &[("Content-Type", kind)], "--0--").findings;
+        assert_eq!(found.len(), wanted, "{kind}");
+    }
+}
+
+#[test]
+fn credentials_name_their_user() {
+    let rules = "SecRule REMOTE_USER \"@streq Aladdin\" \"id:1,phase:1,pass,log\"\n";
+    let plan = plan(rules);
+    for (value, wanted) in [
+        ("Basic QWxhZGRpbjpPcGVuU2VzYW1l", 1),
+        ("basic  QWxhZGRpbg==", 1),
+        ("Bearer QWxhZGRpbjpPcGVuU2VzYW1l", 0),
+    ] {
+        let found = run(&plan, "/", &[("Authorization", value)], "").findings;
+        assert_eq!(found.len(), wanted, "{value}");
+    }
+}
+
+#[test]
+fn a_response_over_its_limit_is_refused_where_the_rules_say_so() {
+    for (action, refused) in [("Reject", true), ("ProcessPartial", false)] {
+        let rules = format!("SecResponseBodyLimit 5\nSecResponseBodyLimitAction {action}\n");
+        let mut own = plan(&rules).begin(Connection {
+            client: "203.0.113.7:4000".parse().unwrap(),
+            server: "192.0.2.1:80".parse().unwrap(),
+        });
+        own.request_line(b"GET", b"/", b"HTTP/1.1");
+        own.request_head_end();
+        own.request_end();
+        own.response_line(200, b"HTTP/1.1");
+        own.response_header(b"Content-Type", b"text/html");
+        own.response_head_end();
+        if own.wants_response_body() {
+            own.response_body(b"123456");
+        }
+        let decision = own.response_end();
+        assert_eq!(decision != Decision::Continue, refused, "{action}");
+    }
+}
+
+#[test]
+fn a_traced_transaction_tells_its_steps_and_another_tells_none() {
+    let rules = "SecRule ARGS \"@contains b\" \"id:1,phase:1,pass,log,t:lowercase\"\n";
+    let spec = Spec {
+        rules: Vec::new(),
+        inline: vec![("test.conf".to_owned(), rules.to_owned())],
+        ..Spec::default()
+    };
+    let plan = Plan::as_written(&spec, &Memory::default()).unwrap().plan;
+    let plan = Arc::new(plan);
+    assert_eq!(run(&plan, "/?q=ABC", &[], "").steps, []);
+    let mut own = plan.begin(Connection {
+        client: "203.0.113.7:4000".parse().unwrap(),
+        server: "192.0.2.1:80".parse().unwrap(),
+    });
+    own.trace();
+    own.request_line(b"GET", b"/?q=ABC", b"HTTP/1.1");
+    own.request_head_end();
+    let steps = own.finish().steps;
+    let seen = Step::Seen {
+        field: "ARGS:q".to_owned(),
+        value: b"abc".to_vec(),
+        matched: true,
+    };
+    assert!(steps.contains(&seen), "{steps:?}");
+    assert!(
+        steps.contains(&Step::Answered { matched: true }),
+        "{steps:?}"
+    );
 }

@@ -31,6 +31,7 @@ fn page() -> String {
                 Status::Works => "works".to_owned(),
                 Status::Elsewhere(why) => format!("read with a warning: {why}"),
                 Status::Never(why) => format!("read, never true, and told: {why}"),
+                Status::OnlyOff(why) => format!("only `Off`: {why}"),
                 Status::LeftOut(why) => format!("**an error**: {why}"),
             };
             writeln!(text, "| `{word}` | {says} |").unwrap();
@@ -141,8 +142,14 @@ fn what_is_left_out_is_an_error_with_its_reason() {
     };
     for section in hir::status() {
         for (word, status) in section.words {
-            let Status::LeftOut(why) = status else {
-                continue;
+            let why = match status {
+                Status::LeftOut(why) => why,
+                Status::OnlyOff(why) => {
+                    assert!(load(format!("{word} On\n")).contains(why), "{word}");
+                    assert_eq!(load(format!("{word} Off\n")), "", "{word}");
+                    continue;
+                }
+                Status::Works | Status::Elsewhere(_) | Status::Never(_) => continue,
             };
             let said = load(match section.title {
                 "Directives" => format!("{word} x\n"),

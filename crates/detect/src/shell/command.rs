@@ -114,7 +114,9 @@ fn is_ordinary(text: &[u8], at: usize) -> bool {
         (_, [b'/' | b'.' | b'@', ..] | [_, b':', ..]) => false,
         // Nothing but a path or a file's ending hides behind these.
         (_, word) if word.contains(&b'/') => true,
-        (_, word) if word.contains(&b'.') => word.first().is_some_and(|own| b"012345689".contains(own)),
+        (_, word) if word.contains(&b'.') => {
+            word.first().is_some_and(|own| b"012345689".contains(own))
+        }
         // With or without its version.
         (_, [b'p' | b'P', b'y' | b'Y', ..]) => false,
         (_, word) => !table::known(word),

@@ -13,7 +13,7 @@ use crate::seclang::ast;
 use crate::transform::UnicodeMap;
 
 /// Directives whose work is done elsewhere in a proxy, and where.
-pub(super) const LEFT_OUT: [(&str, &str); 41] = [
+pub(super) const LEFT_OUT: [(&str, &str); 35] = [
     (
         "SecParseXmlIntoArgs",
         "say what of a document is looked at, as in `XML:/*` and `XML://@*`",
@@ -63,19 +63,7 @@ pub(super) const LEFT_OUT: [(&str, &str); 41] = [
     ("SecStreamInBodyInspection", "bodies are judged whole"),
     ("SecStreamOutBodyInspection", "bodies are judged whole"),
     ("SecStatusEngine", "nothing is reported to anybody"),
-    (
-        "SecTmpSaveUploadedFiles",
-        "uploads are never written to disk",
-    ),
-    ("SecUploadDir", "uploads are never written to disk"),
-    (
-        "SecUploadFileLimit",
-        "set the number of parts in the policy",
-    ),
-    ("SecUploadFileMode", "uploads are never written to disk"),
-    ("SecUploadKeepFiles", "uploads are never written to disk"),
     ("SecWriteStateLimit", "set connection limits in the policy"),
-    ("SecXmlExternalEntity", "external entities are never read"),
     (
         "SecUnicodeCodePage",
         "give `SecUnicodeMapFile` with its code page",
@@ -84,8 +72,18 @@ pub(super) const LEFT_OUT: [(&str, &str); 41] = [
     ("SecRuleInheritance", "there is one rule set"),
 ];
 
+/// Directives that may say `Off` alone, and why.
+pub(super) const ONLY_OFF: [(&str, &str); 3] = [
+    (
+        "SecTmpSaveUploadedFiles",
+        "uploads are never written to disk",
+    ),
+    ("SecUploadKeepFiles", "uploads are never written to disk"),
+    ("SecXmlExternalEntity", "external entities are never read"),
+];
+
 /// Directives that are understood.
-pub(super) const KNOWN: [&str; 47] = [
+pub(super) const KNOWN: [&str; 53] = [
     "Include",
     "SecAction",
     "SecArgumentSeparator",
@@ -131,8 +129,14 @@ pub(super) const KNOWN: [&str; 47] = [
     "SecRuleUpdateTargetByMsg",
     "SecRuleUpdateTargetByTag",
     "SecTmpDir",
+    "SecTmpSaveUploadedFiles",
     "SecUnicodeMapFile",
+    "SecUploadDir",
+    "SecUploadFileLimit",
+    "SecUploadFileMode",
+    "SecUploadKeepFiles",
     "SecWebAppId",
+    "SecXmlExternalEntity",
 ];
 
 /// Reads one directive into `own`.
@@ -263,6 +267,7 @@ fn setting(own: &mut Lowering<'_>, item: &ast::Directive, folder: &Path) {
         }
         "secresponsebodyaccess" => settings.response_body = word(&text, &SWITCH, faults),
         "secrequestbodylimit" => settings.request_limit = number(&text, faults),
+        "secrequestbodynofileslimit" => settings.no_files_limit = number(&text, faults),
         "secresponsebodylimit" => settings.response_limit = number(&text, faults),
         "secrequestbodylimitaction" => {
             settings.request_action =
@@ -289,6 +294,9 @@ fn setting(own: &mut Lowering<'_>, item: &ast::Directive, folder: &Path) {
         "secauditengine" => {
             settings.audit = word(&text, &AUDIT, faults).unwrap_or(settings.audit);
         }
+        "secuploadfilelimit" => {
+            settings.files = number(&text, faults).and_then(|n| usize::try_from(n).ok());
+        }
         "seccollectiontimeout" => {
             settings.collection_timeout = number(&text, faults).unwrap_or(3600);
         }
@@ -304,7 +312,17 @@ fn setting(own: &mut Lowering<'_>, item: &ast::Directive, folder: &Path) {
                 text.span(),
             );
         }
-        _ => elsewhere(own, known, &item.name),
+        _ => match ONLY_OFF.iter().find(|(only, _)| only == known) {
+            Some((only, why)) => only_off(own, only, why, &text),
+            None => elsewhere(own, known, &item.name),
+        },
+    }
+}
+
+fn only_off(own: &mut Lowering<'_>, name: &str, why: &str, text: &ast::Text) {
+    if word(text, &SWITCH, &mut own.faults) == Some(true) {
+        let message = format!("`{name} On` is not supported: {why}");
+        own.fault("seclang.unknown_directive", message, text.span());
     }
 }
 

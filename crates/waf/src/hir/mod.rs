@@ -22,7 +22,7 @@ use babyshield_model::Span;
 pub use action::{Action, Assignment, Ctl, RuleSelector, Store};
 pub use lint::lint;
 pub use lower::{Input, lower};
-pub use operator::{Checksum, Number, Operator, Regex, Text};
+pub use operator::{Asked, Checksum, Number, Operator, Regex, Text};
 pub use settings::{AuditEngine, BodyAction, Engine, Processor, Settings};
 pub use status::{Section, Status, status};
 pub(crate) use target::SELECTOR;
@@ -239,6 +239,8 @@ pub struct Link {
     pub targets: Option<Targets>,
     /// How it is judged.
     pub operator: Operator,
+    /// The same as written.
+    pub asked: Asked,
     /// Whether the judgement is turned round.
     pub negated: bool,
     /// What is done to each value before, in order.

@@ -96,6 +96,44 @@ impl Checksum {
     }
 }
 
+/// An operator as a rule names it, for those who read about a match.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Asked {
+    /// With the capital letters of ModSecurity's logs: `Contains`, `PmFromFile`.
+    pub name: String,
+    /// As written.
+    pub parameter: String,
+}
+
+impl Asked {
+    /// Of a rule's second argument.
+    pub(super) fn of(text: &ast::Text) -> Self {
+        let text = text.value.trim();
+        let text = text.strip_prefix('!').unwrap_or(text).trim_start();
+        let Some(text) = text.strip_prefix('@') else {
+            return Self {
+                name: "Rx".to_owned(),
+                parameter: text.to_owned(),
+            };
+        };
+        let (word, parameter) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+        let known = NAMES.iter().find(|own| own.eq_ignore_ascii_case(word));
+        let name = match *known.unwrap_or(&word) {
+            "streq" => "StrEq".to_owned(),
+            "strmatch" => "StrMatch".to_owned(),
+            other => {
+                let mut letters = other.chars();
+                let first = letters.next().map(|c| c.to_ascii_uppercase());
+                first.into_iter().chain(letters).collect()
+            }
+        };
+        Self {
+            name,
+            parameter: parameter.trim().to_owned(),
+        }
+    }
+}
+
 /// Comparison of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the language's own words")]

@@ -79,9 +79,16 @@ pub(super) fn sec_rule(own: &mut Lowering<'_>, item: &ast::Directive, folder: &P
         steps,
     };
     let (judge, negated) = operator::lower(operator, &context, &mut own.faults);
+    let asked = operator::Asked::of(operator);
     let targets = Targets::lower(targets, &mut own.faults);
     check_paths(own, &targets, &said.namespaces, item);
-    add(own, said, Some(targets), (judge, negated), item.name.span());
+    add(
+        own,
+        said,
+        Some(targets),
+        (judge, negated, asked),
+        item.name.span(),
+    );
 }
 
 /// XPath expressions can only be checked together with the rule's namespaces.
@@ -113,7 +120,8 @@ pub(super) fn sec_action(own: &mut Lowering<'_>, item: &ast::Directive) {
         return;
     };
     let said = read(own, &list);
-    add(own, said, None, (Operator::Always, false), item.name.span());
+    let judge = (Operator::Always, false, operator::Asked::default());
+    add(own, said, None, judge, item.name.span());
 }
 
 pub(super) fn default_action(own: &mut Lowering<'_>, item: &ast::Directive) {
@@ -122,6 +130,7 @@ pub(super) fn default_action(own: &mut Lowering<'_>, item: &ast::Directive) {
     };
     let said = read(own, &list);
     let phase = said.phase.unwrap_or(Phase::RequestBody);
+    check_default(own, &said, phase, list.span());
     if said.id.is_some() || said.chain {
         own.fault(
             "seclang.bad_default",
@@ -134,12 +143,34 @@ pub(super) fn default_action(own: &mut Lowering<'_>, item: &ast::Directive) {
     }
 }
 
+/// A default disrupts, or says `pass`; it cannot take back transformations, since there are none
+/// before it; and it is said once.
+fn check_default(own: &mut Lowering<'_>, said: &Said, phase: Phase, span: Span) {
+    const CODE: &str = "seclang.bad_default";
+    if !matches!(said.disruption, Some(SaidDisruption::Own(_))) {
+        let message = "a default needs `pass`, `deny`, `drop`, `redirect` or `allow`";
+        own.fault(CODE, message, span.clone());
+    }
+    if said.transforms.reset {
+        own.fault(CODE, "`t:none` makes no sense in a default", span.clone());
+    }
+    if own
+        .defaults
+        .0
+        .get(phase.index())
+        .is_some_and(Option::is_some)
+    {
+        let message = format!("phase {} has a default already", phase.number());
+        own.fault(CODE, message, span);
+    }
+}
+
 /// Makes a rule of what was said, or the next link of the open chain.
 fn add(
     own: &mut Lowering<'_>,
     said: Said,
     targets: Option<Targets>,
-    (operator, negated): (Operator, bool),
+    (operator, negated, asked): (Operator, bool, operator::Asked),
     span: Span,
 ) {
     let chained = said.chain;
@@ -154,6 +185,7 @@ fn add(
     let link = Link {
         targets,
         operator,
+        asked,
         negated,
         transforms: merged_transforms(own, &said, phase),
         multi_match: said.multi_match,
@@ -169,10 +201,13 @@ fn add(
             absorb(&mut pending.rule, &said);
         }
         if said.id.is_some() || said.phase.is_some() {
-            own.fault(
-                "seclang.bad_chain",
-                "a chained rule has no id and no phase",
-                span,
+            own.faults.push(
+                Diagnostic::warning(
+                    "seclang.bad_chain",
+                    "the id and phase of a chained rule have no effect",
+                )
+                .at(span)
+                .help("the first rule of the chain says both"),
             );
         }
     } else {
@@ -203,6 +238,7 @@ fn absorb(rule: &mut Rule, said: &Said) {
     if let Some(jump) = &said.jump {
         rule.jump = jump.clone();
     }
+    rule.status = said.status.or(rule.status);
 }
 
 fn check_id(own: &mut Lowering<'_>, id: u64, span: Span) {
@@ -257,7 +293,9 @@ fn build(own: &Lowering<'_>, said: Said, id: u64, phase: Phase, link: Link, span
     };
     let disruption = match said.disruption {
         Some(SaidDisruption::Own(disruption)) => disruption,
-        Some(SaidDisruption::Block) | None => inherited,
+        Some(SaidDisruption::Block) => inherited,
+        // As in ModSecurity 3: who wants the default's disruption says `block`.
+        None => Disruption::Pass,
     };
     Rule {
         id,
@@ -401,7 +439,9 @@ fn one(own: &mut Lowering<'_>, said: &mut Said, action: &ActionText) {
         "pass" => said.disruption = own_disruption(Disruption::Pass),
         "deny" => said.disruption = own_disruption(Disruption::Deny),
         "drop" => said.disruption = own_disruption(Disruption::Drop),
-        "block" => said.disruption = Some(SaidDisruption::Block),
+        "block" => {
+            said.disruption.get_or_insert(SaidDisruption::Block);
+        }
         "allow" => said.disruption = allow(own, action).map(SaidDisruption::Own),
         "log" => (said.log, said.audit) = (Some(true), said.audit.or(Some(true))),
         "nolog" => (said.log, said.audit) = (Some(false), Some(false)),
@@ -416,6 +456,8 @@ fn one(own: &mut Lowering<'_>, said: &mut Said, action: &ActionText) {
         },
     }
 }
+
+const QUOTES: [char; 2] = ['"', '\''];
 
 #[expect(clippy::too_many_lines, reason = "a table of actions")]
 fn with_value(
@@ -482,13 +524,13 @@ fn with_value(
         },
         "skipafter" => said.jump = Some(Jump::After(value.value.clone())),
         "xmlns" => match value.value.split_once('=') {
-            Some((prefix, uri)) => {
-                let uri = uri.trim_matches(['"', '\'']);
+            Some((prefix, uri)) if uri.trim_matches(QUOTES).starts_with("http") => {
+                let uri = uri.trim_matches(QUOTES);
                 said.namespaces.push((prefix.to_owned(), uri.to_owned()));
             }
-            None => own.fault(
+            Some(_) | None => own.fault(
                 "seclang.bad_xmlns",
-                "write `xmlns:prefix=uri`",
+                "write `xmlns:prefix=uri`, the uri beginning with `http`",
                 value.span(),
             ),
         },

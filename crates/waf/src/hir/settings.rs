@@ -74,6 +74,8 @@ pub struct Settings {
     pub response_types: Vec<String>,
     /// `SecRequestBodyLimit`.
     pub request_limit: Option<u64>,
+    /// `SecRequestBodyNoFilesLimit`.
+    pub no_files_limit: Option<u64>,
     /// `SecResponseBodyLimit`.
     pub response_limit: Option<u64>,
     /// `SecRequestBodyLimitAction`.
@@ -82,6 +84,8 @@ pub struct Settings {
     pub response_action: BodyAction,
     /// `SecRequestBodyJsonDepthLimit`.
     pub json_depth: Option<usize>,
+    /// `SecUploadFileLimit`.
+    pub files: Option<usize>,
     /// `SecArgumentsLimit`.
     pub arguments: Option<usize>,
     /// `SecArgumentSeparator`.
@@ -110,16 +114,18 @@ impl Default for Settings {
                 .map(String::from)
                 .to_vec(),
             request_limit: None,
+            no_files_limit: None,
             response_limit: None,
             request_action: BodyAction::Reject,
             response_action: BodyAction::ProcessPartial,
             json_depth: None,
+            files: None,
             arguments: None,
             separator: b'&',
             audit: AuditEngine::Off,
             collection_timeout: 3600,
             components: Vec::new(),
-            webapp: "default".to_owned(),
+            webapp: String::new(),
             regex_steps: None,
             unicode: UnicodeMap::NONE,
         }

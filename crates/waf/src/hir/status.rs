@@ -13,6 +13,8 @@ pub enum Status {
     Elsewhere(&'static str),
     /// It is read and never comes true, which every transaction that asks is told.
     Never(&'static str),
+    /// It may say `Off` alone, for this reason.
+    OnlyOff(&'static str),
     /// It is an error when rules are loaded, with this reason.
     LeftOut(&'static str),
 }
@@ -72,8 +74,10 @@ fn of_known(word: &'static str) -> Status {
         | "SecAuditLogType"
         | "auditLogParts" => Status::Elsewhere(RECORD),
         "SecDebugLog" | "SecDebugLogLevel" => Status::Elsewhere(LOG),
-        "SecDataDir" | "SecTmpDir" => Status::Elsewhere(PLACE),
-        "SecRequestBodyInMemoryLimit" | "SecRequestBodyNoFilesLimit" => {
+        "SecDataDir" | "SecTmpDir" | "SecUploadDir" | "SecUploadFileMode" => {
+            Status::Elsewhere(PLACE)
+        }
+        "SecRequestBodyInMemoryLimit" => {
             Status::Elsewhere("bodies are in memory, within the policy's length")
         }
         "SecPcreMatchLimitRecursion" => {
@@ -82,12 +86,14 @@ fn of_known(word: &'static str) -> Status {
         "SecCookieV0Separator" => Status::Elsewhere("cookies are separated as browsers do"),
         "geoLookup" | "GEO" => Status::Never("there is no database of places yet"),
         "rbl" => Status::Never("rules make no network requests; list networks in the policy"),
-        "REMOTE_USER" => Status::Never("nobody is authenticated before the rules run"),
         "sanitiseArg"
         | "sanitiseMatched"
         | "sanitiseMatchedBytes"
         | "sanitiseRequestHeader"
         | "sanitiseResponseHeader" => Status::Elsewhere("event values are cut to 512 bytes"),
-        _ => Status::Works,
+        _ => match directive::ONLY_OFF.iter().find(|(own, _)| *own == word) {
+            Some((_, why)) => Status::OnlyOff(why),
+            None => Status::Works,
+        },
     }
 }

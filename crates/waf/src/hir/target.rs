@@ -98,7 +98,10 @@ fn lower_target(part: &crate::seclang::TargetText) -> Result<Target, Box<Diagnos
     })
 }
 
-fn lower_selector(variable: Variable, text: &ast::Text) -> Result<Selector, Box<Diagnostic>> {
+pub(super) fn lower_selector(
+    variable: Variable,
+    text: &ast::Text,
+) -> Result<Selector, Box<Diagnostic>> {
     if variable == Variable::Xml {
         return Ok(Selector::Path(text.value.clone()));
     }

@@ -2,7 +2,7 @@
 
 use babyshield_model::{Diagnostic, Diagnostics};
 
-use crate::hir::target::{Selector, Target, lower_name};
+use crate::hir::target::{Selector, Target, lower_name, lower_selector};
 use crate::seclang::ast;
 
 /// A text whose macros are expanded when a rule matches.
@@ -57,7 +57,10 @@ impl Template {
                 Ok(target) => pieces.push(Piece::Macro(target)),
                 Err(fault) => faults.push(*fault),
             }
-            at = close + 1;
+            // ModSecurity swallows a percent sign after a macro: `%{tx.a}%` is `%{tx.a}`.
+            let after = value.get(close + 1..).unwrap_or_default();
+            let swallowed = after.starts_with('%') && !after.starts_with("%{");
+            at = close + 1 + usize::from(swallowed);
         }
         push_plain(&mut pieces, value.get(at..).unwrap_or_default());
         Self(pieces)
@@ -77,7 +80,14 @@ fn macro_target(text: &ast::Text) -> Result<Target, Box<Diagnostic>> {
     let name = text.slice(0..split.unwrap_or(end));
     let variable = lower_name(&name)?;
     let selector = match split {
-        Some(at) => Selector::Name(text.slice(at + 1..end).value.to_ascii_lowercase()),
+        Some(at) => {
+            let own = text.slice(at + 1..end);
+            if own.value.len() > 1 && own.value.starts_with('/') && own.value.ends_with('/') {
+                lower_selector(variable, &own)?
+            } else {
+                Selector::Name(own.value.to_ascii_lowercase())
+            }
+        }
         None => Selector::All,
     };
     Ok(Target {

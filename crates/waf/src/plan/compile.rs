@@ -42,6 +42,13 @@ const THRESHOLD: [&str; 2] = [
     "inbound_anomaly_score_level",
 ];
 
+/// How much is done so that rules run fast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Effort {
+    None,
+    All,
+}
+
 impl Plan {
     /// Reads and checks the rules without compiling them: for tools that look them over.
     ///
@@ -61,26 +68,44 @@ impl Plan {
     /// # Errors
     /// Every fault found in any file, with its place.
     pub fn compile(spec: &Spec, files: &dyn Files) -> Result<Compiled, Diagnostics> {
+        let (set, warnings) = Self::lowered(spec, files)?;
+        let plan = Self::of(&set, spec, Effort::All)?;
+        Ok(Compiled { plan, warnings })
+    }
+
+    /// As [`Plan::compile`], for a look at every step of the rules: nothing that is there for speed
+    /// alone, every rule asked about every value, every variable filled.
+    ///
+    /// # Errors
+    /// As [`Plan::compile`].
+    pub fn as_written(spec: &Spec, files: &dyn Files) -> Result<Compiled, Diagnostics> {
+        let (set, warnings) = Self::lowered(spec, files)?;
+        let plan = Self::of(&set, spec, Effort::None)?.without_shortcuts();
+        Ok(Compiled { plan, warnings })
+    }
+
+    /// The rules as compiled: with the operator's level, threshold and exclusions among them.
+    fn lowered(spec: &Spec, files: &dyn Files) -> Result<(RuleSet, Diagnostics), Diagnostics> {
         let files = builtin::Overlay(files);
         let inputs = input::inputs(spec, &files)?;
         let (mut set, warnings) = hir::lower(&inputs, &files, spec.limits.regex_steps)?;
         insert_overrides(&mut set, spec, &files)?;
         exclude::insert(&mut set, &spec.exclusions, &files)?;
-        let plan = Self::of(&set, spec)?;
-        Ok(Compiled { plan, warnings })
+        Ok((set, warnings))
     }
 
     /// Compiles a rule set that was read already.
     ///
     /// # Errors
     /// The literals of the rules are too many for one automaton, or a pattern is too large.
-    pub(crate) fn of(set: &RuleSet, spec: &Spec) -> Result<Self, Diagnostics> {
+    fn of(set: &RuleSet, spec: &Spec, effort: Effort) -> Result<Self, Diagnostics> {
         let by_rule: Vec<&hir::Rule> = rules_of(set).collect();
         let orders = Phase::ALL.map(|phase| Order::new(set, &by_rule, phase));
-        let live = fold::live(&by_rule, &orders);
-        let mut linker = Linker::default();
-        // The engine reads the coding of a body itself.
-        linker.use_variable(Variable::RequestHeaders);
+        let live = match effort {
+            Effort::All => fold::live(&by_rule, &orders),
+            Effort::None => vec![true; by_rule.len()],
+        };
+        let mut linker = linker(effort);
         let mut rules: Vec<Rule> = by_rule
             .iter()
             .zip(&live)
@@ -111,10 +136,8 @@ impl Plan {
         let scores = scores(&slots);
         let captures = std::array::from_fn(|group| slots.find(&group.to_string()));
         let tx_names = slots.into_names();
-        let slots_of = selectors
-            .iter()
-            .map(|own| fitting(own, &tx_names))
-            .collect();
+        let slots_of = selectors.iter().map(|own| fitting(own, &tx_names));
+        let slots_of = slots_of.collect();
         Ok(Self {
             rules,
             phases,
@@ -173,6 +196,18 @@ impl Plan {
         self.collections = collections;
         self
     }
+}
+
+fn linker(effort: Effort) -> Linker {
+    let mut own = Linker::default();
+    // The engine reads the coding of a body itself.
+    own.use_variable(Variable::RequestHeaders);
+    if effort == Effort::None {
+        Variable::ALL
+            .iter()
+            .for_each(|each| own.use_variable(*each));
+    }
+    own
 }
 
 /// The slots in which the rules keep their sums.
@@ -268,6 +303,7 @@ fn compile_rule(linker: &mut Linker, rule: &hir::Rule, live: bool) -> Rule {
         message: template(linker, &rule.meta.message),
         log_data: template(linker, &rule.meta.log_data),
         severity: rule.meta.severity,
+        revision: rule.meta.revision.as_deref().map(Box::from),
         tags: rule
             .meta
             .tags
@@ -425,6 +461,7 @@ pub(crate) fn is_fixed(variable: Variable) -> bool {
                 | Variable::Rule
                 | Variable::ReqbodyProcessor
                 | Variable::HighestSeverity
+                | Variable::MscPcreError
                 | Variable::MscPcreLimitsExceeded
                 | Variable::Duration
                 | Variable::SessionId

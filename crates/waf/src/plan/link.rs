@@ -143,6 +143,9 @@ impl Linker {
             self.use_variable(Variable::RequestLine);
             self.use_variable(Variable::RequestHeaders);
         }
+        if target.variable == Variable::Tx {
+            self.use_captures(&target.selector);
+        }
         let select = match &target.selector {
             Selector::All => Select::All,
             Selector::Name(name) if target.variable == Variable::Tx => {
@@ -156,6 +159,23 @@ impl Linker {
             variable: target.variable,
             select,
             count: target.count,
+        }
+    }
+
+    /// Who looks at many of the `TX` variables may look at what matches capture.
+    fn use_captures(&mut self, selector: &Selector) {
+        let fits: Box<dyn Fn(&str) -> bool> = match selector {
+            Selector::All => Box::new(|_| true),
+            Selector::Pattern(text) => match Pattern::compile(text, &hir::SELECTOR) {
+                Ok(own) => Box::new(move |name| own.is_match_alone(name.as_bytes())),
+                Err(_) => return,
+            },
+            Selector::Name(_) | Selector::Path(_) => return,
+        };
+        for name in ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"] {
+            if fits(name) {
+                self.slots.intern(name);
+            }
         }
     }
 

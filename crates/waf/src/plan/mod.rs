@@ -211,6 +211,8 @@ pub(crate) struct Rule {
     pub(crate) message: Macro,
     pub(crate) log_data: Macro,
     pub(crate) severity: Option<RuleSeverity>,
+    /// `rev`.
+    pub(crate) revision: Option<Box<str>>,
     pub(crate) tags: Vec<Macro>,
     /// `file:line`.
     pub(crate) place: Arc<str>,

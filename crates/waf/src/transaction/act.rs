@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::text::Slice;
-use super::{Transaction, Value};
+use super::trace::Name;
+use super::{Step, Transaction, Value};
 use crate::collection::Key;
 use crate::operator::number;
 use crate::plan::{Action, Assignment, Ctl, Link, Macro, Piece, Plan, Select, Slot};
@@ -25,6 +26,7 @@ impl Transaction {
                 Action::SetEnv(name, value) => {
                     let name = self.expand(plan, name);
                     let value = self.expand(plan, value);
+                    self.note_environment(name, value);
                     let strings = &self.scratch.strings;
                     let same = |own: &(Slice, Slice)| {
                         strings
@@ -85,6 +87,9 @@ impl Transaction {
 
     fn set_slot(&mut self, plan: &Plan, slot: Slot, assignment: &Assignment) {
         let value = self.assigned(plan, self.slot(slot), assignment);
+        if let Some(name) = plan.tx_names.get(usize::from(slot.0)) {
+            self.note_saved(Variable::Tx, &Name::Known(name), value);
+        }
         self.write_slot(plan, slot, value);
     }
 
@@ -101,8 +106,8 @@ impl Transaction {
     }
 
     fn set_var(&mut self, plan: &Plan, kind: Variable, name: &Macro, assignment: &Assignment) {
-        let name = self.expand(plan, name);
-        let name = self.lower_case(name);
+        let written = self.expand(plan, name);
+        let name = self.lower_case(written);
         if kind == Variable::Tx {
             return self.set_tx(plan, name, assignment);
         }
@@ -122,6 +127,7 @@ impl Transaction {
             Value::Text(self.scratch.strings.keep(&old))
         });
         let value = self.assigned(plan, old, assignment);
+        self.note_saved(kind, &Name::Kept(written), value);
         let value = self.value_text(value);
         let strings = &self.scratch.strings;
         let expires = now.saturating_add(Duration::from_secs(plan.settings.collection_timeout));
@@ -151,6 +157,7 @@ impl Transaction {
             .and_then(|at| self.scratch.named.get(at))
             .map_or(Value::Unset, |own| own.1);
         let value = self.assigned(plan, old, assignment);
+        self.note_saved(Variable::Tx, &Name::Kept(name), value);
         match at.and_then(|at| self.scratch.named.get_mut(at)) {
             Some(own) => own.1 = value,
             None => self.scratch.named.push((name, value)),
@@ -181,6 +188,7 @@ impl Transaction {
         let key = self.expand(plan, key);
         self.scratch.bound.retain(|(own, _)| *own != kind);
         self.scratch.bound.push((kind, key));
+        self.note_bound(kind, key);
     }
 
     fn binding(&self, kind: Variable) -> Option<Slice> {
@@ -207,8 +215,14 @@ impl Transaction {
 
     fn control(&mut self, plan: &Plan, ctl: &Ctl, (link, action): (usize, usize)) {
         match ctl {
-            Ctl::Engine(engine) => self.state.engine = *engine,
-            Ctl::RequestBody(on) => self.state.request_body = *on,
+            Ctl::Engine(engine) => {
+                self.state.engine = *engine;
+                self.note(|_| Step::Engine(*engine));
+            }
+            Ctl::RequestBody(on) => {
+                self.state.request_body = *on;
+                self.note(|_| Step::RequestBody(*on));
+            }
             Ctl::ResponseBody(on) => self.state.response_body = *on,
             Ctl::Processor(processor) => self.state.processor = Some(*processor),
             Ctl::ForceRequestBody(on) => self.state.force_request_body = *on,

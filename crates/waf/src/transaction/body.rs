@@ -2,7 +2,7 @@
 
 use super::head::Collector;
 use super::text::Slice;
-use super::{Entry, Transaction};
+use super::{Entry, Step, Transaction};
 use crate::body::{self as bodies, Fault, json, multipart, urlencoded};
 use crate::hir::Processor;
 use crate::plan::Plan;
@@ -12,6 +12,7 @@ impl Plan {
     /// What a body may hold.
     pub(super) fn body_limits(&self) -> bodies::Limits {
         let own = &self.limits;
+        let default = bodies::Limits::default();
         bodies::Limits {
             arguments: self
                 .settings
@@ -22,10 +23,29 @@ impl Plan {
                 .json_depth
                 .map_or(own.depth, |n| n.min(own.depth)),
             parts: own.parts,
-            ..bodies::Limits::default()
+            files: self
+                .settings
+                .files
+                .unwrap_or(default.files)
+                .min(default.files),
+            ..default
         }
     }
 }
+
+/// Whatever follows the type: an application may be as generous, and a parameter in the wrong place
+/// is told by the parser.
+fn is_multipart(essence: &[u8]) -> bool {
+    const TYPE: &[u8] = b"multipart/form-data";
+    let (own, rest) = essence.split_at(TYPE.len().min(essence.len()));
+    own.eq_ignore_ascii_case(TYPE)
+        && !rest
+            .first()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'+' | b'.'))
+}
+
+const TOO_MUCH_BESIDE_FILES: &str =
+    "the request body without its files is longer than SecRequestBodyNoFilesLimit";
 
 impl Transaction {
     /// Takes the request body apart and fills what depends on it.
@@ -35,7 +55,9 @@ impl Transaction {
         self.unpack_request_body(&plan);
         let length = self.scratch.strings.request.len();
         if let Some(processor) = processor.filter(|_| length > 0) {
-            self.parse_body(&plan, processor);
+            self.parse_within(&plan, processor);
+            self.note_arguments(Variable::ArgsPost);
+            self.note_files();
         }
         // A JSON key as the application sees it is in the whole only; of multipart and XML the parts
         // are looked at, and the whole would be files and comments too.
@@ -100,7 +122,7 @@ impl Transaction {
         };
         if is("application/x-www-form-urlencoded") {
             Some(Processor::Urlencoded)
-        } else if is("multipart/form-data") {
+        } else if is_multipart(essence) {
             Some(Processor::Multipart)
         } else if is("application/json") || ends("+json") {
             Some(Processor::Json)
@@ -111,9 +133,33 @@ impl Transaction {
         }
     }
 
+    /// Takes a body apart whose bytes apart from files are within `SecRequestBodyNoFilesLimit`.
+    fn parse_within(&mut self, plan: &Plan, processor: Processor) {
+        let limit = plan.settings.no_files_limit.unwrap_or(u64::MAX);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let length = self.scratch.strings.request.len();
+        // What may be files is known only afterwards.
+        if processor == Processor::Multipart || length <= limit {
+            self.parse_body(plan, processor);
+        }
+        let beside_files = match processor {
+            Processor::Multipart => self.state.beside_files,
+            Processor::Urlencoded | Processor::Json | Processor::Xml => length,
+        };
+        if beside_files > limit {
+            self.note(|_| Step::TooMuchBesideFiles);
+            self.state.body_cut = true;
+            self.state
+                .body_fault
+                .get_or_insert_with(|| TOO_MUCH_BESIDE_FILES.to_owned());
+        }
+    }
+
     fn parse_body(&mut self, plan: &Plan, processor: Processor) {
         let body = std::mem::take(&mut self.scratch.strings.request);
-        let limits = plan.body_limits();
+        let mut limits = plan.body_limits();
+        // Those of the query count too.
+        limits.arguments = limits.arguments.saturating_sub(self.state.arguments);
         let fault = match processor {
             Processor::Urlencoded => self.parse_urlencoded(plan, &body, &limits),
             Processor::Json => self.with_fields(plan, |parser, fields| {
@@ -123,6 +169,13 @@ impl Transaction {
             Processor::Xml => self.parse_xml(plan, &body, &limits),
         };
         self.scratch.strings.request = body;
+        if processor != Processor::Multipart {
+            self.note(|_| Step::Body {
+                processor,
+                fault,
+                flags: None,
+            });
+        }
         if let Some(fault) = fault {
             self.state.body_fault = Some(format!("{}: {fault}", processor.name()));
         }
@@ -180,13 +233,17 @@ impl Transaction {
             uses: &plan.uses,
             values: Variable::ArgsPost,
             names: Variable::ArgsPostNames,
+            count: 0,
             total: 0,
             files: 0,
+            beside_files: 0,
         };
         let result = parse(&mut scratch.parser, &mut fields);
         let (total, files) = (fields.total, fields.files);
+        let beside_files = fields.beside_files;
         self.state.argument_bytes += total;
         self.state.file_bytes += files;
+        self.state.beside_files = beside_files;
         self.replace_number(Variable::ArgsCombinedSize, self.state.argument_bytes);
         result
     }
@@ -247,7 +304,11 @@ impl Transaction {
             let value = self.scratch.strings.string(body);
             self.put(Variable::ResponseBody, Slice::default(), value);
         }
-        let cut = self.scratch.strings.response.len() >= plan.response_limit();
+        let length = self.scratch.strings.response.len();
+        if inspected && self.entry_count(Variable::ResponseContentLength) == 0 {
+            self.put_number(Variable::ResponseContentLength, length);
+        }
+        let cut = length >= plan.response_limit();
         self.put_number(Variable::OutboundDataError, usize::from(cut));
     }
 }
@@ -295,6 +356,11 @@ impl Transaction {
             Variable::MultipartUnmatchedBoundary,
             usize::from(flags.unmatched_boundary),
         );
+        self.note(|_| Step::Body {
+            processor: Processor::Multipart,
+            fault: outcome.fault,
+            flags: Some(flags),
+        });
         outcome.fault
     }
 }

@@ -3,9 +3,9 @@
 use super::judge::Said;
 use super::measure::Watcher;
 use super::text::{Slice, StrId};
-use super::{Decision, Interruption, Matched, Transaction, Value};
+use super::{Decision, Interruption, Matched, Skip, Step, Transaction, Value};
 use crate::hir::{Allow, Engine, Phase};
-use crate::plan::{Disruption, Judge, Link, Plan, Quick, Rule, Select, Slot, Target};
+use crate::plan::{Disruption, Judge, Link, PhasePlan, Plan, Quick, Rule, Select, Slot, Target};
 use crate::variable::{Shape, Variable};
 
 impl Transaction {
@@ -19,16 +19,15 @@ impl Transaction {
         let over =
             self.state.interruption.is_some() && !self.state.watch && phase != Phase::Logging;
         if self.is_off(phase) || over {
+            self.note_phase_off(phase);
             return Decision::Continue;
         }
         let plan = std::sync::Arc::clone(&self.plan);
-        let Some(code) = plan.phases.get(phase.index()) else {
+        let Some(code) = self.code(&plan, phase) else {
             return Decision::Continue;
         };
-        if code.code.is_empty() || self.state.budget.is_over() {
-            return Decision::Continue;
-        }
         self.state.phase = phase;
+        self.note(|_| Step::Phase(phase));
         self.scan(&plan, phase, code);
         watcher.scanned();
         if self.is_out(&plan) {
@@ -42,6 +41,7 @@ impl Transaction {
             };
             let index = op.rule as usize;
             if self.scratch.removed.contains(index) {
+                self.note_passed(&plan, code, (position, at), Skip::Removed);
                 continue;
             }
             if let Some(quick) = op.quick
@@ -69,11 +69,18 @@ impl Transaction {
                 return decision;
             }
             if self.is_off(phase) {
+                self.note_passed(&plan, code, (at, usize::MAX), Skip::Allowed);
                 break;
             }
-            at = at.max(rule.next as usize);
+            at = self.jump(&plan, code, at, rule.next as usize);
         }
         Decision::Continue
+    }
+
+    /// The rules of a phase, if there are any and they may still run.
+    fn code<'a>(&self, plan: &'a Plan, phase: Phase) -> Option<&'a PhasePlan> {
+        let code = plan.phases.get(phase.index())?;
+        (!code.code.is_empty() && !self.state.budget.is_over()).then_some(code)
     }
 
     /// What a full match of a rule comes to.
@@ -83,6 +90,12 @@ impl Transaction {
             Some(interruption) => self.interrupt(interruption),
             None => Decision::Continue,
         }
+    }
+
+    /// Where to go on after a match.
+    fn jump(&mut self, plan: &Plan, code: &PhasePlan, at: usize, next: usize) -> usize {
+        self.note_passed(plan, code, (at, next), Skip::Jump);
+        at.max(next)
     }
 
     /// Whether an `allow` or the engine's state has switched a phase off.
@@ -120,7 +133,15 @@ impl Transaction {
     /// Whether every link of a rule matches; later links are not asked once one does not.
     fn matches(&mut self, plan: &Plan, rule: &Rule) -> bool {
         self.scratch.matched.clear();
-        (0..rule.links.len()).all(|at| self.link_matches(plan, rule, at))
+        (0..rule.links.len()).all(|at| {
+            self.note(|_| Step::Asked {
+                rule: rule.id,
+                link: at,
+            });
+            let matched = self.link_matches(plan, rule, at);
+            self.note(|_| Step::Answered { matched });
+            matched
+        })
     }
 
     fn link_matches(&mut self, plan: &Plan, rule: &Rule, at: usize) -> bool {
@@ -174,6 +195,7 @@ impl Transaction {
         }
         if let Judge::Number(kind, parameter) = &link.judge
             && link.is_bare(plan)
+            && !self.is_traced()
         {
             let own = self.parameter(plan, parameter);
             if kind.holds(count, own) == link.negated {
@@ -234,6 +256,7 @@ impl Transaction {
             && let Value::Number(own) = self.slot(Slot(*slot))
             && link.actions.is_empty()
             && link.is_bare(plan)
+            && !self.is_traced()
         {
             let parameter = self.parameter(plan, parameter);
             if kind.holds(own, parameter) == link.negated {
@@ -266,7 +289,11 @@ impl Transaction {
         name: Slice,
     ) -> bool {
         let fits = |(own, select): &(Variable, Select)| {
-            (*own == variable || *own == member || own.members().contains(&member))
+            let of_names = own
+                .names()
+                .filter(|_| matches!(select, Select::Pattern(_)))
+                .is_some_and(|own| own.members().contains(&member));
+            (of_names || *own == variable || *own == member || own.members().contains(&member))
                 && self.selects(plan, select, name)
         };
         link.excluded.iter().any(fits)
@@ -296,6 +323,7 @@ impl Transaction {
         if link.multi_match {
             return self.stages_match(plan, link, variable, name, value, at);
         }
+        self.note_stages(plan, link, value);
         let string = self.scratch.strings.through(plan, value, link.chain);
         self.stage_matches(plan, link, variable, name, string, at)
     }
@@ -358,6 +386,7 @@ impl Transaction {
         at: usize,
     ) -> bool {
         let said = self.judge(plan, link, value);
+        self.note_seen((variable, name), value, said.is_match() != link.negated);
         let span = match (said.is_match() != link.negated, said) {
             (false, _) => return false,
             (true, Said::Yes(start, end)) => (start, end),

@@ -4,6 +4,7 @@ use super::text::{Slice, StrId, Strings};
 use super::{Decision, Entry, Transaction};
 use crate::body::{self as bodies, cookies, urlencoded};
 use crate::plan::Bits;
+use crate::transform::Transform;
 use crate::variable::Variable;
 
 /// Keeps the fields a parser finds, for the variables that rules look at.
@@ -13,10 +14,14 @@ pub(super) struct Collector<'a> {
     pub(super) uses: &'a Bits,
     pub(super) values: Variable,
     pub(super) names: Variable,
+    /// How many arguments there are.
+    pub(super) count: usize,
     /// Bytes of all names and values.
     pub(super) total: usize,
     /// Bytes of all files.
     pub(super) files: usize,
+    /// Bytes of a multipart body's headers and values, its files apart.
+    pub(super) beside_files: usize,
 }
 
 impl Collector<'_> {
@@ -33,6 +38,8 @@ impl Collector<'_> {
 
 impl bodies::Fields for Collector<'_> {
     fn argument(&mut self, name: &[u8], value: &[u8]) {
+        self.count += 1;
+        self.beside_files += value.len();
         self.total += name.len() + value.len();
         let name = self.strings.keep(name);
         if self.wants(self.values) {
@@ -70,6 +77,7 @@ impl bodies::Fields for Collector<'_> {
     }
 
     fn part_header(&mut self, part: &[u8], line: &[u8]) {
+        self.beside_files += line.len();
         if self.wants(Variable::MultipartPartHeaders) {
             let name = self.strings.keep(part);
             let value = self.strings.add(line);
@@ -174,8 +182,8 @@ impl Transaction {
             self.put(Variable::RequestLine, Slice::default(), value);
         }
         let uri = without_authority(target);
-        self.put_scalar(Variable::RequestUri, uri);
         let uri = memchr::memchr(b'#', uri).map_or(uri, |at| uri.get(..at).unwrap_or_default());
+        self.put_scalar(Variable::RequestUri, uri);
         let (path, query) = match memchr::memchr(b'?', uri) {
             Some(at) => (
                 uri.get(..at).unwrap_or_default(),
@@ -211,8 +219,10 @@ impl Transaction {
             uses: &plan.uses,
             values: Variable::ArgsGet,
             names: Variable::ArgsGetNames,
+            count: 0,
             total: 0,
             files: 0,
+            beside_files: 0,
         };
         let parsed = urlencoded::parse(
             query,
@@ -221,6 +231,7 @@ impl Transaction {
             &mut scratch.parser,
             &mut fields,
         );
+        self.state.arguments += fields.count;
         self.state.argument_bytes += fields.total;
         self.state.url_errors |= parsed.invalid > 0;
         if let Some(fault) = parsed.fault {
@@ -247,7 +258,22 @@ impl Transaction {
         } else if name.eq_ignore_ascii_case(b"authorization") {
             let scheme = value.split(|byte| *byte == b' ').next().unwrap_or_default();
             self.put_scalar(Variable::AuthType, scheme);
+            self.put_user(scheme, value);
         }
+    }
+
+    /// The name that credentials of the scheme `Basic` (RFC 7617) claim.
+    fn put_user(&mut self, scheme: &[u8], value: &[u8]) {
+        if !scheme.eq_ignore_ascii_case(b"basic")
+            || !self.plan.uses.contains(Variable::RemoteUser.index())
+        {
+            return;
+        }
+        let mut pair = Vec::new();
+        let packed = value.get(scheme.len()..).unwrap_or_default().trim_ascii();
+        Transform::Base64Decode.apply(packed, &mut pair);
+        let end = memchr::memchr(b':', &pair).unwrap_or(pair.len());
+        self.put_scalar(Variable::RemoteUser, pair.get(..end).unwrap_or_default());
     }
 
     fn put_header(
@@ -284,6 +310,7 @@ impl Transaction {
         let errors = usize::from(self.state.url_errors);
         self.put_number(Variable::UrlencodedError, errors);
         self.put_number(Variable::ArgsCombinedSize, self.state.argument_bytes);
+        self.note_arguments(Variable::ArgsGet);
     }
 
     /// The response's status line.

@@ -282,6 +282,7 @@ impl Transaction {
 
     /// Writes `TX:0` to `TX:9`, where a rule reads them.
     pub(super) fn capture(&mut self, plan: &Plan, group: usize, part: Option<Slice>) {
+        self.note_captured(group, part);
         let Some(Some(slot)) = plan.captures.get(group).copied() else {
             return;
         };

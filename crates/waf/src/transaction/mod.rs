@@ -15,6 +15,7 @@ mod memo;
 mod outcome;
 mod scan;
 mod text;
+mod trace;
 mod values;
 
 use std::net::SocketAddr;
@@ -24,9 +25,10 @@ use std::time::Duration;
 pub use measure::Watcher;
 pub(crate) use memo::Memo;
 pub use outcome::Outcome;
+pub use trace::{Skip, Step};
 
 use crate::body as bodies;
-use crate::hir::{AuditEngine, Engine, Phase, Processor};
+use crate::hir::{AuditEngine, BodyAction, Engine, Phase, Processor};
 use crate::operator::regex::{Cache, Pattern};
 use crate::plan::{Bits, Plan};
 use crate::variable::Variable;
@@ -107,15 +109,20 @@ struct State {
     began: Duration,
     budget: budget::Budget,
     faults: Vec<String>,
+    /// What happened, where somebody wants to know.
+    steps: Option<Vec<trace::Step>>,
     records: Vec<Record>,
     content_type: Slice,
     response_type_known: bool,
     /// Why the body, or the query, could not be read to its end.
     body_fault: Option<String>,
     body_cut: bool,
+    response_cut: bool,
     url_errors: bool,
+    arguments: usize,
     argument_bytes: usize,
     file_bytes: usize,
+    beside_files: usize,
 }
 
 /// A value of a fixed variable.
@@ -306,14 +313,18 @@ impl Plan {
             began: self.clock.monotonic(),
             budget: budget::Budget::default(),
             faults: Vec::new(),
+            steps: None,
             records: Vec::new(),
             content_type: Slice::default(),
             response_type_known: false,
             body_fault: None,
             body_cut: false,
+            response_cut: false,
             url_errors: false,
+            arguments: 0,
             argument_bytes: 0,
             file_bytes: 0,
+            beside_files: 0,
         };
         let mut own = Transaction {
             plan: Arc::clone(self),
@@ -321,6 +332,8 @@ impl Plan {
             state,
             scratch,
         };
+        // All callers share it, so that it needs no key.
+        own.scratch.bound.push((Variable::Global, Slice::default()));
         own.fill_connection();
         own
     }
@@ -347,7 +360,8 @@ impl Transaction {
         let rules = self.plan.phases.get(Phase::ResponseBody.index());
         self.state.engine != Engine::Off
             && self.state.response_body
-            && rules.is_some_and(|phase| !phase.code.is_empty())
+            && (rules.is_some_and(|phase| !phase.code.is_empty())
+                || self.plan.settings.response_action == BodyAction::Reject)
             && self.response_type_is_inspected()
     }
 
@@ -380,11 +394,16 @@ impl Transaction {
         let body = &mut self.scratch.strings.response;
         let room = limit.saturating_sub(body.len()).min(chunk.len());
         body.extend_from_slice(chunk.get(..room).unwrap_or_default());
+        self.state.response_cut |= room < chunk.len();
     }
 
     /// The response body is complete: phase 4.
     pub fn response_end(&mut self) -> Decision {
         self.resume();
+        let refuses = self.plan.settings.response_action == BodyAction::Reject;
+        if refuses && self.state.response_cut && self.state.engine == Engine::On {
+            return self.refuse(403);
+        }
         self.fill_response_body();
         let decision = self.run(Phase::ResponseBody);
         self.rest(decision)

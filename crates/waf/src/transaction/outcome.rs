@@ -2,7 +2,7 @@
 
 use babyshield_model::Finding;
 
-use super::{Interruption, Matched, Transaction};
+use super::{Interruption, Matched, Step, Transaction};
 use crate::operator::number;
 use crate::plan::{Plan, Rule, Slot};
 
@@ -27,6 +27,8 @@ pub struct Outcome {
     pub faults: Vec<String>,
     /// Whether a matched rule, or the audit engine's setting, wants an audit record.
     pub audit: bool,
+    /// What happened, where [`Transaction::trace`] was called.
+    pub steps: Vec<Step>,
 }
 
 /// A matched rule.
@@ -39,6 +41,7 @@ pub(super) struct Record {
 impl Transaction {
     /// Notes a full match.
     pub(super) fn record(&mut self, plan: &Plan, rule: &Rule) {
+        self.note_matched(plan, rule);
         if let Some(severity) = rule.severity {
             let own = severity as u8;
             let worst = self
@@ -124,6 +127,7 @@ impl Transaction {
             threshold: self.sum(&plan.scores.threshold),
             faults: std::mem::take(&mut self.state.faults),
             audit,
+            steps: self.state.steps.take().unwrap_or_default(),
         }
     }
 

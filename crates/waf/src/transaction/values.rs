@@ -81,8 +81,9 @@ impl Transaction {
             | Variable::Resource => self.find_persistent(plan, target),
             Variable::MatchedVars | Variable::MatchedVarsNames => self.find_matched(plan, target),
             Variable::Env => self.find_env(plan, &target.select),
+            Variable::Rule => self.find_rule(plan, &target.select),
             other => {
-                if let Some(value) = self.computed(plan, other, &target.select) {
+                if let Some(value) = self.computed(plan, other) {
                     let name = match &target.select {
                         Select::Name(name) => self.scratch.strings.keep(name.as_bytes()),
                         _ => Slice::default(),
@@ -226,7 +227,7 @@ impl Transaction {
     }
 
     /// A variable that is worked out when it is asked for.
-    fn computed(&mut self, plan: &Plan, variable: Variable, select: &Select) -> Option<StrId> {
+    fn computed(&mut self, plan: &Plan, variable: Variable) -> Option<StrId> {
         let last = self.scratch.matched.last().copied();
         match variable {
             Variable::MatchedVar => return last.map(|own| own.value),
@@ -235,7 +236,6 @@ impl Transaction {
                 let name = self.full_name(variable, name);
                 return Some(self.scratch.strings.string(name));
             }
-            Variable::Rule => return self.rule_field(plan, select),
             Variable::ReqbodyProcessor => {
                 let name = self.state.processor?.name();
                 return Some(self.scratch.strings.add(name.as_bytes()));
@@ -256,7 +256,9 @@ impl Transaction {
                 u64::try_from(spent.as_millis()).unwrap_or(u64::MAX)
             }
             Variable::HighestSeverity => u64::from(self.state.highest_severity.unwrap_or(255)),
-            Variable::MscPcreLimitsExceeded => u64::from(self.state.pattern_limit),
+            Variable::MscPcreError | Variable::MscPcreLimitsExceeded => {
+                u64::from(self.state.pattern_limit)
+            }
             _ => return None,
         };
         let mut buffer = [0; 20];
@@ -264,13 +266,21 @@ impl Transaction {
         Some(self.scratch.strings.add(text))
     }
 
+    fn find_rule(&mut self, plan: &Plan, select: &Select) {
+        for field in ["id", "rev", "severity", "logdata", "msg"] {
+            let name = self.scratch.strings.keep(field.as_bytes());
+            if self.selects(plan, select, name)
+                && let Some(value) = self.rule_field(plan, field)
+            {
+                self.scratch.found.push(Entry { name, value });
+            }
+        }
+    }
+
     /// `RULE:id` and its like, of the rule being evaluated.
-    fn rule_field(&mut self, plan: &Plan, select: &Select) -> Option<StrId> {
+    fn rule_field(&mut self, plan: &Plan, field: &str) -> Option<StrId> {
         let rule = plan.rules.get(self.state.current)?;
-        let Select::Name(field) = select else {
-            return None;
-        };
-        match field.as_str() {
+        match field {
             "id" => {
                 let mut buffer = [0; 20];
                 let text = decimal(rule.id, &mut buffer);
@@ -281,6 +291,10 @@ impl Transaction {
                 let mut buffer = [0; 20];
                 let text = decimal(number, &mut buffer);
                 Some(self.scratch.strings.add(text))
+            }
+            "rev" => {
+                let text = rule.revision.as_deref()?;
+                Some(self.scratch.strings.add(text.as_bytes()))
             }
             "msg" => {
                 let text = self.expand(plan, &rule.message);

@@ -34,7 +34,8 @@ impl UnicodeMap {
     }
 
     /// Reads one code page of a file in the format of `unicode.mapping`: a line
-    /// `20127 (US-ASCII)`, then one line of `xxxx:yy` pairs in hexadecimal.
+    /// `20127 (US-ASCII)`, then one line of `xxxx:yy` pairs in hexadecimal, which may also stand
+    /// behind the page's number.
     ///
     /// # Errors
     /// The page is not in the file, or a pair is malformed.
@@ -44,10 +45,13 @@ impl UnicodeMap {
             .map(str::trim)
             .filter(|line| !line.starts_with('#'));
         let number = page.to_string();
-        lines
+        let title = lines
             .find(|line| line.split_whitespace().next() == Some(number.as_str()))
             .ok_or_else(|| format!("code page {page} is not in the map file"))?;
-        let pairs = lines.find(|line| !line.is_empty()).unwrap_or_default();
+        let pairs = match title.split_once(char::is_whitespace) {
+            Some((_, pairs)) if pairs.contains(':') => pairs,
+            Some(_) | None => lines.find(|line| !line.is_empty()).unwrap_or_default(),
+        };
         let entries = pairs.split_whitespace().map(|pair| {
             let (code, byte) = pair.split_once(':')?;
             Some((

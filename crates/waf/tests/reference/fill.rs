@@ -64,6 +64,7 @@ impl Run<'_> {
                 .json_depth
                 .map_or(self.limits.depth, |n| n.min(self.limits.depth)),
             parts: self.limits.parts,
+            files: settings.files.map_or(100, |n| n.min(100)),
             ..body::Limits::default()
         }
     }
@@ -87,8 +88,8 @@ impl Run<'_> {
         let line = [method.as_slice(), target, version].join(&b' ');
         self.scalar(Variable::RequestLine, &line);
         let uri = without_host(target);
-        self.scalar(Variable::RequestUri, &uri);
         let uri = uri.split(|byte| *byte == b'#').next().unwrap_or_default();
+        self.scalar(Variable::RequestUri, uri);
         let mut halves = uri.splitn(2, |byte| *byte == b'?');
         let path = percent_decoded(halves.next().unwrap_or_default());
         let query = halves.next().unwrap_or_default();
@@ -192,8 +193,15 @@ impl Run<'_> {
                 }
             }
             b"authorization" => {
-                let scheme = value.split(|byte| *byte == b' ').next();
-                self.scalar(Variable::AuthType, scheme.unwrap_or_default());
+                let scheme = value.split(|byte| *byte == b' ').next().unwrap_or_default();
+                self.scalar(Variable::AuthType, scheme);
+                if scheme.eq_ignore_ascii_case(b"basic") {
+                    let mut pair = Vec::new();
+                    let packed = value[scheme.len()..].trim_ascii();
+                    Transform::Base64Decode.apply(packed, &mut pair);
+                    let user = pair.split(|byte| *byte == b':').next();
+                    self.scalar(Variable::RemoteUser, user.unwrap_or_default());
+                }
             }
             _ => {}
         }
@@ -204,7 +212,15 @@ impl Run<'_> {
         let essence = String::from_utf8_lossy(essence.trim_ascii()).to_ascii_lowercase();
         match essence.as_str() {
             "application/x-www-form-urlencoded" => Some(Processor::Urlencoded),
-            "multipart/form-data" => Some(Processor::Multipart),
+            other
+                if other
+                    .strip_prefix("multipart/form-data")
+                    .is_some_and(|rest| {
+                        !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || "-+.".contains(c))
+                    }) =>
+            {
+                Some(Processor::Multipart)
+            }
             "text/xml" | "application/xml" => Some(Processor::Xml),
             "application/json" => Some(Processor::Json),
             other if other.ends_with("+xml") => Some(Processor::Xml),
@@ -240,10 +256,25 @@ impl Run<'_> {
     pub(super) fn fill_body(&mut self) {
         let body = self.body.clone();
         if !body.is_empty() {
-            if let Some(processor) = self.processor
+            let limit = self.set.settings.no_files_limit.unwrap_or(u64::MAX);
+            let limit = usize::try_from(limit).unwrap();
+            let parsed = |own: Processor| own == Processor::Multipart || body.len() <= limit;
+            if let Some(processor) = self.processor.filter(|own| parsed(*own))
                 && let Some(fault) = self.parse(processor, &body)
             {
                 self.body_fault = Some(format!("{}: {fault}", processor.name()));
+            }
+            let beside_files = match self.processor {
+                Some(Processor::Multipart) => self.beside_files,
+                Some(_) => body.len(),
+                None => 0,
+            };
+            if beside_files > limit {
+                self.body_cut = true;
+                self.body_fault.get_or_insert_with(|| {
+                    "the request body without its files is longer than SecRequestBodyNoFilesLimit"
+                        .to_owned()
+                });
             }
             let in_parts = matches!(self.processor, Some(Processor::Multipart | Processor::Xml));
             if self.force_body || !in_parts {
@@ -288,7 +319,9 @@ impl Run<'_> {
     }
 
     fn parse(&mut self, processor: Processor, body: &[u8]) -> Option<Fault> {
-        let (limits, mut told) = (self.limits(), Told::default());
+        let (mut limits, mut told) = (self.limits(), Told::default());
+        let before = self.entries.get(&Variable::ArgsGet).map_or(0, Vec::len);
+        limits.arguments = limits.arguments.saturating_sub(before);
         let mut scratch = body::Scratch::default();
         let fault = match processor {
             Processor::Urlencoded => {
@@ -309,6 +342,9 @@ impl Run<'_> {
                 done.fault
             }
         };
+        let headers = told.headers.iter().map(|(_, line)| line.len());
+        let values = told.arguments.iter().map(|(_, value)| value.len());
+        self.beside_files = headers.chain(values).sum();
         self.tell(told, Variable::ArgsPost, Variable::ArgsPostNames);
         self.number(Variable::ArgsCombinedSize, self.argument_bytes);
         fault
@@ -380,6 +416,9 @@ impl Run<'_> {
         if wanted {
             self.answer = body[..limit.min(body.len())].to_vec();
             self.scalar(Variable::ResponseBody, &self.answer.clone());
+            if !self.entries.contains_key(&Variable::ResponseContentLength) {
+                self.number(Variable::ResponseContentLength, self.answer.len());
+            }
         }
         self.number(
             Variable::OutboundDataError,

@@ -139,6 +139,7 @@ struct Run<'a> {
     url_errors: bool,
     argument_bytes: usize,
     file_bytes: usize,
+    beside_files: usize,
     response_known: bool,
     answer: Vec<u8>,
 }
@@ -164,7 +165,7 @@ impl Reference {
             tx: Vec::new(),
             env: Vec::new(),
             persistent: BTreeMap::new(),
-            bound: Vec::new(),
+            bound: vec![(Variable::Global, Vec::new())],
             matched: Vec::new(),
             removed: Vec::new(),
             unseen: Vec::new(),
@@ -189,6 +190,7 @@ impl Reference {
             url_errors: false,
             argument_bytes: 0,
             file_bytes: 0,
+            beside_files: 0,
             response_known: false,
             answer: Vec::new(),
         };

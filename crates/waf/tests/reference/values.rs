@@ -87,6 +87,13 @@ impl Run<'_> {
                     });
                 }
             }
+            Variable::Rule => {
+                for name in ["id", "rev", "severity", "logdata", "msg"] {
+                    if let Some(bytes) = self.computed(variable, name.as_bytes()) {
+                        push(name.as_bytes(), &bytes);
+                    }
+                }
+            }
             _ if self.is_computed(variable) => {
                 let name = match &target.selector {
                     Selector::Name(name) => name.clone().into_bytes(),
@@ -141,10 +148,10 @@ impl Run<'_> {
             variable,
             Variable::MatchedVar
                 | Variable::MatchedVarName
-                | Variable::Rule
                 | Variable::Geo
                 | Variable::ReqbodyProcessor
                 | Variable::HighestSeverity
+                | Variable::MscPcreError
                 | Variable::MscPcreLimitsExceeded
                 | Variable::Duration
                 | Variable::SessionId
@@ -169,7 +176,7 @@ impl Run<'_> {
             Variable::HighestSeverity => {
                 Some(self.severity.unwrap_or(255).to_string().into_bytes())
             }
-            Variable::MscPcreLimitsExceeded => {
+            Variable::MscPcreError | Variable::MscPcreLimitsExceeded => {
                 Some(u8::from(self.pattern_limit).to_string().into_bytes())
             }
             Variable::Duration => Some(b"0".to_vec()),
@@ -185,6 +192,7 @@ impl Run<'_> {
                 match name {
                     b"id" => Some(rule.id.to_string().into_bytes()),
                     b"severity" => Some((rule.meta.severity? as u8).to_string().into_bytes()),
+                    b"rev" => Some(rule.meta.revision.clone()?.into_bytes()),
                     b"msg" => Some(text(&rule.meta.message)),
                     b"logdata" => Some(text(&rule.meta.log_data)),
                     _ => None,
@@ -205,7 +213,12 @@ impl Run<'_> {
         let out = |own: &Target| {
             let same = own.variable == target.variable
                 || own.variable == value.member
-                || own.variable.members().contains(&value.member);
+                || own.variable.members().contains(&value.member)
+                || matches!(own.selector, Selector::Pattern(_))
+                    && own
+                        .variable
+                        .names()
+                        .is_some_and(|own| own.members().contains(&value.member));
             same && fits(&own.selector, &value.name)
         };
         let unseen = self

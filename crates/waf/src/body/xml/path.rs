@@ -6,7 +6,8 @@ use super::{Document, Kind, Node};
 const STEPS: usize = 16;
 
 /// A compiled location path: steps joined by `/` (child) and `//` (descendant), each a name, `*`,
-/// `prefix:name`, `prefix:*`, `@name`, `@*`, `text()`, with predicates `[2]`, `[@a]`, `[@a='v']`.
+/// `prefix:name`, `prefix:*`, `@name`, `@*`, `text()`, with predicates `[2]`, `[@a]`, `[@a='v']`,
+/// `[text()]`, `[text()='v']`, `[.='v']`, `[name]`, `[name='v']`, `[local-name()='v']`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
     steps: Vec<Step>,
@@ -37,7 +38,19 @@ struct Name {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Predicate {
     Position(u32),
-    Attribute { name: Name, value: Option<Vec<u8>> },
+    Attribute {
+        name: Name,
+        value: Option<Vec<u8>>,
+    },
+    /// A child like this, perhaps with this text.
+    Child {
+        test: Test,
+        value: Option<Vec<u8>>,
+    },
+    /// Its own name, without prefix.
+    LocalName(Vec<u8>),
+    /// Its own text.
+    Own(Vec<u8>),
 }
 
 /// Working memory of [`Path::select`]. Holds capacity, no meaning.
@@ -147,6 +160,17 @@ impl Document {
         }
     }
 
+    /// Attributes and children of the element at this index.
+    fn children(&self, element: usize) -> impl Iterator<Item = &Node> {
+        let depth = self
+            .nodes
+            .get(element)
+            .map_or(usize::MAX, |node| node.depth);
+        let rest = self.nodes.get(element + 1..).unwrap_or_default().iter();
+        rest.take_while(move |node| node.depth > depth)
+            .filter(move |node| node.depth == depth + 1)
+    }
+
     /// The attributes of the element at this index.
     fn attributes(&self, element: usize) -> impl Iterator<Item = &Node> {
         let rest = self.nodes.get(element + 1..).unwrap_or_default();
@@ -195,6 +219,19 @@ impl Predicate {
                                 .is_none_or(|value| value == document.value(attribute))
                     })
             }
+            Self::Child { test, value } => {
+                node.kind == Kind::Element
+                    && document.children(at).any(|child| {
+                        test.holds(document, child)
+                            && value
+                                .as_ref()
+                                .is_none_or(|value| value == document.value(child))
+                    })
+            }
+            Self::LocalName(name) => {
+                node.kind != Kind::Text && name == node.name.of(&document.strings)
+            }
+            Self::Own(value) => value == document.value(node),
         }
     }
 }
@@ -299,23 +336,43 @@ impl<'a> Parser<'a> {
         if let Ok(position) = inside.rest.parse() {
             return Ok(Predicate::Position(position));
         }
-        if !inside.take("@") {
-            return Err(format!(
-                "the predicate `[{inner}]` is not supported in an XPath here"
-            ));
-        }
-        let name = inside.name()?;
+        let unsupported = || format!("the predicate `[{inner}]` is not supported in an XPath here");
+        let subject = inside.subject()?;
         let value = match inside.rest.trim().strip_prefix('=').map(str::trim) {
             None if inside.rest.trim().is_empty() => None,
             Some(text) => Some(unquote(text).ok_or_else(|| format!("`{text}` is no quoted text"))?),
-            None => {
-                return Err(format!(
-                    "the predicate `[{inner}]` is not supported in an XPath here"
-                ));
-            }
+            None => return Err(unsupported()),
         };
-        Ok(Predicate::Attribute { name, value })
+        match (subject, value) {
+            (Subject::Attribute(name), value) => Ok(Predicate::Attribute { name, value }),
+            (Subject::Child(test), value) => Ok(Predicate::Child { test, value }),
+            (Subject::LocalName, Some(name)) => Ok(Predicate::LocalName(name)),
+            (Subject::Own, Some(value)) => Ok(Predicate::Own(value)),
+            (Subject::LocalName | Subject::Own, None) => Err(unsupported()),
+        }
     }
+
+    /// What a predicate is about.
+    fn subject(&mut self) -> Result<Subject, String> {
+        if self.take("@") {
+            Ok(Subject::Attribute(self.name()?))
+        } else if self.take("text()") {
+            Ok(Subject::Child(Test::Text))
+        } else if self.take("local-name()") {
+            Ok(Subject::LocalName)
+        } else if self.take(".") {
+            Ok(Subject::Own)
+        } else {
+            Ok(Subject::Child(Test::Element(self.name()?)))
+        }
+    }
+}
+
+enum Subject {
+    Attribute(Name),
+    Child(Test),
+    LocalName,
+    Own,
 }
 
 fn unquote(text: &str) -> Option<Vec<u8>> {
