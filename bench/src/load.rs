@@ -27,46 +27,12 @@ impl Workload {
 
     /// The script that makes `wrk` send it.
     fn script(self) -> String {
-        let (method, path, more, body) = match self {
-            Self::Get => (
-                "GET",
-                "/v1/recalls?q=stroller&category=strollers&page=2&per_page=20",
-                "",
-                String::new(),
-            ),
-            Self::Post => (
-                "POST",
-                "/v1/incidents",
-                "wrk.headers[\"Content-Type\"] = \"application/json\"\n",
-                report(),
-            ),
+        let kind = match self {
+            Self::Get => "get",
+            Self::Post => "post",
         };
-        format!(
-            "wrk.method = {method:?}\nwrk.path = {path:?}\nwrk.body = [==[{body}]==]\n\
-             wrk.headers[\"Host\"] = \"recalls.example\"\n\
-             wrk.headers[\"User-Agent\"] = \"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) \
-             Gecko/20100101 Firefox/128.0\"\n\
-             wrk.headers[\"Accept\"] = \"application/json\"\n\
-             wrk.headers[\"Accept-Language\"] = \"en-GB,en;q=0.8\"\n{more}"
-        )
+        format!("local kind = \"{kind}\"\n{}", include_str!("load.lua"))
     }
-}
-
-/// A report of about 1,024 bytes.
-fn report() -> String {
-    let text = "We bought the stroller in May and used it every day. Last week the left hinge \
-                became loose, and yesterday it folded while my daughter was sitting in it. She is \
-                fine. The lever shows no crack, the screw is still in its place, and the label \
-                says it was made in 2023. I kept the box and the receipt of the shop. ";
-    let mut report = format!(
-        r#"{{"reporter":"Mara Lindqvist","product":"SKU-00042","link":"https://shop.example/orders/20417","description":"{text}"#
-    );
-    while report.len() < 1022 {
-        let missing = 1022 - report.len();
-        report.extend(text.chars().take(missing));
-    }
-    report.push_str("\"}");
-    report
 }
 
 /// What one run saw.
@@ -146,11 +112,6 @@ fn duration(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_report_is_one_kilobyte() {
-        assert_eq!(report().len(), 1024);
-    }
 
     #[test]
     fn wrks_words_are_understood() {

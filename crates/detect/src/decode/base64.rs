@@ -7,16 +7,36 @@ const SHORTEST: usize = 8;
 /// The fewest letters of a run inside a longer text that count.
 const SHORTEST_RUN: usize = 16;
 
-/// The value of a letter of either alphabet.
-fn letter(byte: u8) -> Option<u8> {
-    match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'+' | b'-' => Some(62),
-        b'/' | b'_' => Some(63),
-        _ => None,
+/// The values of the letters of both alphabets; 64 and more for what is none.
+const LETTERS: [u8; 256] = letters();
+
+#[allow(clippy::indexing_slicing)] // a byte is an index into 256 places
+const fn letters() -> [u8; 256] {
+    let mut all = [64; 256];
+    let mut byte = 0_u8;
+    loop {
+        all[byte as usize] = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => 64,
+        };
+        if byte == u8::MAX {
+            return all;
+        }
+        byte += 1;
     }
+}
+
+/// The value of a letter of either alphabet.
+#[inline]
+fn letter(byte: u8) -> Option<u8> {
+    LETTERS
+        .get(usize::from(byte))
+        .copied()
+        .filter(|value| *value < 64)
 }
 
 /// Undoes it where the whole text is base64; blanks count as the `+` they were before a form was
@@ -66,6 +86,19 @@ pub(crate) fn undo(text: &[u8], out: &mut Vec<u8>) -> bool {
 /// Whether the first bytes decode to something that is looked at: text, or a known kind of data.
 /// Identifiers and words hardly ever do.
 fn is_promising(body: &[u8]) -> bool {
+    // The first byte alone tells most identifiers apart: a control character begins no text.
+    if let [one, two, ..] = body
+        && let (Some(high), Some(low)) = (letter(*one), letter(*two))
+    {
+        let first = high << 2 | low >> 4;
+        if first < 0x20 && !matches!(first, b'\n' | b'\r' | b'\t' | 0 | 4 | 0x1f) || first == 0x7f {
+            return false;
+        }
+        // Nor does the middle of a character, unless it is data that is read further.
+        if matches!(first, 0x81..=0xab | 0xad..=0xbf | 0xf8..) {
+            return false;
+        }
+    }
     let mut first = [0_u8; 9];
     let mut len = 0;
     for four in body.chunks_exact(4).take(3) {

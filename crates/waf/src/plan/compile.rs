@@ -6,7 +6,7 @@ use std::sync::Arc;
 use babyshield_model::{Diagnostic, Diagnostics, ManualClock};
 use crossbeam_queue::ArrayQueue;
 
-use super::field::{each_field, groups, route, watch};
+use super::field::{detect, each_field, groups, route, watch};
 use super::gate::in_both_cases;
 use super::link::{Linker, Slots};
 use super::order::Order;
@@ -394,14 +394,14 @@ fn arrange(phase: &mut PhasePlan, rules: &mut [Rule], chains: &[Chain], gates: &
         }
         wait_for_slots(&mut phase.by_slot, link, at, len);
         let Some(gate) = link.gate else {
-            each_field(&mut phase.fields, link, |field| field.present.push(at));
+            each_field(&mut phase.fields, link, |field, _| field.present.push(at));
             continue;
         };
         if matches!(link.judge, Judge::Detect(..)) {
-            each_field(&mut phase.fields, link, |field| field.detect = true);
+            each_field(&mut phase.fields, link, detect);
         } else {
             link.scanned = true;
-            each_field(&mut phase.fields, link, |field| {
+            each_field(&mut phase.fields, link, |field, _| {
                 for chain in &link.stages {
                     watch(field, *chain, chains, gate, gates);
                 }

@@ -1,11 +1,17 @@
 //! What is scanned before a phase: each field once, through the chains of all rules that look at it.
 
+use std::collections::HashMap;
+
 use super::{Chain, Field, Gate, Gates, Group, Link, Seen, Select, Stop, Target, is_fixed};
 use crate::byteset::ByteSet;
 use crate::variable::Variable;
 
-/// The fields that a link looks at, made where there are none yet.
-pub(super) fn each_field(fields: &mut Vec<Field>, link: &Link, mut each: impl FnMut(&mut Field)) {
+/// The fields that a link looks at, made where there are none yet, with the names that it leaves out.
+pub(super) fn each_field(
+    fields: &mut Vec<Field>,
+    link: &Link,
+    mut each: impl FnMut(&mut Field, &[String]),
+) {
     for Target {
         variable, select, ..
     } in link
@@ -20,24 +26,32 @@ pub(super) fn each_field(fields: &mut Vec<Field>, link: &Link, mut each: impl Fn
                 .find(|own| own.variable == *member && own.select == *select);
             if let Some(field) = known {
                 field.skip.retain(|name| skip.contains(name));
-                each(field);
+                each(field, &skip);
                 continue;
             }
             let mut field = Field {
                 variable: *member,
                 select: select.clone(),
-                skip,
+                skip: skip.clone(),
                 present: Vec::new(),
                 triggers: ByteSet::EMPTY,
                 always: false,
-                detect: false,
+                detect: None,
                 gates: Vec::new(),
                 seen: Vec::new(),
                 route: Vec::new(),
             };
-            each(&mut field);
+            each(&mut field, &skip);
             fields.push(field);
         }
+    }
+}
+
+/// Has the detectors look at a field, but for these names.
+pub(super) fn detect(field: &mut Field, skip: &[String]) {
+    match &mut field.detect {
+        Some(known) => known.retain(|name| skip.contains(name)),
+        None => field.detect = Some(skip.to_vec()),
     }
 }
 
@@ -123,14 +137,27 @@ pub(super) fn groups(fields: &mut [Field]) -> Vec<Group> {
     fields.sort_by_key(|field| field.variable.index());
     let mut all: Vec<Group> = Vec::new();
     for (at, field) in fields.iter().enumerate() {
-        match all.last_mut() {
-            Some(last) if last.variable == field.variable && last.fields.len() < MOST => {
-                last.fields.end = at + 1;
-            }
-            _ => all.push(Group {
+        let fits = |last: &&mut Group| last.variable == field.variable && last.fields.len() < MOST;
+        if all.last_mut().filter(fits).is_none() {
+            all.push(Group {
                 variable: field.variable,
-                fields: at..at + 1,
-            }),
+                fields: at..at,
+                all: 0,
+                named: HashMap::default(),
+                others: 0,
+            });
+        }
+        let Some(group) = all.last_mut() else {
+            continue;
+        };
+        let own = 1 << group.fields.len();
+        group.fields.end = at + 1;
+        match &field.select {
+            Select::All if field.skip.is_empty() => group.all |= own,
+            Select::Name(name) if field.skip.is_empty() => {
+                *group.named.entry(name.as_bytes().into()).or_default() |= own;
+            }
+            _ => group.others |= own,
         }
     }
     all

@@ -18,6 +18,7 @@ mod literal;
 mod order;
 mod prefilter;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
@@ -118,8 +119,14 @@ pub(crate) struct PhasePlan {
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
     pub(crate) variable: Variable,
-    /// Which of [`PhasePlan::fields`]; at most 64.
+    /// Which of [`PhasePlan::fields`]; at most 64, one bit each below.
     pub(crate) fields: std::ops::Range<usize>,
+    /// Those that every value belongs to.
+    pub(crate) all: u64,
+    /// Those of one name, in lower case.
+    pub(crate) named: HashMap<Box<[u8]>, u64, foldhash::fast::FixedState>,
+    /// Those to be asked.
+    pub(crate) others: u64,
 }
 
 /// One rule in the order of its phase.
@@ -158,8 +165,8 @@ pub(crate) struct Field {
     /// What may change a value, beyond its case, on the way through one of the chains.
     pub(crate) triggers: ByteSet,
     pub(crate) always: bool,
-    /// Whether the detectors look at it.
-    pub(crate) detect: bool,
+    /// The names that every rule which asks the detectors leaves out, if any asks them.
+    pub(crate) detect: Option<Vec<String>>,
     /// The gates behind all of the chains.
     pub(crate) gates: Vec<u64>,
     pub(crate) seen: Vec<Seen>,

@@ -4,7 +4,7 @@ use super::memo::{Key, Told};
 use super::text::{Slice, StrId, Strings};
 use super::{Entry, Memo, Scratch, Transaction, Value};
 use crate::hir::Phase;
-use crate::plan::{Field, PhasePlan, Plan, Select, ones};
+use crate::plan::{Field, Group, PhasePlan, Plan, ones};
 
 impl Transaction {
     /// Looks at every value the phase's gated rules want, once, and notes which rules may match.
@@ -34,6 +34,7 @@ impl Transaction {
     fn scan_fields(&mut self, plan: &Plan, phase: Phase, code: &PhasePlan, memo: &mut Memo) {
         for (number, group) in code.groups.iter().enumerate() {
             let fields = code.fields.get(group.fields.clone()).unwrap_or_default();
+            let fields = (group, fields);
             let Some(entries) = self.scratch.entries.get_mut(group.variable.index()) else {
                 continue;
             };
@@ -55,7 +56,7 @@ impl Transaction {
                 return;
             }
             for at in ones(&[any]) {
-                for position in fields.get(at).into_iter().flat_map(|own| &own.present) {
+                for position in fields.1.get(at).into_iter().flat_map(|own| &own.present) {
                     self.scratch.due.insert(*position);
                 }
             }
@@ -67,14 +68,11 @@ impl Transaction {
         &mut self,
         plan: &Plan,
         number: (usize, usize),
-        fields: &[Field],
+        fields: (&Group, &[Field]),
         entry: Entry,
         memo: &mut Memo,
     ) -> u64 {
-        let Some(first) = fields.first() else {
-            return 0;
-        };
-        let place = self.place(first.variable);
+        let place = self.place(fields.0.variable);
         let Scratch { strings, seen, .. } = &mut *self.scratch;
         let key = Key {
             group: number,
@@ -119,21 +117,20 @@ impl Transaction {
     fn look_at(
         &mut self,
         plan: &Plan,
-        fields: &[Field],
+        (group, fields): (&Group, &[Field]),
         entry: Entry,
         (open, seen): (&mut [u64], &mut [u64]),
     ) -> u64 {
-        let mut all = 0;
         let mut detected = false;
-        for (at, field) in fields.iter().enumerate() {
-            if !self.is_of(plan, field, entry.name) {
-                continue;
-            }
-            all |= 1 << at;
+        let all = self.fields_of(plan, group, fields, entry.name);
+        for field in ones(&[all]).filter_map(|at| fields.get(at)) {
             if self.is_spent(plan, self.scratch.strings.len(entry.value)) {
                 break;
             }
-            if field.detect && !detected {
+            if let Some(skip) = &field.detect
+                && !detected
+                && !self.is_skipped(skip, entry.name)
+            {
                 detected = true;
                 self.detect(plan, field.variable, entry, seen);
             }
@@ -142,12 +139,32 @@ impl Transaction {
         all
     }
 
-    /// Whether the value of that name is one of the field's.
-    fn is_of(&self, plan: &Plan, field: &Field, name: Slice) -> bool {
-        if matches!(field.select, Select::All) && field.skip.is_empty() {
-            return true;
+    /// The fields of a group that a value of that name belongs to.
+    fn fields_of(&self, plan: &Plan, group: &Group, fields: &[Field], name: Slice) -> u64 {
+        /// Longer names are lowered on the heap.
+        const LONGEST: usize = 64;
+        let mut all = group.all;
+        if !group.named.is_empty() {
+            let name = self.scratch.strings.bytes(name);
+            let mut lower = [0; LONGEST];
+            all |= match lower.get_mut(..name.len()) {
+                Some(own) => {
+                    own.copy_from_slice(name);
+                    own.make_ascii_lowercase();
+                    group.named.get(&*own)
+                }
+                None => group.named.get(name.to_ascii_lowercase().as_slice()),
+            }
+            .copied()
+            .unwrap_or(0);
         }
-        self.selects(plan, &field.select, name) && !self.is_skipped(&field.skip, name)
+        for at in ones(&[group.others]) {
+            let is_of = fields.get(at).is_some_and(|field| {
+                self.selects(plan, &field.select, name) && !self.is_skipped(&field.skip, name)
+            });
+            all |= u64::from(is_of) << at;
+        }
+        all
     }
 
     /// One value through every chain of a field, and the gates open to what they make of it. Most
