@@ -253,3 +253,48 @@ fn bench_tells_what_each_rule_cost() {
     let (code, ..) = run(&["--rounds", "0"]);
     assert_eq!(code, 2);
 }
+
+#[test]
+fn explain_says_what_a_rule_is_and_what_became_of_one() {
+    let text = format!("{OWN}SecRuleRemoveById 8\n");
+    let folder = folder(&[("own.conf", &text)]);
+    let run = |id: &str, more: &[&str]| {
+        let all = [&["rules", "explain", id, "--rules", "own.conf"], more].concat();
+        told(&babyshield(folder.path(), &all))
+    };
+    let (code, out, _) = run("7", &[]);
+    assert_eq!(code, 0);
+    for part in [
+        "Rule 7: tripped\nown.conf:1, phase 1: once the request's head is there\n",
+        "    the parameter `q` (ARGS:q)\n",
+        "    whether it is `attack`\n",
+        "  refuses the request with 418\n",
+        "Changed by\n  nothing in these rules\n",
+        "    ARGS:q (this rule alone)\n",
+    ] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    let (_, out, _) = run("7", &["--format", "json"]);
+    let own = json(&out);
+    assert_eq!(own["conditions"][0]["asks"], "whether it is `attack`");
+    assert_eq!(own["plan"]["runs"], true);
+    let (code, _, err) = run("8", &[]);
+    assert!(
+        code == 1 && err.contains("not in force: own.conf:4 takes it away"),
+        "{err}"
+    );
+    let (code, out, _) = run("8", &["--format", "json"]);
+    assert_eq!(
+        (code, json(&out)["removed"]["place"].as_str()),
+        (1, Some("own.conf:4"))
+    );
+    let (code, _, err) = run("99", &[]);
+    assert!(code == 1 && err.contains("there is no rule 99"), "{err}");
+    let (code, _, err) = run("x", &[]);
+    assert!(code == 2 && !err.is_empty());
+    let (code, out, _) = told(&babyshield(
+        folder.path(),
+        &["rules", "explain", "10150110"],
+    ));
+    assert!(code == 0 && out.contains("the detector `sql`"), "{out}");
+}

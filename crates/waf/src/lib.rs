@@ -7,6 +7,7 @@ pub mod body;
 pub mod builtin;
 pub mod byteset;
 pub mod collection;
+pub mod explain;
 pub mod hir;
 pub mod operator;
 mod plan;
@@ -17,7 +18,7 @@ mod transaction;
 pub mod transform;
 pub mod variable;
 
-pub use plan::{Description, Plan, Size};
+pub use plan::{Description, Explained, Plan, Size, Wakes};
 pub use source::Files;
 pub use spec::{Compiled, Exclusion, Limits, Spec};
 pub use transaction::{

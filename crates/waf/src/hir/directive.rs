@@ -161,6 +161,7 @@ pub(super) fn lower(own: &mut Lowering<'_>, item: &ast::Directive, folder: &Path
                 own.updates.push(Update {
                     rules,
                     change: Change::Remove,
+                    text: String::new(),
                     span: text.span(),
                 });
             }
@@ -185,6 +186,7 @@ fn remove_by(
         own.updates.push(Update {
             rules,
             change: Change::Remove,
+            text: String::new(),
             span: text.span(),
         });
     }
@@ -203,11 +205,16 @@ fn update_target(own: &mut Lowering<'_>, item: &ast::Directive) {
         _ => RuleSelector::pattern(rule, RuleSelector::Message, faults),
     };
     let targets = super::Targets::lower(target, faults);
+    let text = match replaced {
+        Some(replaced) => format!("{} in place of {}", target.value, replaced.value),
+        None => target.value.clone(),
+    };
     let replaced = replaced.map(|text| super::Targets::lower(text, faults));
     let change = Change::Target(targets, replaced);
     own.updates.push(Update {
         rules,
         change,
+        text,
         span: rule.span(),
     });
 }
@@ -221,6 +228,7 @@ fn update_action(own: &mut Lowering<'_>, item: &ast::Directive) {
     own.updates.push(Update {
         rules,
         change,
+        text: String::new(),
         span: rule.span(),
     });
 }

@@ -38,6 +38,30 @@ pub struct RuleSet {
     pub steps: Vec<Step>,
     /// What the `Sec…` directives that are not rules have set.
     pub settings: Settings,
+    /// What `SecRuleUpdate…` and `SecRuleRemove…` have changed, in their order.
+    pub changes: Vec<Change>,
+}
+
+/// A change that a directive has made to a rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// The rule's id.
+    pub rule: u64,
+    /// What was done.
+    pub what: Changed,
+    /// The directive.
+    pub span: Span,
+}
+
+/// What a directive has done to a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// Taken it away.
+    Removed,
+    /// Changed its targets, so.
+    Targets(String),
+    /// Changed its actions, so.
+    Actions(String),
 }
 
 /// A rule, or a place to jump to.

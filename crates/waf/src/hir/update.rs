@@ -5,7 +5,8 @@ use babyshield_model::{Diagnostic, Span};
 use super::action::RuleSelector;
 use super::lower::Lowering;
 use super::rule::{self, Said, SaidDisruption};
-use super::{Rule, Step, Targets};
+use super::{Changed, Rule, Step, Targets};
+use crate::hir;
 use crate::operator::regex::{Options, Pattern};
 use crate::seclang::ast;
 
@@ -13,6 +14,8 @@ use crate::seclang::ast;
 pub(super) struct Update {
     pub(super) rules: RuleSelector,
     pub(super) change: Change,
+    /// What it says of targets.
+    pub(super) text: String,
     pub(super) span: Span,
 }
 
@@ -59,6 +62,7 @@ impl Lowering<'_> {
     pub(super) fn apply_updates(&mut self) {
         for update in std::mem::take(&mut self.updates) {
             let matches = update.rules.matcher();
+            self.note(&update, &matches);
             match update.change {
                 Change::Remove => self.set.steps.retain(|step| match step {
                     Step::Rule(rule) => !matches(rule),
@@ -85,6 +89,25 @@ impl Lowering<'_> {
                 }
             }
         }
+    }
+
+    /// Keeps what is about to change, for those who ask about a rule.
+    fn note(&mut self, update: &Update, matches: &dyn Fn(&Rule) -> bool) {
+        let what = match &update.change {
+            Change::Remove => Changed::Removed,
+            Change::Target(..) => Changed::Targets(update.text.clone()),
+            Change::Actions(list) => Changed::Actions(list.value.clone()),
+        };
+        let touched: Vec<_> = self
+            .rules_mut()
+            .filter(|rule| matches(rule))
+            .map(|rule| hir::Change {
+                rule: rule.id,
+                what: what.clone(),
+                span: update.span.clone(),
+            })
+            .collect();
+        self.set.changes.extend(touched);
     }
 
     fn rules_mut(&mut self) -> impl Iterator<Item = &mut Rule> {

@@ -1,6 +1,6 @@
 //! `@ipMatch`: sets of addresses and networks.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A set of IPv4 and IPv6 addresses as sorted, disjoint ranges.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,6 +111,19 @@ impl Networks {
         let text = std::str::from_utf8(value).ok();
         text.and_then(|text| text.trim().parse().ok())
             .is_some_and(|address| self.contains(address))
+    }
+
+    /// The first and the last address of each range, IPv4 first.
+    pub fn ranges(&self) -> impl Iterator<Item = (IpAddr, IpAddr)> {
+        let v4 = |&(first, last): &(u32, u32)| {
+            let address = |bits| IpAddr::V4(Ipv4Addr::from_bits(bits));
+            (address(first), address(last))
+        };
+        let v6 = |&(first, last): &(u128, u128)| {
+            let address = |bits| IpAddr::V6(Ipv6Addr::from_bits(bits));
+            (address(first), address(last))
+        };
+        self.v4.iter().map(v4).chain(self.v6.iter().map(v6))
     }
 
     /// Whether the set is empty.

@@ -84,6 +84,16 @@ impl Plan {
         Ok(Compiled { plan, warnings })
     }
 
+    /// As [`Plan::compile`], with the rule set it was compiled from.
+    pub(crate) fn compile_with_set(
+        spec: &Spec,
+        files: &dyn Files,
+    ) -> Result<(RuleSet, Self), Diagnostics> {
+        let (set, _) = Self::lowered(spec, files)?;
+        let plan = Self::of(&set, spec, Effort::All)?;
+        Ok((set, plan))
+    }
+
     /// The rules as compiled: with the operator's level, threshold and exclusions among them.
     fn lowered(spec: &Spec, files: &dyn Files) -> Result<(RuleSet, Diagnostics), Diagnostics> {
         let files = builtin::Overlay(files);

@@ -9,6 +9,7 @@ mod bits;
 mod compile;
 mod describe;
 mod exclude;
+mod explain;
 mod field;
 mod fold;
 mod gate;
@@ -29,6 +30,7 @@ use crossbeam_queue::ArrayQueue;
 pub(crate) use bits::{Bits, ones};
 pub(crate) use compile::is_fixed;
 pub use describe::{Description, Size};
+pub use explain::{Explained, Wakes};
 pub(crate) use gate::{Gate, Gates};
 pub(crate) use input::ENGINE_NAME;
 

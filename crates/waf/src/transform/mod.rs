@@ -53,6 +53,12 @@ macro_rules! transforms {
                 None
             }
 
+            /// What it does, in words.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $doc),* }
+            }
+
             /// The name in ModSecurity's spelling.
             #[must_use]
             pub const fn name(self) -> &'static str {

@@ -1,4 +1,5 @@
 mod bench;
+mod explain;
 mod fmt;
 mod test;
 
@@ -15,6 +16,7 @@ use crate::diagnostics;
 use crate::output::{self, Exit, Failure, Format, Outcome};
 use crate::policy::Named;
 use bench::Bench;
+use explain::Explain;
 use fmt::Fmt;
 use test::Test;
 
@@ -26,6 +28,7 @@ pub(crate) enum Rules {
     Lint(Lint),
     List(List),
     Show(Show),
+    Explain(Explain),
     Test(Test),
     Bench(Bench),
     Exclude(Exclude),
@@ -116,6 +119,7 @@ impl Rules {
             Self::Lint(command) => command.format,
             Self::List(command) => command.chosen.format,
             Self::Show(command) => command.chosen.format,
+            Self::Explain(command) => command.chosen.format,
             Self::Test(command) => command.format(),
             Self::Bench(command) => command.format,
             Self::Exclude(command) => command.format,
@@ -129,6 +133,7 @@ impl Rules {
             Self::Lint(command) => command.execute(),
             Self::List(command) => command.execute(),
             Self::Show(command) => command.execute(),
+            Self::Explain(command) => command.execute(),
             Self::Test(command) => command.execute(),
             Self::Bench(command) => command.execute(),
             Self::Exclude(command) => command.execute(),
@@ -204,13 +209,20 @@ impl Loaded {
         if self.rules.is_empty() {
             return Ok(self.named.load_or_default()?.rules);
         }
-        let spec = Spec {
+        let compiled = Plan::compile(&self.spec()?, &Disk).map_err(Failure::Faulty)?;
+        Ok(Arc::new(compiled.plan))
+    }
+
+    /// What the rules are compiled from.
+    fn spec(&self) -> Result<Spec, Failure> {
+        if self.rules.is_empty() {
+            return Ok(self.named.load_or_default()?.waf);
+        }
+        Ok(Spec {
             rules: self.rules.clone(),
             level: self.paranoia,
             ..Spec::default()
-        };
-        let compiled = Plan::compile(&spec, &Disk).map_err(Failure::Faulty)?;
-        Ok(Arc::new(compiled.plan))
+        })
     }
 }
 
