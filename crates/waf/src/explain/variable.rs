@@ -136,6 +136,10 @@ fn words(variable: Variable) -> (&'static str, &'static str) {
             "the version of the rule engine",
             "the version of the rule engine",
         ),
+        Variable::MscPcreError => (
+            "whether a pattern ran out of steps",
+            "whether a pattern ran out of steps",
+        ),
         Variable::MscPcreLimitsExceeded => (
             "whether a pattern ran out of steps",
             "whether a pattern ran out of steps",
