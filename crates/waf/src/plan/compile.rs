@@ -407,10 +407,10 @@ fn arrange(phase: &mut PhasePlan, rules: &mut [Rule], chains: &[Chain], gates: &
             each_field(&mut phase.fields, link, |field, _| field.present.push(at));
             continue;
         };
+        link.scanned = true;
         if matches!(link.judge, Judge::Detect(..)) {
             each_field(&mut phase.fields, link, detect);
         } else {
-            link.scanned = true;
             each_field(&mut phase.fields, link, |field, _| {
                 for chain in &link.stages {
                     watch(field, *chain, chains, gate, gates);

@@ -218,13 +218,18 @@ impl Transaction {
     }
 
     fn fixed_matches(&mut self, plan: &Plan, link: &Link, target: &Target, at: usize) -> bool {
+        let asks = matches!(link.judge, Judge::Detect(..));
         let mut any = false;
+        // The detectors have seen all there is: when they found nothing, another target made the rule due.
+        if asks && link.scanned && link.gate.is_some_and(|own| !own.is_in(&self.scratch.seen)) {
+            return false;
+        }
         for member in target.variable.members() {
             for position in 0..self.entry_count(*member) {
                 let Some(entry) = self.entry(*member, position) else {
                     break;
                 };
-                if !self.may_match(link, entry.value)
+                if (!asks && !self.may_match(link, entry.value))
                     || !self.selects(plan, &target.select, entry.name)
                     || self.is_excluded(plan, link, target.variable, *member, entry.name)
                 {

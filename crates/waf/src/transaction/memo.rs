@@ -118,7 +118,8 @@ impl Memo {
     pub(super) fn keep(&mut self, key: &Key<'_>, told: Told<'_>) {
         let hash = self.hash(key);
         let at = self.free(base(hash));
-        let len = 2 * self.words + 1;
+        let words = self.words;
+        let len = 2 * words + 1;
         let places = (
             self.hashes.get_mut(at),
             self.uses.get_mut(at),
@@ -131,6 +132,7 @@ impl Memo {
         *known = hash;
         *uses = 0;
         own.clear();
+        own.reserve(8 + key.len());
         own.extend_from_slice(&key.head());
         own.extend_from_slice(key.name);
         own.extend_from_slice(key.value);
@@ -154,15 +156,21 @@ impl Memo {
     /// The place of a set to give away: the first that was not asked for since the hand last passed.
     fn free(&mut self, base: usize) -> usize {
         self.hand = self.hand.wrapping_add(1);
-        let rounds = WAYS * (usize::from(MOST_USES) + 1);
-        for turn in 0..rounds {
-            let at = base + self.hand.wrapping_add(turn) % WAYS;
-            match self.uses.get_mut(at) {
-                Some(0) | None => return at,
-                Some(uses) => *uses -= 1,
+        let Some(uses) = self.uses.get_mut(base..base + WAYS) else {
+            return base;
+        };
+        // The hand goes round as often as it takes to wear out the least used, and on to that one.
+        let least = uses.iter().min().copied().unwrap_or(0);
+        let start = self.hand % WAYS;
+        let (behind, ahead) = uses.split_at_mut(start);
+        let mut place = None;
+        for (turn, own) in ahead.iter_mut().chain(behind).enumerate() {
+            if place.is_none() && *own == least {
+                place = Some(base + (start + turn) % WAYS);
             }
+            *own -= least + u8::from(place.is_none());
         }
-        base
+        place.unwrap_or(base)
     }
 }
 
