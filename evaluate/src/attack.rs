@@ -6,16 +6,26 @@ use std::path::Path;
 
 /// What a list of attacks is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Class {
+pub enum Class {
+    /// SQL.
     Sqli,
+    /// Script and markup.
     Xss,
+    /// Commands and code.
     Rce,
+    /// Paths.
     Traversal,
+    /// Operators of document databases.
     Nosql,
+    /// Filters of a directory.
     Ldap,
+    /// XML entities.
     Xxe,
+    /// Server-side includes.
     Ssi,
+    /// Line ends in headers.
     Crlf,
+    /// Addresses of other sites.
     Redirect,
     /// One query each, of every class, mostly without saying which.
     Mixed,
@@ -24,7 +34,8 @@ pub(crate) enum Class {
 }
 
 impl Class {
-    pub(crate) const ALL: [Self; 12] = [
+    /// All of them.
+    pub const ALL: [Self; 12] = [
         Self::Sqli,
         Self::Xss,
         Self::Rce,
@@ -39,7 +50,9 @@ impl Class {
         Self::Probe,
     ];
 
-    pub(crate) fn name(self) -> &'static str {
+    /// Its name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Sqli => "sqli",
             Self::Xss => "xss",
@@ -56,20 +69,26 @@ impl Class {
         }
     }
 
-    pub(crate) fn find(name: &str) -> Option<Self> {
+    /// The class of a name.
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|class| class.name() == name)
     }
 }
 
 /// Where a list comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Source {
+pub enum Source {
+    /// The lists in `payloads`.
     Payloads,
+    /// Those of libinjection.
     Libinjection,
 }
 
 impl Source {
-    pub(crate) fn name(self) -> &'static str {
+    /// Its name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Payloads => "payloads",
             Self::Libinjection => "libinjection",
@@ -79,26 +98,30 @@ impl Source {
 
 /// One line that is an attack.
 #[derive(Clone, Debug)]
-pub(crate) struct Attack {
-    pub(crate) source: Source,
-    pub(crate) class: Class,
+pub struct Attack {
+    /// The list's origin.
+    pub source: Source,
+    /// The list's class.
+    pub class: Class,
     /// What the application would read.
-    pub(crate) value: Vec<u8>,
+    pub value: Vec<u8>,
     /// The line as it stands in the list.
-    pub(crate) line: Vec<u8>,
+    pub line: Vec<u8>,
     /// Whether it belongs to the held-back part.
-    pub(crate) held: bool,
+    pub held: bool,
 }
 
 /// All attacks found, and what was left out and why.
 #[derive(Debug, Default)]
-pub(crate) struct Attacks {
-    pub(crate) list: Vec<Attack>,
+pub struct Attacks {
+    /// The lines.
+    pub list: Vec<Attack>,
     /// Lists that are not there.
-    pub(crate) absent: Vec<String>,
+    pub absent: Vec<String>,
     /// Lines that are no attack by themselves: a bare word, one or two characters.
-    pub(crate) inert: usize,
-    pub(crate) repeated: usize,
+    pub inert: usize,
+    /// Lines that another list of the class has, too.
+    pub repeated: usize,
 }
 
 const LISTS: [(&str, Class); 12] = [
@@ -117,10 +140,11 @@ const LISTS: [(&str, Class); 12] = [
 ];
 
 /// Share of lines that no developer looks at, in percent.
-pub(crate) const HELD_BACK: u64 = 30;
+pub const HELD_BACK: u64 = 30;
 
 /// Reads every list below the data folder.
-pub(crate) fn read(data: &Path) -> Attacks {
+#[must_use]
+pub fn read(data: &Path) -> Attacks {
     let mut attacks = Attacks::default();
     let mut seen = BTreeSet::new();
     for (file, class) in LISTS {
@@ -188,7 +212,8 @@ fn add(path: &Path, (source, class): (Source, Class), to: &mut Attacks, seen: &m
 }
 
 /// FNV-1a with a final mix: the same on every machine and for ever.
-pub(crate) fn hash(bytes: &[u8]) -> u64 {
+#[must_use]
+pub fn hash(bytes: &[u8]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for &byte in bytes {
         hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
@@ -235,7 +260,9 @@ fn replace(text: &[u8], what: &[u8], by: &[u8]) -> Vec<u8> {
     out
 }
 
-pub(crate) fn unescape(text: &[u8], form: bool) -> Vec<u8> {
+/// Undoes percent escapes; in forms, `+` for a blank as well.
+#[must_use]
+pub fn unescape(text: &[u8], form: bool) -> Vec<u8> {
     let digit = |byte: u8| {
         char::from(byte)
             .to_digit(16)

@@ -8,7 +8,6 @@
     reason = "a command-line program speaks on stdout"
 )]
 
-mod attack;
 mod encoding;
 mod judge;
 mod leftover;
@@ -24,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use babyshield_corpus::Corpus;
+use babyshield_evaluate::attack;
 use clap::Parser;
 
 use crate::attack::Class;

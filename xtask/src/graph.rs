@@ -28,11 +28,12 @@ const HOUSE: [(&str, &[&str]); 15] = [
 
 /// Programs that judge the product from outside: they may use any crate and each other, and no
 /// crate uses them.
-const JUDGES: [&str; 4] = [
+const JUDGES: [&str; 5] = [
     "babyshield-conformance",
     "babyshield-bench",
     "babyshield-corpus",
     "babyshield-evaluate",
+    "babyshield-train",
 ];
 
 /// Packages that must stand alone.

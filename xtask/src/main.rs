@@ -1,5 +1,5 @@
 //! What a person types: `cargo xtask run | test | graph | bench | conformance |
-//! evaluate`.
+//! evaluate | train`.
 //!
 //! One file a command. Nothing here is part of the product, and nothing heavy may be a
 //! dependency: this compiles before anything else can start.
@@ -31,6 +31,9 @@ cargo xtask COMMAND
   evaluate [ARGUMENT…]
         what the built-in rules find and what they leave alone, beside the OWASP CRS; results go to
         evaluate/; `--help` tells how to judge a part of it quickly
+  train [--check]
+        trains the text model from ../shared/data and writes it, and its card, or only checks that the
+        data still give the same bytes
   bench [http|waf] [ARGUMENT…]
         the gateway beside nginx and ModSecurity, or the rule engine alone beside libmodsecurity
         and zentinel-modsec; results go to bench/
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
             tools::for_conformance(&rest).and_then(|()| judge("babyshield-conformance", &rest))
         }
         "evaluate" => evaluate(&rest),
+        "train" => train(&rest),
         "bench" => bench(&rest),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
@@ -80,6 +84,16 @@ fn evaluate(arguments: &[String]) -> Result<(), String> {
         .status()
         .map_err(|fault| format!("cargo does not start: {fault}"))
         .and_then(|status| shell::success("evaluate", status))
+}
+
+/// Trains the text model, or checks it.
+fn train(arguments: &[String]) -> Result<(), String> {
+    let mut command = shell::cargo(["run", "--profile=tune", "--locked"]);
+    shell::run(
+        command
+            .args(["--package=babyshield-train", "--"])
+            .args(arguments),
+    )
 }
 
 /// Peers that are libraries are built in only where they are measured.

@@ -83,6 +83,7 @@ pub(crate) fn run() -> Result<(), String> {
         &mut shell::cargo(["test", "--doc", "--workspace", "--locked", "--no-fail-fast"]),
     );
     front_end(&mut report);
+    text_model(&mut report);
     suites(&mut report);
     report.close()
 }
@@ -109,6 +110,13 @@ fn suites(report: &mut Report) {
             ]),
         );
     }
+}
+
+/// Trains the text model again, to see that the data still give the same bytes.
+fn text_model(report: &mut Report) {
+    let program = ["--package=babyshield-train", "--", "--check"];
+    let mut train = shell::cargo(["run", "--quiet", "--locked"]);
+    report.step("the text model", train.args(program));
 }
 
 /// The web part's type check, unit tests and browser test, where it has them.

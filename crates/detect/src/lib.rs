@@ -18,6 +18,7 @@ mod parts;
 mod prose;
 mod scan;
 pub mod set;
+pub mod text;
 
 // queries
 mod cursor;

@@ -13,6 +13,7 @@ use crate::decode;
 use crate::detector::{Class, Confidence, Detector, Input};
 use crate::parts::{self, Kind, Part};
 use crate::set::{self, Set};
+use crate::text::{self, Model, Weigh};
 
 /// Decodings undone one after the other.
 const DEEPEST: usize = 5;
@@ -26,6 +27,7 @@ const MOST_BYTES: usize = 512 * 1024;
 /// Looks at values with all detectors.
 pub struct Scanner {
     detectors: &'static [&'static Detector],
+    weigh: &'static dyn Weigh,
     /// The bytes that wake any detector.
     any: Set,
     /// For each byte, the detectors it wakes.
@@ -39,7 +41,7 @@ pub struct Scanner {
     meant: [u32; Kinds::COUNT],
 }
 
-static SHARED: LazyLock<Scanner> = LazyLock::new(|| Scanner::new(crate::DETECTORS));
+static SHARED: LazyLock<Scanner> = LazyLock::new(|| Scanner::weighing(Model::shared()));
 
 /// What the choice of detectors depends on, beside the text.
 struct Kinds;
@@ -219,7 +221,13 @@ impl Scanner {
         LazyLock::force(&SHARED);
     }
 
-    fn new(detectors: &'static [&'static Detector]) -> Self {
+    /// A scanner over all detectors whose findings somebody else weighs: whoever trains the model.
+    #[must_use]
+    pub fn weighing(weigh: &'static dyn Weigh) -> Self {
+        Self::new(crate::DETECTORS, weigh)
+    }
+
+    fn new(detectors: &'static [&'static Detector], weigh: &'static dyn Weigh) -> Self {
         let mut words: Vec<&str> = Vec::new();
         let mut owners: Vec<u32> = Vec::new();
         for (at, detector) in detectors.iter().enumerate() {
@@ -255,6 +263,7 @@ impl Scanner {
         });
         Self {
             detectors,
+            weigh,
             any: all,
             by_byte,
             // Short words of a table do not exceed what an automaton can hold; without it, every
@@ -377,7 +386,7 @@ impl Scanner {
             if awake >> at & 1 == 0 {
                 continue;
             }
-            let Some(own) = (detector.detect)(&input) else {
+            let Some(own) = text::detect(detector, &input, self.weigh) else {
                 continue;
             };
             let own = Found {
