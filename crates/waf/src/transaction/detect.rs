@@ -112,6 +112,7 @@ impl Transaction {
         let super::Scratch {
             strings, detected, ..
         } = &mut *self.scratch;
+        let set = strings.set(value);
         // Values of XML are found under the number of a path, names under themselves.
         let name = if variable == Variable::Xml || place == Place::Name {
             b""
@@ -123,7 +124,7 @@ impl Transaction {
             return visit;
         }
         let text = strings.text(value);
-        Scanner::shared().scan(text, &strings.set(value).0, place, name, &mut detected.work);
+        Scanner::shared().scan(text, &set.0, place, name, &mut detected.work);
         let from = detected.found.len();
         for own in detected.work.found() {
             let text = match own.decoded(&detected.work) {

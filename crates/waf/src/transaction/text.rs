@@ -36,6 +36,7 @@ const NONE: u32 = u32::MAX;
 #[derive(Clone, Copy, Debug)]
 struct Item {
     slice: Slice,
+    /// Its bytes; empty while nobody has asked.
     set: ByteSet,
     /// First of the edges that lead away from it.
     edges: u32,
@@ -192,8 +193,7 @@ impl Strings {
 
     /// Makes a string of bytes that are already here.
     pub(crate) fn string(&mut self, slice: Slice) -> StrId {
-        let set = ByteSet::of(self.bytes(slice));
-        self.push(slice, set, NONE)
+        self.push(slice, ByteSet::EMPTY, NONE)
     }
 
     /// The string at a place, the same one each time, so that what is known of it is not worked out
@@ -256,7 +256,8 @@ impl Strings {
     }
 
     pub(crate) fn text(&self, id: StrId) -> &[u8] {
-        self.bytes(self.item(id).slice)
+        let item = self.items.get(id.0 as usize);
+        item.map_or(&[], |item| self.bytes(item.slice))
     }
 
     /// How many bytes a string has.
@@ -265,10 +266,19 @@ impl Strings {
         item.map_or(0, |item| item.slice.len as usize)
     }
 
-    pub(crate) fn set(&self, id: StrId) -> ByteSet {
-        self.items
-            .get(id.0 as usize)
-            .map_or(ByteSet::EMPTY, |item| item.set)
+    /// The bytes that occur in a string.
+    pub(crate) fn set(&mut self, id: StrId) -> ByteSet {
+        let Some(item) = self.items.get(id.0 as usize) else {
+            return ByteSet::EMPTY;
+        };
+        if item.set != ByteSet::EMPTY || item.slice.len == 0 {
+            return item.set;
+        }
+        let set = ByteSet::of(self.bytes(item.slice));
+        if let Some(item) = self.items.get_mut(id.0 as usize) {
+            item.set = set;
+        }
+        set
     }
 
     /// The string seen through a chain of the plan.
@@ -287,10 +297,11 @@ impl Strings {
 
     /// The string after one transformation.
     pub(crate) fn step(&mut self, map: &UnicodeMap, id: StrId, transform: Transform) -> StrId {
+        let set = self.set(id);
         let Some(item) = self.items.get(id.0 as usize) else {
             return id;
         };
-        if !transform.always_changes() && !transform.triggers().intersects(&item.set) {
+        if !transform.always_changes() && !transform.triggers().intersects(&set) {
             return id;
         }
         let first = item.edges;
@@ -342,11 +353,12 @@ impl Strings {
             return item.open as usize;
         }
         let at = self.open.len();
+        let set = self.set(origin);
         self.open.resize(at + gates.words(), 0);
         let mut open = std::mem::take(&mut self.open);
         let mut factors = std::mem::take(&mut self.factors);
         if let Some(own) = open.get_mut(at..) {
-            gates.open(self.bytes(item.slice), &item.set, &mut factors, own);
+            gates.open(self.bytes(item.slice), &set, &mut factors, own);
         }
         self.open = open;
         self.factors = factors;
