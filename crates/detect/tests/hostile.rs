@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use babyshield_detect::{Context, DETECTORS, Detector, Input, Place};
+use babyshield_detect::{Confidence, Context, DETECTORS, Detector, Input, Place, set};
 
 /// Pieces that open something and never close it, or close what was never opened.
 const PIECES: &[&str] = &[
@@ -300,6 +300,45 @@ fn mutated_and_random_texts_never_panic() {
         let (place, name) = PLACES[round % PLACES.len()];
         for detector in DETECTORS {
             look(detector, &text, place, name);
+        }
+    }
+}
+
+/// A glance decides whether a text is looked at: it must not turn away what a look is certain of.
+/// Also among what headers are full of, which is what it was made for.
+#[test]
+fn a_glance_turns_nothing_away_that_is_certain() {
+    // Found by the fuzz target: a call behind a `;` that begins no command.
+    let found = b"frx.php?v-ml\"?hn/';evnco.ial(eval('w'whnoami".to_vec();
+    for detector in DETECTORS {
+        let Some(glance) = detector.glance else {
+            continue;
+        };
+        for seed in seeds().into_iter().chain([found.clone()]) {
+            for (before, behind) in [("", ""), ("text/html;q=0.9, ", ""), ("", ";q=0.9")] {
+                let text = [before.as_bytes(), &seed, behind.as_bytes()].concat();
+                let input = Input {
+                    text: &text,
+                    context: Context::new(Place::Header, b"Accept"),
+                    depth: 0,
+                };
+                let certain = (detector.detect)(&input)
+                    .is_some_and(|found| found.confidence == Confidence::Certain);
+                let lower = text.to_ascii_lowercase();
+                let named = detector
+                    .words
+                    .iter()
+                    .any(|word| lower.windows(word.len()).any(|own| own == word.as_bytes()));
+                let awake = text.iter().any(|byte| detector.bytes.contains(byte));
+                if certain && awake && !named {
+                    let shown = String::from_utf8_lossy(&text);
+                    assert!(
+                        glance(&text, &set::of(&text)),
+                        "{}: {shown}",
+                        detector.class
+                    );
+                }
+            }
         }
     }
 }

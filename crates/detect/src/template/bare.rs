@@ -1,6 +1,6 @@
 //! Expressions that need no delimiters of braces: SpEL, OGNL, bound names, square brackets.
 
-use super::{Kind, arithmetic, verdict};
+use super::{Kind, arithmetic, leading, verdict};
 use crate::context::Field;
 use crate::detector::{Confidence, Evidence, Input};
 
@@ -73,6 +73,8 @@ pub(super) fn squares(input: &Input<'_>) -> Option<Evidence> {
         let opens = matches!(text.get(from), Some(b'[' | b'='))
             || text.get(at.wrapping_sub(1)) == Some(&b'~');
         let act = if opens {
+            // What leads to the number is gone through once, however many brackets are in it.
+            from += leading(text.get(from..).unwrap_or_default());
             arithmetic(text, from, Kind::Brace)
         } else {
             None

@@ -11,6 +11,7 @@ mod words;
 
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use crate::set::{self, Set};
 use lookup::Lookup;
 use words::Word;
 
@@ -254,13 +255,17 @@ fn inside(text: &[u8], open: &Open) -> (Option<Act>, usize) {
     let mut at = open.content;
     let last = text.len().min(open.content + MOST);
     let mut depth = 0_usize;
+    // What leads to a number is gone through once, however many braces are in it.
+    let mut tried = at;
     while at < last {
         let byte = text.get(at).copied().unwrap_or(0);
         match byte {
             b'{' => {
                 depth += 1;
-                if !matches!(text.get(at + 1), Some(b'{' | b'$' | b'#')) {
-                    best = best.max(arithmetic(text, at + 1, open.kind));
+                if at >= tried && !matches!(text.get(at + 1), Some(b'{' | b'$' | b'#')) {
+                    let rest = text.get(at + 1..last).unwrap_or_default();
+                    tried = at + 1 + leading(rest);
+                    best = best.max(arithmetic(text, tried, open.kind));
                 }
             }
             b'(' if open.kind == Kind::Paren => depth += 1,
@@ -420,6 +425,15 @@ fn piped(text: &[u8], open: &Open, begin: usize) -> Option<Act> {
     .then_some(Act::Escape)
 }
 
+/// How many bytes stand before a number that only lead to it.
+fn leading(text: &[u8]) -> usize {
+    const LEADING: Set = set::of(b" \t\n${#=@~!&-(['\":");
+    let mut bytes = text.iter();
+    bytes
+        .position(|byte| !set::has(LEADING, *byte))
+        .unwrap_or(text.len())
+}
+
 /// Arithmetic of two numbers, one of which may be quoted, and nothing else.
 fn arithmetic(text: &[u8], at: usize, kind: Kind) -> Option<Act> {
     let skip = |rest: &mut &[u8], skipped: &[u8]| {
@@ -444,7 +458,7 @@ fn arithmetic(text: &[u8], at: usize, kind: Kind) -> Option<Act> {
         let equals = rest.iter().position(|byte| *byte == b'=')?;
         rest = rest.get(equals + 1..)?;
     }
-    skip(&mut rest, b" \t\n${#=@~!&-(['\":");
+    rest = rest.get(leading(rest)..)?;
     if !number(&mut rest) {
         return None;
     }
