@@ -17,56 +17,10 @@ use std::time::Duration;
 use babyshield_model::ByteSize;
 use babyshield_waf::{Connection, Decision, Limits, Plan, Spec, source::Disk};
 
-const FILLINGS: [&str; 48] = [
-    "a",
-    "A",
-    "0",
-    " ",
-    "\t",
-    "\n",
-    "\r\n",
-    "'",
-    "\"",
-    "`",
-    "\\",
-    "/",
-    ".",
-    "../",
-    "/*",
-    "*/",
-    "--",
-    "#",
-    "<",
-    ">",
-    "<a ",
-    "<script",
-    "=",
-    "a=",
-    "&",
-    "&#",
-    "&lt;",
-    "%",
-    "%25",
-    "%u0041",
-    "+",
-    "(",
-    "((a",
-    "[",
-    "{",
-    "{{",
-    "${",
-    "$(",
-    ";",
-    "|",
-    "or 1 ",
-    "select ",
-    "union all ",
-    "http://a/",
-    "0x41",
-    "aA0+",
-    "é",
-    "\u{0}",
-];
+#[path = "../tests/hostile/mod.rs"]
+mod hostile;
+
+use hostile::{Body, FILLINGS, bodies};
 
 /// Nanoseconds this thread has run.
 fn cpu() -> u64 {
@@ -75,56 +29,8 @@ fn cpu() -> u64 {
     first.parse().unwrap_or(0)
 }
 
-fn bodies(filling: &str, size: usize) -> Vec<(&'static str, &'static str, String)> {
-    let long = filling.repeat(size.div_ceil(filling.len()));
-    let quoted = long
-        .replace('\\', "\\\\")
-        .replace('"', "\\\"")
-        .replace('\n', "\\n")
-        .replace('\r', "\\r")
-        .replace('\t', "\\t")
-        .replace('\0', "\\u0000");
-    let marked = long
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('\0', " ");
-    let coded = long
-        .replace('%', "%25")
-        .replace('&', "%26")
-        .replace('+', "%2b");
-    let pieces = coded.len().div_ceil(900).max(1);
-    let many: Vec<String> = coded
-        .as_bytes()
-        .chunks(pieces)
-        .map(|piece| format!("a={}", String::from_utf8_lossy(piece)))
-        .collect();
-    let form = "application/x-www-form-urlencoded";
-    let part = "--BB\r\nContent-Disposition: form-data; name=\"a\"";
-    vec![
-        ("form, one value", form, format!("a={coded}")),
-        ("form, many values", form, many.join("&")),
-        ("form, raw", form, long.clone()),
-        (
-            "json, one string",
-            "application/json",
-            format!("{{\"a\":\"{quoted}\"}}"),
-        ),
-        ("xml, one text", "text/xml", format!("<a>{marked}</a>")),
-        (
-            "multipart, one field",
-            "multipart/form-data; boundary=BB",
-            format!("{part}\r\n\r\n{long}\r\n--BB--\r\n"),
-        ),
-        (
-            "multipart, one file",
-            "multipart/form-data; boundary=BB",
-            format!("{part}; filename=\"x.txt\"\r\n\r\n{long}\r\n--BB--\r\n"),
-        ),
-        ("octets", "application/octet-stream", long),
-    ]
-}
-
-fn cost(plan: &Arc<Plan>, kind: &str, body: &str) -> (f64, usize) {
+fn cost(plan: &Arc<Plan>, own: &Body) -> (f64, usize) {
+    let (kind, body) = (own.kind, &own.text);
     let before = cpu();
     let mut own = plan.begin(Connection {
         client: "203.0.113.7:4000".parse().unwrap(),
@@ -166,11 +72,11 @@ fn main() {
     for filling in FILLINGS {
         let small = bodies(filling, 32 << 10);
         let large = bodies(filling, 512 << 10);
-        for ((shape, kind, little), (_, _, much)) in small.iter().zip(&large) {
-            cost(&plan, kind, little);
-            let first = cost(&plan, kind, little);
-            let second = cost(&plan, kind, much);
-            all.push((second.0, first.0, second.1, *shape, filling));
+        for (little, much) in small.iter().zip(&large) {
+            cost(&plan, little);
+            let first = cost(&plan, little);
+            let second = cost(&plan, much);
+            all.push((second.0, first.0, second.1, little.shape, filling));
         }
     }
     all.sort_by(|a, b| b.0.total_cmp(&a.0));

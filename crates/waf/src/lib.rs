@@ -22,5 +22,5 @@ pub use plan::{Description, Explained, Plan, Size, Wakes};
 pub use source::Files;
 pub use spec::{Compiled, Exclusion, Limits, Spec};
 pub use transaction::{
-    Action, Connection, Decision, Interruption, Outcome, Skip, Step, Transaction, Watcher,
+    Action, Connection, Decision, Interruption, Outcome, Skip, Step, Steps, Transaction, Watcher,
 };

@@ -19,7 +19,19 @@ pub(super) struct Budget {
     resumed: Duration,
     /// Bytes looked at since the clock was read.
     work: usize,
+    /// Those before.
+    before: usize,
     over: bool,
+}
+
+/// What a transaction has cost so far, in steps: the same for the same request, on any machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Steps {
+    /// Bytes of values that were looked at, each time one was, and so much for each time.
+    pub looked: usize,
+    /// Bytes that were made and kept: names and values taken out of the request, and what
+    /// transformations made of them.
+    pub made: usize,
 }
 
 impl Budget {
@@ -29,6 +41,16 @@ impl Budget {
 }
 
 impl Transaction {
+    /// What it has cost so far.
+    #[must_use]
+    pub fn steps(&self) -> Steps {
+        let budget = &self.state.budget;
+        Steps {
+            looked: budget.before.saturating_add(budget.work),
+            made: self.scratch.strings.kept(),
+        }
+    }
+
     /// Work begins: from here time is counted.
     pub(super) fn resume(&mut self) {
         self.state.budget.resumed = self.plan.clock.monotonic();
@@ -62,6 +84,7 @@ impl Transaction {
     #[cold]
     fn look(&mut self, plan: &Plan) -> bool {
         let budget = &mut self.state.budget;
+        budget.before = budget.before.saturating_add(budget.work);
         budget.work = 0;
         let spent = plan.clock.monotonic().saturating_sub(budget.resumed);
         let late = budget.spent.saturating_add(spent) > plan.limits.time;

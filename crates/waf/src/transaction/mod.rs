@@ -22,6 +22,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use budget::Steps;
 pub use measure::Watcher;
 pub(crate) use memo::Memo;
 pub use outcome::Outcome;

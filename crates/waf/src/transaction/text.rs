@@ -114,6 +114,11 @@ impl Strings {
         self.limit = bytes.min(u32::MAX as usize - 1);
     }
 
+    /// How many bytes are kept, the bodies apart.
+    pub(crate) fn kept(&self) -> usize {
+        self.arena.len()
+    }
+
     /// Whether something was lost.
     pub(crate) fn is_full(&self) -> bool {
         self.full

@@ -1,0 +1,173 @@
+//! What a body costs grows with its size, not with its square: in steps, which are the same on any
+//! machine, and coarsely in the time of the processor, for what steps do not count.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a test"
+)]
+
+mod hostile;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use babyshield_model::ByteSize;
+use babyshield_waf::source::Disk;
+use babyshield_waf::{Connection, Decision, Limits, Plan, Spec};
+
+use rustix::time::{ClockId, clock_gettime};
+
+use hostile::{Body, FILLINGS, bodies};
+
+const SIZES: [usize; 4] = [1 << 10, 8 << 10, 64 << 10, 1 << 20];
+/// Of the fillings, one in so many is tried; `BABYSHIELD_EVERY=1` for all.
+const STRIDE: usize = 11;
+/// Steps that a byte may take, whatever the size: that a value is looked at by so many rules. A
+/// body that turns out to be broken, or to have too many parts, is looked at as text besides.
+const STEPS: usize = 96;
+/// The same for what comes with any request, and with as many values as there may be.
+const BASE: usize = 1 << 20;
+/// How much more time a byte of a large body may take than a byte of the one before, sixteen times
+/// smaller. What grew with the square of the size would take sixteen times as much.
+const TIME: u64 = 4;
+/// Nanoseconds a byte may take in any case, so that small times are not compared.
+const SHORTEST: u64 = 60;
+
+/// Nanoseconds of the processor that this thread has taken.
+fn cpu() -> u64 {
+    let own = clock_gettime(ClockId::ThreadCPUTime);
+    u64::try_from(own.tv_sec).unwrap() * 1_000_000_000 + u64::try_from(own.tv_nsec).unwrap()
+}
+
+fn plan(rules: &[&Path], inline: &str) -> Arc<Plan> {
+    let spec = Spec {
+        rules: rules.iter().map(|own| (*own).to_owned()).collect(),
+        inline: vec![("inline.conf".to_owned(), inline.to_owned())],
+        level: Some(1),
+        limits: unbounded(),
+        ..Spec::default()
+    };
+    let compiled = Plan::compile(&spec, &Disk);
+    Arc::new(compiled.unwrap_or_else(|faults| panic!("{faults:?}")).plan)
+}
+
+fn unbounded() -> Limits {
+    Limits {
+        request_body: ByteSize(64 << 20),
+        time: Duration::MAX,
+        memory: ByteSize(2 << 30),
+        ..Limits::default()
+    }
+}
+
+/// Steps, and nanoseconds.
+fn cost(plan: &Arc<Plan>, kind: &str, body: &str) -> (usize, u64) {
+    let before = cpu();
+    let mut own = plan.begin(Connection {
+        client: "203.0.113.7:4000".parse().unwrap(),
+        server: "192.0.2.1:80".parse().unwrap(),
+    });
+    own.watch();
+    own.request_line(b"POST", b"/api", b"HTTP/1.1");
+    own.request_header(b"Host", b"example.com");
+    own.request_header(b"Content-Type", kind.as_bytes());
+    own.request_head_end();
+    assert_eq!(own.request_body(body.as_bytes()), Decision::Continue);
+    own.request_end();
+    let steps = own.steps();
+    drop(own.finish());
+    (steps.looked + steps.made, cpu().saturating_sub(before))
+}
+
+/// What costs more than in proportion, in words.
+fn faults(plan: &Arc<Plan>, own: &[Body], filling: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut before: Option<(&Body, u64)> = None;
+    for body in own {
+        let length = body.text.len();
+        let told = |what: String| format!("{}, {length} bytes of {filling:?}: {what}", body.shape);
+        let (steps, time) = cost(plan, body.kind, &body.text);
+        if steps > BASE + STEPS * length {
+            found.push(told(format!("{} steps a byte", steps / length)));
+        }
+        let per_byte = |time: u64| time / length as u64;
+        let mut own = per_byte(time);
+        if let Some((smaller, less)) = before {
+            let mut limit = less.max(SHORTEST) * TIME;
+            // Something else may have disturbed it.
+            for _ in 0..2 {
+                if own > limit {
+                    own = own.min(per_byte(cost(plan, body.kind, &body.text).1));
+                    let again = cost(plan, smaller.kind, &smaller.text).1;
+                    let again = again / smaller.text.len() as u64;
+                    limit = limit.max(again.max(SHORTEST) * TIME);
+                }
+            }
+            if own > limit {
+                found.push(told(format!("{own} ns a byte after {less}")));
+            }
+        }
+        before = Some((body, own));
+    }
+    found
+}
+
+fn holds(rules: &Path) {
+    let plan = plan(&[rules], "");
+    let every = std::env::var("BABYSHIELD_EVERY").ok();
+    let stride = every.and_then(|own| own.parse().ok()).unwrap_or(STRIDE);
+    let mut found = Vec::new();
+    for filling in FILLINGS.iter().step_by(stride) {
+        let mut by_shape: Vec<Vec<Body>> = Vec::new();
+        for size in SIZES {
+            for (at, body) in bodies(filling, size).into_iter().enumerate() {
+                match by_shape.get_mut(at) {
+                    Some(own) => own.push(body),
+                    None => by_shape.push(vec![body]),
+                }
+            }
+        }
+        for own in &by_shape {
+            found.extend(faults(&plan, own, filling));
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "costs more than in proportion:\n{}",
+        found.join("\n")
+    );
+}
+
+#[test]
+fn bodies_cost_the_built_in_rules_in_proportion() {
+    holds(Path::new("builtin"));
+}
+
+#[test]
+fn bodies_cost_the_crs_in_proportion() {
+    let crs = PathBuf::from("/usr/share/modsecurity-crs");
+    if crs.join("owasp-crs.load").exists() {
+        holds(&crs);
+    } else {
+        println!("skipped: {} is not there", crs.display());
+    }
+}
+
+/// The count itself: work that grows with the square of the values is seen.
+#[test]
+fn steps_tell_what_grows_with_the_square() {
+    let plan = plan(
+        &[],
+        "SecRule ARGS \"@rx .\" \
+         \"id:1,phase:2,pass,nolog,setvar:'tx.all=%{tx.all}%{MATCHED_VAR}'\"",
+    );
+    let steps = |count: usize| {
+        let body = "a=12345678&".repeat(count);
+        cost(&plan, "application/x-www-form-urlencoded", &body).0
+    };
+    let (few, many) = (steps(60), steps(960));
+    assert!(many > few * 16 * 2, "{few} {many}");
+}
