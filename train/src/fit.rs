@@ -13,6 +13,9 @@ use crate::gather::{FOLDS, Sample};
 /// Times each sample is looked at.
 const EPOCHS: u64 = 8;
 
+/// Of these, the last ones after which weights are averaged, so that they hang less on the order.
+const AVERAGED: u32 = 5;
+
 /// First step of a weight.
 const STEP: f64 = 0.35;
 
@@ -83,13 +86,20 @@ impl Weights {
         let mut weights = vec![0.0; WIDTH];
         let mut seen = vec![1e-3; WIDTH];
         let mut dice = Dice::new(crate::gather::SEED, 1);
-        for _ in 0..EPOCHS {
+        let mut sum = vec![0.0; WIDTH];
+        for epoch in 0..EPOCHS {
             shuffle(&mut all, &mut dice);
             for own in &all {
                 step(own, &mut weights, &mut seen);
             }
+            if epoch >= EPOCHS - u64::from(AVERAGED) {
+                sum.iter_mut()
+                    .zip(&weights)
+                    .for_each(|(sum, own)| *sum += own);
+            }
         }
-        Self(weights)
+        sum.iter_mut().for_each(|own| *own /= f64::from(AVERAGED));
+        Self(sum)
     }
 
     /// What they say of a sample.

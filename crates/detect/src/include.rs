@@ -45,7 +45,9 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         };
         let confidence = match directive {
             Directive::Runs => Confidence::Certain,
-            Directive::Shows if input.context.field == Field::Text => Confidence::Likely,
+            Directive::Shows if input.context.field == Field::Text && amid(text, at) => {
+                Confidence::Likely
+            }
             Directive::Shows => Confidence::Certain,
         };
         let expected = matches!(input.context.field, Field::Code | Field::Telemetry);
@@ -69,6 +71,12 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         }
     }
     best
+}
+
+/// Whether words stand before it, as where people write about directives.
+fn amid(text: &[u8], at: usize) -> bool {
+    let before = text.get(at.saturating_sub(64)..at).unwrap_or_default();
+    before.trim_ascii().contains(&b' ')
 }
 
 /// The directive that begins after a `<` or `$`, and how long what tells it is.

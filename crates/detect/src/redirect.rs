@@ -40,8 +40,9 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     if input.context.place == Place::Path {
         return request(text);
     }
-    let degree = look(input, text)?;
+    let (degree, disguised) = look(input, text)?;
     let degree = match input.context.place {
+        _ if disguised => degree,
         Place::Json | Place::Body | Place::Xml | Place::File
             if input.context.field != Field::Url =>
         {
@@ -165,8 +166,40 @@ fn is_return(name: &[u8]) -> bool {
     NAMES.iter().any(holds)
 }
 
-/// How a value in a parameter reads.
-fn look(input: &Input<'_>, text: &[u8]) -> Option<Confidence> {
+/// How a value reads, and whether it is written so that nobody sees where it leads: wherever that
+/// stands, it is no ordinary address.
+fn look(input: &Input<'_>, text: &[u8]) -> Option<(Confidence, bool)> {
+    let own = authority::read(text);
+    let disguised = own.is_some_and(|own| {
+        let web = [&b"http"[..], b"https"]
+            .iter()
+            .any(|web| own.scheme.eq_ignore_ascii_case(web));
+        let named = own.user.is_some_and(is_name) && is_site(&own);
+        let numbered = own.odd && own.reach == Reach::Public && is_site(&own);
+        web && own.slashes < 3 && (named || numbered)
+    });
+    if disguised {
+        return Some((Confidence::Certain, true));
+    }
+    plain(input, text).map(|degree| (degree, false))
+}
+
+/// Whether what stands before an `@` is the name of a site, and none of a person: it ends as those do.
+fn is_name(user: &[u8]) -> bool {
+    const ENDS: [&[u8]; 14] = [
+        b"com", b"org", b"net", b"tld", b"example", b"io", b"gov", b"edu", b"de", b"uk", b"fr",
+        b"ru", b"cn", b"jp",
+    ];
+    let mut labels = user.split(|byte| *byte == b'.');
+    let last = labels.next_back().unwrap_or_default();
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    labels.next().is_some()
+        && user.iter().all(plain)
+        && ENDS.iter().any(|end| last.eq_ignore_ascii_case(end))
+}
+
+/// How any other value in a parameter reads.
+fn plain(input: &Input<'_>, text: &[u8]) -> Option<Confidence> {
     let redirect = || is_redirect(input.context.name);
     let surely = |sure: bool| {
         if sure {

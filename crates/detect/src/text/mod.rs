@@ -139,9 +139,13 @@ pub(crate) fn detect(
         let Some(next) = next.filter(|next| next.confidence >= first.confidence) else {
             return Some(lowered);
         };
-        let own = weighed(detector.class, input, &next, weigh);
-        if own.confidence >= next.confidence {
-            return Some(own);
+        let filters = detector.class == Class::Shell
+            && is_filter(input.text.get(next.span.clone()).unwrap_or_default());
+        if !filters {
+            let own = weighed(detector.class, input, &next, weigh);
+            if own.confidence >= next.confidence {
+                return Some(own);
+            }
         }
         from = end(input.text, next.span.end.max(from + 1));
     }
@@ -158,6 +162,23 @@ fn weighed(class: Class, input: &Input<'_>, own: &Evidence, weigh: &dyn Weigh) -
         confidence,
         ..own.clone()
     }
+}
+
+/// Whether a stage of a pipeline only orders or cuts what it is given: behind a harmless command it is
+/// harmless, however it reads by itself.
+fn is_filter(stage: &[u8]) -> bool {
+    const FILTERS: [&[u8]; 10] = [
+        b"sort", b"uniq", b"wc", b"head", b"tail", b"grep", b"cut", b"less", b"column", b"nl",
+    ];
+    // No file, no second command, nothing that is put in by the shell.
+    let plain = |byte: &u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-' | b',' | b'"' | b'\'' | b'_')
+    };
+    let Some(rest) = stage.strip_prefix(b"|").map(<[u8]>::trim_ascii) else {
+        return false;
+    };
+    let name = rest.split(|byte| *byte == b' ').next().unwrap_or_default();
+    FILTERS.contains(&name) && rest.iter().all(plain)
 }
 
 /// Behind a span and the mark that closes it, which must not open anything when the rest is read.

