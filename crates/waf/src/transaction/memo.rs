@@ -56,10 +56,9 @@ impl Key<'_> {
 pub(super) struct Told<'a> {
     /// The fields of the group that it belongs to.
     pub(super) fields: u64,
-    /// The gates that may be open to what the fields' chains make of it.
+    /// The gates that may be open to what the fields' chains make of it, and those that the detectors
+    /// opened.
     pub(super) open: &'a [u64],
-    /// Those of them that the fields watch, and those that the detectors opened.
-    pub(super) seen: &'a [u64],
 }
 
 /// Memos of one plan, for one thread at a time.
@@ -84,7 +83,7 @@ impl Memo {
             hashes: vec![0; PLACES].into(),
             uses: vec![0; PLACES].into(),
             keys: vec![Vec::new(); PLACES].into(),
-            rows: vec![0; PLACES * (2 * words + 1)].into(),
+            rows: vec![0; PLACES * (words + 1)].into(),
             words,
             hand: 0,
         }
@@ -103,14 +102,12 @@ impl Memo {
         }
         let uses = self.uses.get_mut(at)?;
         *uses = (*uses + 1).min(MOST_USES);
-        let len = 2 * self.words + 1;
+        let len = self.words + 1;
         let row = self.rows.get(at * len..(at + 1) * len)?;
-        let (fields, gates) = row.split_first()?;
-        let (open, seen) = gates.split_at_checked(self.words)?;
+        let (fields, open) = row.split_first()?;
         Some(Told {
             fields: *fields,
             open,
-            seen,
         })
     }
 
@@ -118,8 +115,7 @@ impl Memo {
     pub(super) fn keep(&mut self, key: &Key<'_>, told: Told<'_>) {
         let hash = self.hash(key);
         let at = self.free(base(hash));
-        let words = self.words;
-        let len = 2 * words + 1;
+        let len = self.words + 1;
         let places = (
             self.hashes.get_mut(at),
             self.uses.get_mut(at),
@@ -136,11 +132,11 @@ impl Memo {
         own.extend_from_slice(&key.head());
         own.extend_from_slice(key.name);
         own.extend_from_slice(key.value);
-        let told = std::iter::once(&told.fields)
-            .chain(told.open)
-            .chain(told.seen);
-        for (place, word) in row.iter_mut().zip(told) {
-            *place = *word;
+        if let Some((fields, open)) = row.split_first_mut()
+            && open.len() == told.open.len()
+        {
+            *fields = told.fields;
+            open.copy_from_slice(told.open);
         }
     }
 
@@ -193,11 +189,10 @@ mod tests {
         }
     }
 
-    fn put(memo: &mut Memo, key: &Key<'_>, open: u64, found: u64) {
+    fn put(memo: &mut Memo, key: &Key<'_>, open: u64) {
         let told = Told {
             fields: 5,
             open: &[open; 2][..memo.words],
-            seen: &[found; 2][..memo.words],
         };
         memo.keep(key, told);
     }
@@ -206,12 +201,11 @@ mod tests {
     fn a_memo_is_found_under_all_of_its_key() {
         let mut memo = Memo::new(2);
         assert_eq!(memo.find(&key("a", "bc")), None);
-        put(&mut memo, &key("a", "bc"), 3, 4);
+        put(&mut memo, &key("a", "bc"), 3);
         let known = memo.find(&key("a", "bc"));
         let told = Told {
             fields: 5,
             open: &[3, 3],
-            seen: &[4, 4],
         };
         assert_eq!(known, Some(told));
         let others = [
@@ -241,13 +235,13 @@ mod tests {
             for own in &known {
                 if memo.find(&key("n", own)).is_none() {
                     lost += 1;
-                    put(&mut memo, &key("n", own), 1, 0);
+                    put(&mut memo, &key("n", own), 1);
                 }
             }
             for n in 0..100 {
                 let stranger = format!("stranger {round} {n}");
                 assert_eq!(memo.find(&key("n", &stranger)), None);
-                put(&mut memo, &key("n", &stranger), 1, 0);
+                put(&mut memo, &key("n", &stranger), 1);
             }
         }
         assert!(lost <= 2 * known.len(), "{lost}");

@@ -165,7 +165,7 @@ pub(crate) struct Scratch {
     env: Vec<(Slice, Slice)>,
     due: Bits,
     seen: Vec<u64>,
-    /// Gates open to the value being looked at, and gates that the detectors open.
+    /// Gates open to the value being looked at.
     opened: Vec<u64>,
     /// What the steps of a field's route made of the value being looked at.
     route: Vec<StrId>,

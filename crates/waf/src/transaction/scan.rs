@@ -87,12 +87,10 @@ impl Transaction {
         }
         let mut opened = std::mem::take(&mut self.scratch.opened);
         opened.clear();
-        opened.resize(2 * plan.gates.words(), 0);
-        let (open, own) = opened.split_at_mut(plan.gates.words());
+        opened.resize(plan.gates.words(), 0);
         let told = Told {
-            fields: self.look_at(plan, fields, entry, (open, own)),
-            open,
-            seen: own,
+            fields: self.look_at(plan, fields, entry, &mut opened),
+            open: &opened,
         };
         // Where time or memory ran out, this is not all there is to tell.
         let is_whole = !self.is_out(plan);
@@ -119,7 +117,7 @@ impl Transaction {
         plan: &Plan,
         (group, fields): (&Group, &[Field]),
         entry: Entry,
-        (open, seen): (&mut [u64], &mut [u64]),
+        open: &mut [u64],
     ) -> u64 {
         let mut detected = false;
         let all = self.fields_of(plan, group, fields, entry.name);
@@ -132,9 +130,9 @@ impl Transaction {
                 && !self.is_skipped(skip, entry.name)
             {
                 detected = true;
-                self.detect(plan, field.variable, entry, seen);
+                self.detect(plan, field.variable, entry, open);
             }
-            self.scan_value(plan, field, entry.value, (open, seen));
+            self.scan_value(plan, field, entry.value, open);
         }
         all
     }
@@ -169,23 +167,14 @@ impl Transaction {
 
     /// One value through every chain of a field, and the gates open to what they make of it. Most
     /// chains leave most values as they are.
-    fn scan_value(
-        &mut self,
-        plan: &Plan,
-        field: &Field,
-        value: StrId,
-        (open, seen): (&mut [u64], &mut [u64]),
-    ) {
+    fn scan_value(&mut self, plan: &Plan, field: &Field, value: StrId, open: &mut [u64]) {
         if field.seen.is_empty() {
             return;
         }
         let Scratch { strings, route, .. } = &mut *self.scratch;
         let mut mark = |own: &[u64], watched: &[u64]| {
-            for (((open, seen), own), watched) in
-                open.iter_mut().zip(&mut *seen).zip(own).zip(watched)
-            {
+            for ((open, own), watched) in open.iter_mut().zip(own).zip(watched) {
                 *open |= own & watched;
-                *seen |= own & watched;
             }
         };
         let own = strings.set(value);
@@ -225,7 +214,7 @@ impl Transaction {
 
 /// Marks what was told of a value.
 fn note(seen: &mut [u64], strings: &mut Strings, value: StrId, told: Told<'_>) {
-    for (seen, own) in seen.iter_mut().zip(told.seen) {
+    for (seen, own) in seen.iter_mut().zip(told.open) {
         *seen |= own;
     }
     if told.fields != 0 {
