@@ -114,12 +114,33 @@ fn happened(case: &Case, expected: &Expected, played: &Played) -> Vec<Judged> {
             (judged, _) => judged,
         });
     }
-    for pattern in [&expected.error_log, &expected.audit_log] {
-        if pattern.is_some() {
-            all.push(Judged::Untold("looks into the audit log".to_owned()));
-        }
+    if let Some(pattern) = &expected.error_log {
+        let log = debug::errors(&played.rules, case, &played.traced.steps);
+        all.extend(told_of(pattern, &log));
+    }
+    if let Some(pattern) = &expected.audit_log {
+        let record = played.fast.record.as_ref();
+        let record = record.map(|own| String::from_utf8_lossy(&own.bytes));
+        all.push(search(pattern, &record.unwrap_or_default(), "audit log"));
     }
     all
+}
+
+/// A line of the error log. Where it refers to places in libmodsecurity's picture of the request,
+/// the place in the value, the length of the value and what was done to it are judged alone.
+fn told_of(pattern: &str, log: &str) -> Vec<Judged> {
+    let meant = replaced(pattern, r"v\d+,", r"v\?,");
+    let found = search(&meant, log, "error log");
+    if meant == pattern {
+        return vec![found];
+    }
+    // Of a value made of several, or decoded, even the length is that of its origin.
+    let why = "where in the request a value stands, or what it was made of, is not kept";
+    let untold = Judged::Untold(why.to_owned());
+    match found {
+        Judged::Fails(_) => vec![untold],
+        found => vec![found, untold],
+    }
 }
 
 /// The status, and where a redirect leads. Unless a case says one it is 200.
@@ -181,27 +202,28 @@ fn search(pattern: &str, text: &str, what: &str) -> Judged {
 
 /// A pattern without the numbers that only libmodsecurity's source explains.
 fn meant(pattern: &str) -> String {
-    let number = Pattern::compile(r" \\\(-\d+|offset \d+", &Options::default());
-    let Ok(number) = number else {
-        return pattern.to_owned();
+    let pattern = replaced(pattern, r" \\\(-\d+", "");
+    replaced(&pattern, r"offset \d+", r"offset \?")
+}
+
+/// A text with every match of a pattern replaced.
+fn replaced(text: &str, pattern: &str, by: &str) -> String {
+    let Ok(own) = Pattern::compile(pattern, &Options::default()) else {
+        return text.to_owned();
     };
     let mut out = String::new();
     let mut last = 0;
-    let mut cache = number.create_cache();
-    let found = number.each_match(&mut cache, pattern.as_bytes(), |found| {
+    let found = own.each_match(&mut own.create_cache(), text.as_bytes(), |found| {
         if let Some(span) = found.get(0) {
-            out.push_str(pattern.get(last..span.start).unwrap_or_default());
-            let is_offset = pattern
-                .get(span.start..)
-                .is_some_and(|own| own.starts_with('o'));
-            out.push_str(if is_offset { r"offset \?" } else { "" });
+            out.push_str(text.get(last..span.start).unwrap_or_default());
+            out.push_str(by);
             last = span.end;
         }
         true
     });
     if found.is_err() {
-        return pattern.to_owned();
+        return text.to_owned();
     }
-    out.push_str(pattern.get(last..).unwrap_or_default());
+    out.push_str(text.get(last..).unwrap_or_default());
     out
 }

@@ -18,6 +18,7 @@
 //! malformed message.
 
 mod admission;
+pub mod audit;
 mod clock;
 mod deadline;
 pub mod duration;

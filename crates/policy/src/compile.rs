@@ -3,9 +3,9 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use babyshield_gateway::spec as gateway;
+use babyshield_gateway::{SystemClock, spec as gateway};
 use babyshield_layers::block;
 use babyshield_limit::store::memory;
 use babyshield_limit::{Bounds, Store};
@@ -13,6 +13,7 @@ use babyshield_model::{ByteSize, Diagnostic, Diagnostics, Span};
 use babyshield_reputation::addr::Networks;
 use babyshield_reputation::{Pattern, agent, path};
 use babyshield_waf::Files;
+use babyshield_waf::collection::Collections;
 use ipnet::IpNet;
 
 use crate::document::{Document, is_faulty, sort};
@@ -42,6 +43,9 @@ pub struct Policy {
     pub events: babyshield_events::Spec,
 }
 
+/// One clock for all rules, so that what a rule set remembers expires in time after a reload too.
+static CLOCK: LazyLock<SystemClock> = LazyLock::new(SystemClock::start);
+
 impl Policy {
     /// Reads a policy file and compiles it.
     ///
@@ -67,7 +71,7 @@ impl Policy {
         let rules = babyshield_waf::Plan::compile(&waf, files);
         let rules = gather(rules, &mut found).map(|compiled| {
             found.extend(compiled.warnings);
-            compiled.plan
+            compiled.plan.with_clock(Arc::new(*CLOCK))
         });
         sort(&mut found);
         let (Some(block), Some(limits), Some(rules)) = (block, limits, rules) else {
@@ -114,6 +118,15 @@ impl Policy {
             let faults = faults.into_iter();
             faults.map(|fault| self.document.locate(fault)).collect()
         })
+    }
+
+    /// Has the rules go on with what those in force remember (`IP`, `SESSION` and the like). Before
+    /// [`Policy::plan`].
+    pub fn remember(&mut self, collections: Arc<dyn Collections>) {
+        // Nobody else holds the rules yet.
+        if let Some(rules) = Arc::get_mut(&mut self.rules) {
+            rules.share(collections);
+        }
     }
 
     /// A store for what callers spend of their limits, as large as the policy says.

@@ -3,6 +3,7 @@
 //! Three stages, as everywhere in the house: a [`Spec`] says which rules and limits, [`Plan::compile`]
 //! proves them, a [`Transaction`] is one request as it happens. No sockets, no wall clock.
 
+pub mod audit;
 pub mod body;
 pub mod builtin;
 pub mod byteset;

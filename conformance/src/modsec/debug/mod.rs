@@ -8,6 +8,7 @@ mod body;
 
 use std::fmt::Write as _;
 
+use super::case::Case;
 use babyshield_waf::Skip;
 use babyshield_waf::Step;
 use babyshield_waf::hir::{self, Disruption, Engine, Link, Phase, Rule, RuleSet, Selector, Target};
@@ -32,6 +33,22 @@ pub(crate) fn log(rules: &RuleSet, text: &str, steps: &[Step]) -> String {
     }
     log.removed(text);
     log.out
+}
+
+/// The error log of a transaction: the lines of rules that log.
+pub(crate) fn errors(rules: &RuleSet, case: &Case, steps: &[Step]) -> String {
+    let logs = |id: u64| {
+        rules.steps.iter().any(|step| match step {
+            hir::Step::Rule(rule) => rule.id == id && rule.log && rule.span.source.name != ENGINE,
+            hir::Step::Marker(_) => false,
+        })
+    };
+    let client = case.client.ip.map(|ip| ip.to_string()).unwrap_or_default();
+    let lines = steps.iter().filter_map(|step| match step {
+        Step::Told { rule, line } if logs(*rule) => Some(format!("[client {client}] {line}\n")),
+        _ => None,
+    });
+    lines.collect()
 }
 
 /// The line about a response whose body is not looked at.
@@ -88,6 +105,8 @@ impl<'a> Log<'a> {
             | Step::File { .. }
             | Step::TooMuchBesideFiles
             | Step::RequestBody(_) => self.of_body(step),
+            // Of the error log.
+            Step::Told { .. } => {}
             Step::Transformed { .. }
             | Step::Seen { .. }
             | Step::Captured { .. }
@@ -228,6 +247,7 @@ impl<'a> Log<'a> {
             }
             Step::Matched { message, tags, .. } => self.matched(rule, message, tags),
             Step::Phase(_)
+            | Step::Told { .. }
             | Step::Off(_)
             | Step::Skipped { .. }
             | Step::Asked { .. }

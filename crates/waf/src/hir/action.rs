@@ -8,6 +8,7 @@ use super::lower::did_you_mean;
 use super::settings::{AuditEngine, Engine, Processor};
 use super::target::Targets;
 use super::template::Template;
+use crate::audit::Change;
 use crate::operator::regex::{Options, Pattern};
 use crate::seclang::ast;
 use crate::variable::{Shape, Variable};
@@ -64,8 +65,8 @@ pub enum Ctl {
     ForceRequestBody(bool),
     /// `auditEngine`.
     Audit(AuditEngine),
-    /// `auditLogParts`: which parts of the record are kept, as written.
-    AuditParts(String),
+    /// `auditLogParts`: which parts a record has.
+    AuditParts(Change),
     /// `ruleRemoveById`, `ruleRemoveByTag`, `ruleRemoveByMsg`.
     Remove(RuleSelector),
     /// `ruleRemoveTargetById`, `…ByTag`, `…ByMsg`.
@@ -240,7 +241,20 @@ pub(super) fn ctl(text: &ast::Text, faults: &mut Diagnostics) -> Option<Action> 
         "requestbodyprocessor" => Ctl::Processor(word(&value, &PROCESSORS, faults)?),
         "forcerequestbodyvariable" => Ctl::ForceRequestBody(word(&value, &SWITCH, faults)?),
         "auditengine" => Ctl::Audit(word(&value, &AUDIT, faults)?),
-        "auditlogparts" => Ctl::AuditParts(value.value),
+        "auditlogparts" => match Change::parse(value.value.trim()) {
+            Some(change) => Ctl::AuditParts(change),
+            None => {
+                faults.push(
+                    Diagnostic::error(
+                        "seclang.bad_audit",
+                        "the parts are the letters A to K and Z",
+                    )
+                    .at(value.span())
+                    .help("write `+E`, `-C` or all of them, as in `ABCFHZ`"),
+                );
+                return None;
+            }
+        },
         "ruleremovebyid" => Ctl::Remove(RuleSelector::ids(&value, faults)),
         "ruleremovebytag" => Ctl::Remove(RuleSelector::pattern(&value, RuleSelector::Tag, faults)),
         "ruleremovebymsg" => {

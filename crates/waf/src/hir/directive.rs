@@ -8,18 +8,17 @@ use super::action::{AUDIT, ENGINES, RuleSelector, SWITCH, word};
 use super::lower::{Lowering, did_you_mean};
 use super::settings::BodyAction;
 use super::update::{Change, Update};
-use super::{Step, rule};
+use super::{Step, audit, rule};
 use crate::seclang::ast;
 use crate::transform::UnicodeMap;
 
 /// Directives whose work is done elsewhere in a proxy, and where.
-pub(super) const LEFT_OUT: [(&str, &str); 35] = [
+pub(super) const LEFT_OUT: [(&str, &str); 34] = [
     (
         "SecParseXmlIntoArgs",
         "say what of a document is looked at, as in `XML:/*` and `XML://@*`",
     ),
     ("SecArgsHashing", "hashing is not supported"),
-    ("SecAuditLog2", "there is one audit log"),
     ("SecCacheTransformations", "values are always computed once"),
     (
         "SecChrootDir",
@@ -83,13 +82,14 @@ pub(super) const ONLY_OFF: [(&str, &str); 3] = [
 ];
 
 /// Directives that are understood.
-pub(super) const KNOWN: [&str; 53] = [
+pub(super) const KNOWN: [&str; 54] = [
     "Include",
     "SecAction",
     "SecArgumentSeparator",
     "SecArgumentsLimit",
     "SecAuditEngine",
     "SecAuditLog",
+    "SecAuditLog2",
     "SecAuditLogDirMode",
     "SecAuditLogFileMode",
     "SecAuditLogFormat",
@@ -255,10 +255,10 @@ fn setting(own: &mut Lowering<'_>, item: &ast::Directive, folder: &Path) {
     if *known == "SecUnicodeMapFile" {
         return unicode_map(own, item, folder);
     }
-    if matches!(
-        *known,
-        "SecCookieV0Separator" | "SecAuditLogDirMode" | "SecAuditLogFileMode"
-    ) {
+    if name.starts_with("secauditlog") {
+        return audit::setting(own, item, &name, folder);
+    }
+    if *known == "SecCookieV0Separator" {
         return;
     }
     let Some(text) = own.one_argument(item) else {

@@ -4,6 +4,7 @@
 //! never meet it. The naive interpreter of the tests runs on this form.
 
 mod action;
+mod audit;
 mod directive;
 mod lint;
 mod lower;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use babyshield_model::Span;
 
 pub use action::{Action, Assignment, Ctl, RuleSelector, Store};
+pub(crate) use audit::STATUS;
 pub use lint::lint;
 pub use lower::{Input, lower};
 pub use operator::{Asked, Checksum, Number, Operator, Regex, Text};

@@ -1,5 +1,6 @@
 //! What the directives that are not rules set.
 
+use crate::audit::Log;
 use crate::transform::UnicodeMap;
 
 /// `SecRuleEngine`.
@@ -92,6 +93,8 @@ pub struct Settings {
     pub separator: u8,
     /// `SecAuditEngine`.
     pub audit: AuditEngine,
+    /// `SecAuditLog…`.
+    pub audit_log: Log,
     /// `SecCollectionTimeout`, in seconds.
     pub collection_timeout: u64,
     /// `SecComponentSignature`, each.
@@ -123,6 +126,7 @@ impl Default for Settings {
             arguments: None,
             separator: b'&',
             audit: AuditEngine::Off,
+            audit_log: Log::default(),
             collection_timeout: 3600,
             components: Vec::new(),
             webapp: String::new(),

@@ -59,20 +59,9 @@ fn section(
 
 /// Words that are understood without doing here what they do in ModSecurity.
 fn of_known(word: &'static str) -> Status {
-    const RECORD: &str =
-        "the event store is the audit log: `babyshield why`, the dashboard, exports";
     const LOG: &str = "logs are set in the policy";
     const PLACE: &str = "nothing is written to such a place";
     match word {
-        "SecAuditLog"
-        | "SecAuditLogDirMode"
-        | "SecAuditLogFileMode"
-        | "SecAuditLogFormat"
-        | "SecAuditLogParts"
-        | "SecAuditLogRelevantStatus"
-        | "SecAuditLogStorageDir"
-        | "SecAuditLogType"
-        | "auditLogParts" => Status::Elsewhere(RECORD),
         "SecDebugLog" | "SecDebugLogLevel" => Status::Elsewhere(LOG),
         "SecDataDir" | "SecTmpDir" | "SecUploadDir" | "SecUploadFileMode" => {
             Status::Elsewhere(PLACE)

@@ -15,6 +15,7 @@ use super::{
     Plan, Quick, Rule, Scores, Select, Slot, Target,
 };
 use super::{exclude, fold, input};
+use crate::audit::{self, About};
 use crate::builtin;
 use crate::byteset::ByteSet;
 use crate::collection;
@@ -22,6 +23,7 @@ use crate::hir::{self, Input, Phase, RuleSet, Step};
 use crate::operator::regex::Pattern;
 use crate::source::Files;
 use crate::spec::{Compiled, Spec};
+use crate::transaction::SHOWN;
 use crate::transform::Transform;
 use crate::variable::{Shape, Variable};
 
@@ -115,12 +117,11 @@ impl Plan {
             Effort::All => fold::live(&by_rule, &orders),
             Effort::None => vec![true; by_rule.len()],
         };
-        let mut linker = linker(effort);
-        let mut rules: Vec<Rule> = by_rule
-            .iter()
-            .zip(&live)
-            .map(|(rule, live)| compile_rule(&mut linker, rule, *live))
-            .collect();
+        let audited = effort == Effort::None || set.settings.audit_log.is_placed();
+        let mut linker = linker(effort, audited);
+        let each = by_rule.iter().zip(&live);
+        let each = each.map(|(rule, live)| compile_rule(&mut linker, rule, *live, audited));
+        let mut rules: Vec<Rule> = each.collect();
         let masks = linker.masks(&by_rule);
         let Linker {
             chains,
@@ -166,6 +167,7 @@ impl Plan {
             captures,
             clock: Arc::new(ManualClock::default()),
             collections: Arc::new(collection::Memory::default()),
+            audit: audit::Plan::new(&set.settings.audit_log, &set.settings.components),
             pool: ArrayQueue::new(POOL),
             memos: ArrayQueue::new(MEMOS),
         })
@@ -200,6 +202,31 @@ impl Plan {
         self
     }
 
+    /// What the rules say of an audit log, if they name a place for one.
+    #[must_use]
+    pub fn audit_log(&self) -> Option<&audit::Log> {
+        self.audit.as_ref().map(|own| &own.log)
+    }
+
+    /// Gives audit records to somebody who writes them; the first one given keeps the job. Without
+    /// anybody they are in [`Outcome::record`](crate::Outcome::record).
+    pub fn audit_to(&self, sink: Arc<dyn audit::Sink>) {
+        if let Some(own) = &self.audit {
+            own.sink.get_or_init(|| sink);
+        }
+    }
+
+    /// As [`Plan::with_collections`], for a plan that is kept somewhere.
+    pub fn share(&mut self, collections: Arc<dyn collection::Collections>) {
+        self.collections = collections;
+    }
+
+    /// Where persistent collections are kept.
+    #[must_use]
+    pub fn collections(&self) -> Arc<dyn collection::Collections> {
+        Arc::clone(&self.collections)
+    }
+
     /// Keeps persistent collections here, so that they outlive a reload of the rules.
     #[must_use]
     pub fn with_collections(mut self, collections: Arc<dyn collection::Collections>) -> Self {
@@ -208,10 +235,13 @@ impl Plan {
     }
 }
 
-fn linker(effort: Effort) -> Linker {
+fn linker(effort: Effort, audited: bool) -> Linker {
     let mut own = Linker::default();
     // The engine reads the coding of a body itself.
     own.use_variable(Variable::RequestHeaders);
+    if audited {
+        SHOWN.iter().for_each(|each| own.use_variable(*each));
+    }
     if effort == Effort::None {
         Variable::ALL
             .iter()
@@ -282,7 +312,7 @@ fn insert_overrides(set: &mut RuleSet, spec: &Spec, files: &dyn Files) -> Result
 }
 
 /// A rule that never runs keeps what it says of itself, for those who list the rules.
-fn compile_rule(linker: &mut Linker, rule: &hir::Rule, live: bool) -> Rule {
+fn compile_rule(linker: &mut Linker, rule: &hir::Rule, live: bool, audited: bool) -> Rule {
     let disruption = match &rule.disruption {
         hir::Disruption::Pass => Disruption::Pass,
         hir::Disruption::Deny => Disruption::Deny,
@@ -313,7 +343,8 @@ fn compile_rule(linker: &mut Linker, rule: &hir::Rule, live: bool) -> Rule {
         message: template(linker, &rule.meta.message),
         log_data: template(linker, &rule.meta.log_data),
         severity: rule.meta.severity,
-        revision: rule.meta.revision.as_deref().map(Box::from),
+        about: about(rule),
+        parameter: parameter(linker, rule, audited),
         tags: rule
             .meta
             .tags
@@ -321,6 +352,34 @@ fn compile_rule(linker: &mut Linker, rule: &hir::Rule, live: bool) -> Rule {
             .map(|tag| linker.template(tag))
             .collect(),
         place: hir::place(&rule.span),
+    }
+}
+
+/// What a rule says of itself in an audit record.
+fn about(rule: &hir::Rule) -> About {
+    let meta = &rule.meta;
+    let operator = rule.links.last().map(|link| link.asked.name.as_str());
+    About {
+        revision: meta.revision.as_deref().map(Box::from),
+        version: meta.version.as_deref().unwrap_or_default().into(),
+        maturity: meta.maturity.unwrap_or_default(),
+        accuracy: meta.accuracy.unwrap_or_default(),
+        operator: operator.unwrap_or_default().into(),
+    }
+}
+
+/// The parameter of the last condition, where anybody will read it.
+fn parameter(linker: &mut Linker, rule: &hir::Rule, audited: bool) -> super::Macro {
+    let Some(link) = rule.links.last().filter(|_| audited) else {
+        return super::Macro::default();
+    };
+    match &link.operator {
+        hir::Operator::Text(_, text)
+        | hir::Operator::Number(_, text)
+        | hir::Operator::RxMacro(text) => linker.template(text),
+        _ => super::Macro(vec![super::Piece::Plain(
+            link.asked.parameter.as_bytes().into(),
+        )]),
     }
 }
 

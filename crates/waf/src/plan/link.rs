@@ -390,7 +390,7 @@ impl Linker {
             hir::Ctl::Processor(processor) => Ctl::Processor(*processor),
             hir::Ctl::ForceRequestBody(on) => Ctl::ForceRequestBody(*on),
             hir::Ctl::Audit(audit) => Ctl::Audit(*audit),
-            hir::Ctl::AuditParts(_) => Ctl::AuditParts,
+            hir::Ctl::AuditParts(change) => Ctl::AuditParts(*change),
             hir::Ctl::Remove(rules) => Ctl::Remove(self.removal(rules)),
             hir::Ctl::RemoveTarget(rules, targets) => {
                 let mask = self.removal(rules);

@@ -34,6 +34,7 @@ pub use explain::{Explained, Wakes};
 pub(crate) use gate::{Gate, Gates};
 pub(crate) use input::ENGINE_NAME;
 
+use crate::audit::{self, About, Change};
 use crate::body::xml::Path;
 use crate::byteset::ByteSet;
 use crate::collection::Collections;
@@ -70,6 +71,8 @@ pub struct Plan {
     pub(crate) slots_of: Vec<Vec<Slot>>,
     /// The slots of `TX:0` to `TX:9`, where rules read them.
     pub(crate) captures: [Option<Slot>; 10],
+    /// `None` where the rules name no audit log.
+    pub(crate) audit: Option<audit::Plan>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) collections: Arc<dyn Collections>,
     pub(crate) pool: ArrayQueue<Box<Scratch>>,
@@ -220,8 +223,10 @@ pub(crate) struct Rule {
     pub(crate) message: Macro,
     pub(crate) log_data: Macro,
     pub(crate) severity: Option<RuleSeverity>,
-    /// `rev`.
-    pub(crate) revision: Option<Box<str>>,
+    /// For those who read of its matches.
+    pub(crate) about: About,
+    /// The parameter of its last condition.
+    pub(crate) parameter: Macro,
     pub(crate) tags: Vec<Macro>,
     /// `file:line`.
     pub(crate) place: Arc<str>,
@@ -392,7 +397,7 @@ pub(crate) enum Ctl {
     Processor(Processor),
     ForceRequestBody(bool),
     Audit(AuditEngine),
-    AuditParts,
+    AuditParts(Change),
     /// An index into [`Plan::masks`].
     Remove(u16),
     /// An index into [`Plan::masks`], and what those rules no longer look at.

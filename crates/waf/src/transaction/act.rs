@@ -227,8 +227,9 @@ impl Transaction {
             Ctl::Processor(processor) => self.state.processor = Some(*processor),
             Ctl::ForceRequestBody(on) => self.state.force_request_body = *on,
             Ctl::Audit(audit) => self.state.audit = *audit,
-            // The parts of an audit record; without a record there is nothing to leave out.
-            Ctl::AuditParts => {}
+            Ctl::AuditParts(change) => {
+                self.state.audit_parts = change.apply(self.state.audit_parts);
+            }
             Ctl::Remove(mask) => {
                 if let Some(mask) = plan.masks.get(usize::from(*mask)) {
                     self.scratch.removed.union(mask);

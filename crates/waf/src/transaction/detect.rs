@@ -209,6 +209,7 @@ impl Transaction {
             variable,
             name,
             value: found.text,
+            raw: value,
             span: found.span,
             origin,
         };

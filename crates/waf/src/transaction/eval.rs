@@ -325,6 +325,7 @@ impl Transaction {
         if !self.may_match(link, value) {
             return false;
         }
+        self.state.raw = Some(value);
         if link.multi_match {
             return self.stages_match(plan, link, variable, name, value, at);
         }
@@ -402,6 +403,7 @@ impl Transaction {
             variable,
             name,
             value,
+            raw: self.state.raw.unwrap_or(value),
             span: (cut(span.0), cut(span.1)),
             origin: self.state.origin.unwrap_or((variable, name)),
         };

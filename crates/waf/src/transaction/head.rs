@@ -414,7 +414,7 @@ fn without_authority(target: &[u8]) -> &[u8] {
 }
 
 /// Year, month (1 to 12) and day of a count of days since 1970, in the Gregorian calendar.
-fn civil(days: u64) -> (u64, u64, u64) {
+pub(crate) fn civil(days: u64) -> (u64, u64, u64) {
     // Counted from 1 March of the year 0, so that the leap day is a year's last.
     let shifted = days + 719_468;
     let era = shifted / 146_097;

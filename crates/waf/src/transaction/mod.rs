@@ -4,6 +4,7 @@
 //! capacity is worth keeping and whose content never is.
 
 mod act;
+mod audit;
 mod body;
 mod budget;
 mod detect;
@@ -22,12 +23,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use audit::SHOWN;
 pub use budget::Steps;
+pub(crate) use head::civil;
 pub use measure::Watcher;
 pub(crate) use memo::Memo;
 pub use outcome::Outcome;
 pub use trace::{Skip, Step};
 
+use crate::audit::Parts;
 use crate::body as bodies;
 use crate::hir::{AuditEngine, BodyAction, Engine, Phase, Processor};
 use crate::operator::regex::{Cache, Pattern};
@@ -94,6 +98,7 @@ struct State {
     force_request_body: bool,
     processor: Option<Processor>,
     audit: AuditEngine,
+    audit_parts: Parts,
     /// Phases that an `allow` has switched off.
     allowed: [bool; 5],
     /// Whether disruptions are noted instead of carried out.
@@ -105,6 +110,8 @@ struct State {
     phase: Phase,
     /// The rule being evaluated: an index into the plan.
     current: usize,
+    /// The value being judged, before its transformations.
+    raw: Option<StrId>,
     /// The field that led to the value being judged, if that is one of `MATCHED_VARS`.
     origin: Option<(Variable, Slice)>,
     began: Duration,
@@ -139,6 +146,8 @@ struct Matched {
     variable: Variable,
     name: Slice,
     value: StrId,
+    /// The value before its transformations.
+    raw: StrId,
     /// The part that matched, in bytes of the value.
     span: (u32, u32),
     /// The field it came from, also where it was reached as `MATCHED_VAR` and the like.
@@ -302,6 +311,7 @@ impl Plan {
             force_request_body: false,
             processor: None,
             audit: self.settings.audit,
+            audit_parts: self.settings.audit_log.parts,
             allowed: [false; 5],
             watch: false,
             interruption: None,
@@ -310,6 +320,7 @@ impl Plan {
             status: 0,
             phase: Phase::RequestHead,
             current: 0,
+            raw: None,
             origin: None,
             began: self.clock.monotonic(),
             budget: budget::Budget::default(),

@@ -3,6 +3,7 @@
 use babyshield_model::Finding;
 
 use super::{Interruption, Matched, Step, Transaction};
+use crate::audit::{self, Alert};
 use crate::operator::number;
 use crate::plan::{Plan, Rule, Slot};
 
@@ -27,6 +28,8 @@ pub struct Outcome {
     pub faults: Vec<String>,
     /// Whether a matched rule, or the audit engine's setting, wants an audit record.
     pub audit: bool,
+    /// The audit record, where nobody was there to take it ([`Plan::audit_to`]).
+    pub record: Option<audit::Record>,
     /// What happened, where [`Transaction::trace`] was called.
     pub steps: Vec<Step>,
 }
@@ -36,6 +39,8 @@ pub struct Outcome {
 pub(super) struct Record {
     finding: Option<Finding>,
     audit: bool,
+    /// Where somebody reads it.
+    alert: Option<Box<Alert>>,
 }
 
 impl Transaction {
@@ -54,9 +59,13 @@ impl Transaction {
             return;
         }
         let finding = rule.log.then(|| self.finding(plan, rule));
+        let alert = self
+            .keeps_alerts(plan)
+            .then(|| Box::new(self.alert(plan, rule)));
         self.state.records.push(Record {
             finding,
             audit: rule.audit,
+            alert,
         });
     }
 
@@ -114,12 +123,13 @@ impl Transaction {
 
     pub(super) fn outcome(&mut self) -> Outcome {
         let plan = std::sync::Arc::clone(&self.plan);
-        let records = std::mem::take(&mut self.state.records);
-        let audit = match self.state.audit {
-            crate::hir::AuditEngine::On => true,
-            crate::hir::AuditEngine::RelevantOnly => records.iter().any(|own| own.audit),
-            crate::hir::AuditEngine::Off => false,
-        };
+        let mut records = std::mem::take(&mut self.state.records);
+        let marked = records.iter().any(|own| own.audit);
+        let audit = self.is_audited(plan.audit.as_ref(), marked);
+        let alerts = records.iter_mut().filter_map(|own| own.alert.take());
+        let alerts: Vec<Alert> = alerts.map(|own| *own).collect();
+        let record = self.hand_over(&plan, audit, &alerts);
+        self.note_alerts(&alerts);
         Outcome {
             interruption: self.state.interruption.clone(),
             findings: records.into_iter().filter_map(|own| own.finding).collect(),
@@ -127,7 +137,35 @@ impl Transaction {
             threshold: self.sum(&plan.scores.threshold),
             faults: std::mem::take(&mut self.state.faults),
             audit,
+            record,
             steps: self.state.steps.take().unwrap_or_default(),
+        }
+    }
+
+    /// Makes the record, and gives it to who writes records.
+    fn hand_over(&self, plan: &Plan, audit: bool, alerts: &[Alert]) -> Option<audit::Record> {
+        let log = plan.audit.as_ref().filter(|_| audit)?;
+        let record = self.audit_record(log, alerts);
+        match log.sink.get() {
+            Some(sink) => {
+                sink.write(record);
+                None
+            }
+            None => Some(record),
+        }
+    }
+
+    fn note_alerts(&mut self, alerts: &[Alert]) {
+        if !self.is_traced() {
+            return;
+        }
+        let interruption = self.state.interruption.clone();
+        for alert in alerts {
+            let line = self.alert_line(alert, interruption.as_ref());
+            self.note(|_| Step::Told {
+                rule: alert.rule,
+                line,
+            });
         }
     }
 

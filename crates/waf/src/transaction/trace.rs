@@ -98,6 +98,13 @@ pub enum Step {
         /// Its tags, macros filled in.
         tags: Vec<String>,
     },
+    /// The line that tells of a matched rule, as ModSecurity would write it to an error log.
+    Told {
+        /// The rule's id.
+        rule: u64,
+        /// The line.
+        line: String,
+    },
     /// The request body was taken apart.
     Body {
         /// How.

@@ -293,7 +293,7 @@ impl Transaction {
                 Some(self.scratch.strings.add(text))
             }
             "rev" => {
-                let text = rule.revision.as_deref()?;
+                let text = rule.about.revision.as_deref()?;
                 Some(self.scratch.strings.add(text.as_bytes()))
             }
             "msg" => {

@@ -72,6 +72,7 @@ impl Run<'_> {
             values.into_iter().next().unwrap_or(0)
         };
         Outcome {
+            record: None,
             steps: Vec::new(),
             score: sum(&[
                 "blocking_inbound_anomaly_score",

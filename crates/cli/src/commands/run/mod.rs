@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use babyshield_dashboard::{Config, State};
 use babyshield_events::{Metrics, Store};
+use babyshield_gateway::audit::Writers;
 use babyshield_gateway::{Handle, SystemClock};
 use babyshield_model::{Clock, Sink, Timestamp};
 use babyshield_policy::Policy;
@@ -128,6 +129,8 @@ async fn run(origin: Origin, policy: Policy, loading: Timestamp, clock: Arc<dyn 
     })?;
     let spent = policy.store();
     let plan = policy.plan(Arc::clone(&spent)).map_err(Failure::Faulty)?;
+    let audits = Arc::new(Writers::default());
+    audits.serve(&policy.rules).map_err(Failure::broken)?;
     let handle = Handle::start(plan, Arc::clone(&sink), Arc::clone(&clock)).await;
     let handle = handle.map_err(Failure::broken)?;
     let addresses = handle.addresses().await;
@@ -151,6 +154,7 @@ async fn run(origin: Origin, policy: Policy, loading: Timestamp, clock: Arc<dyn 
         origin,
         handle: handle.clone(),
         spent,
+        audits: Arc::clone(&audits),
         sink,
         overview,
         clock,
@@ -167,6 +171,9 @@ async fn run(origin: Origin, policy: Policy, loading: Timestamp, clock: Arc<dyn 
     watching.abort();
     if !store.flush(FLUSH) {
         tracing::warn!(target: "babyshield", "the last events did not reach the disk");
+    }
+    if !audits.flush(FLUSH) {
+        tracing::warn!(target: "babyshield", "the last audit records did not reach the disk");
     }
     outcome.map(|()| Exit::Ok)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use babyshield_gateway::Handle;
+use babyshield_gateway::audit::Writers;
 use babyshield_limit::Store as Spent;
 use babyshield_model::{
     Clock, Diagnostic, Diagnostics, Event, Severity, Sink, SystemEvent, Timestamp,
@@ -26,6 +27,7 @@ pub(super) struct Reloader {
     pub(super) origin: Origin,
     pub(super) handle: Handle,
     pub(super) spent: Arc<dyn Spent>,
+    pub(super) audits: Arc<Writers>,
     pub(super) sink: Arc<dyn Sink>,
     pub(super) overview: Arc<Overview>,
     pub(super) clock: Arc<dyn Clock>,
@@ -69,9 +71,11 @@ impl Reloader {
     /// The new policy, if it is in force now.
     async fn reload(&self, old: &Policy) -> Option<Policy> {
         let (origin, spent) = (self.origin.clone(), Arc::clone(&self.spent));
+        let remembered = old.rules.collections();
         // Compiling takes a while and reads files.
         let compiled = tokio::task::spawn_blocking(move || {
-            let policy = origin.load()?;
+            let mut policy = origin.load()?;
+            policy.remember(remembered);
             let plan = policy.plan(spent).map_err(Failure::Faulty)?;
             Ok((policy, plan))
         });
@@ -86,6 +90,12 @@ impl Reloader {
                 return None;
             }
         };
+        // Before the first request, so that none goes unrecorded.
+        if let Err(error) = self.audits.serve(&policy.rules) {
+            let fault = Diagnostic::error("policy.audit_log", error.to_string());
+            self.reject(vec![fault]);
+            return None;
+        }
         if let Err(error) = self.handle.reload(plan).await {
             let fault = Diagnostic::error("policy.not_started", error.to_string());
             self.reject(vec![fault]);
