@@ -155,7 +155,10 @@ fn close(options: &Options, tally: Tally, cases: Vec<(String, Outcome)>) -> Resu
         let about = format!(
             "Each case's rules and exchange through the engine, judged by status, redirect, refusal \
              of rules, and the suite's own log patterns, for which the engine's steps are put into \
-             ModSecurity's words. {} expectations hold; of {} passed cases one expectation among \
+             ModSecurity's words. Before each case stand libmodsecurity's defaults (the rules only report \
+             unless a case says otherwise, bodies over a limit are judged in part), and the engine's \
+             own rules about unreadable bodies are taken out; a chain that ends with its file is \
+             closed by a rule that never matches. {} expectations hold; of {} passed cases one expectation among \
              others cannot be judged here.",
             tally.judged, tally.in_part
         );
