@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use babyshield_model::{Diagnostic, Diagnostics, ManualClock};
-use crossbeam_queue::ArrayQueue;
 
 use super::field::{detect, each_field, groups, route, watch};
 use super::gate::in_both_cases;
 use super::link::{Linker, Slots};
 use super::order::Order;
+use super::pool::Pool;
 use super::{
     Action, Assignment, Bits, Chain, Disruption, Gates, Judge, Link, Op, Parameter, PhasePlan,
     Plan, Quick, Rule, Scores, Select, Slot, Target,
@@ -27,10 +27,10 @@ use crate::transaction::SHOWN;
 use crate::transform::Transform;
 use crate::variable::{Shape, Variable};
 
-/// Scratch values kept between requests; more concurrent requests allocate their own.
-const POOL: usize = 256;
-/// Tables of what is known of values, kept between transactions: one for each thread that scans.
-const MEMOS: usize = 64;
+/// Scratch values kept between requests, for each thread; more concurrent requests allocate their own.
+const POOL: usize = 64;
+/// Tables of what is known of values, kept between transactions: a thread looks at one value at a time.
+const MEMOS: usize = 1;
 
 /// Names under which rule sets keep the sum that is compared with the threshold: CRS 4, CRS 3,
 /// older.
@@ -168,8 +168,8 @@ impl Plan {
             clock: Arc::new(ManualClock::default()),
             collections: Arc::new(collection::Memory::default()),
             audit: audit::Plan::new(&set.settings.audit_log, &set.settings.components),
-            pool: ArrayQueue::new(POOL),
-            memos: ArrayQueue::new(MEMOS),
+            pool: Pool::new(POOL),
+            memos: Pool::new(MEMOS),
         })
     }
 

@@ -17,6 +17,7 @@ mod input;
 mod link;
 mod literal;
 mod order;
+mod pool;
 mod prefilter;
 
 use std::collections::HashMap;
@@ -25,7 +26,6 @@ use std::sync::Arc;
 use aho_corasick::AhoCorasick;
 use babyshield_detect::{Class, Confidence};
 use babyshield_model::Clock;
-use crossbeam_queue::ArrayQueue;
 
 pub(crate) use bits::{Bits, ones};
 pub(crate) use compile::is_fixed;
@@ -33,6 +33,7 @@ pub use describe::{Description, Size};
 pub use explain::{Explained, Wakes};
 pub(crate) use gate::{Gate, Gates};
 pub(crate) use input::ENGINE_NAME;
+pub(crate) use pool::Pool;
 
 use crate::audit::{self, About, Change};
 use crate::body::xml::Path;
@@ -75,9 +76,9 @@ pub struct Plan {
     pub(crate) audit: Option<audit::Plan>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) collections: Arc<dyn Collections>,
-    pub(crate) pool: ArrayQueue<Box<Scratch>>,
+    pub(crate) pool: Pool<Box<Scratch>>,
     /// One for each thread that looks at values at the same time.
-    pub(crate) memos: ArrayQueue<Box<Memo>>,
+    pub(crate) memos: Pool<Box<Memo>>,
 }
 
 /// The slots in which a rule set keeps its sums.

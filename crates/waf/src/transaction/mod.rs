@@ -432,8 +432,7 @@ impl Transaction {
     fn close(mut self) -> Outcome {
         let outcome = self.outcome();
         let Self { plan, scratch, .. } = self;
-        // When the pool is full, this scratch is simply freed.
-        drop(plan.pool.push(scratch.emptied()));
+        plan.pool.push(scratch.emptied());
         outcome
     }
 }

@@ -16,8 +16,7 @@ impl Transaction {
             let known = plan.memos.pop();
             let mut memo = known.unwrap_or_else(|| Box::new(Memo::new(plan.gates.words())));
             self.scan_fields(plan, phase, code, &mut memo);
-            // Only when more threads than there is room for were at it is this one freed.
-            drop(plan.memos.push(memo));
+            plan.memos.push(memo);
         }
         for gate in ones(&self.scratch.seen) {
             if let Some(rules) = code.by_gate.get(gate) {
