@@ -14,11 +14,12 @@
 
 use std::cmp::Reverse;
 use std::collections::hash_map::RandomState;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::time::Duration;
 
 use babyshield_model::ByteSize;
+use hashbrown::HashMap;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::Charge;
@@ -28,9 +29,11 @@ use crate::gcra::{Nanos, Rate, Step, nanos};
 /// Shards: enough that two threads seldom meet.
 const SHARDS: usize = 64;
 
-/// What one key costs at worst: a table slot of 25 bytes in a table that has just doubled, and a
-/// heap node of 24 bytes in a vector that has just doubled.
-const BYTES_PER_KEY: u64 = 25 * 16 / 7 + 24 * 2;
+/// What one key costs at worst: a table slot of 25 bytes and a heap node of 24 bytes in a vector
+/// that has just doubled. A table grows when keys fill 7/8 of its slots, and when keys that came
+/// and went have used them up while more than half of that is held: then 7/32 of the slots it grows
+/// to are in use.
+const BYTES_PER_KEY: u64 = 25 * 32 / 7 + 24 * 2;
 
 /// Fully restored keys dropped with each insertion.
 const SWEEP: usize = 2;
@@ -111,7 +114,7 @@ impl Store {
         self.len() == 0
     }
 
-    /// Bytes spent on keys now, counted from what tables and heaps have reserved.
+    /// Bytes spent on keys now: what tables and heaps have reserved.
     #[must_use]
     pub fn footprint(&self) -> ByteSize {
         let shards = self.shards.iter();
@@ -239,9 +242,8 @@ impl Shard {
     }
 
     fn footprint(&self) -> u64 {
-        let slots = self.arrivals.capacity().saturating_mul(8) / 7;
         let heaps = self.queues.iter().map(|queue| queue.heap.capacity());
-        (slots * 25 + heaps.sum::<usize>() * 24) as u64
+        (self.arrivals.allocation_size() + heaps.sum::<usize>() * 24) as u64
     }
 }
 
