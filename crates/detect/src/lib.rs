@@ -46,6 +46,7 @@ mod prototype;
 mod redirect;
 mod shell;
 mod ssrf;
+mod starts;
 mod upload;
 
 pub use chain::{Chain, Step};

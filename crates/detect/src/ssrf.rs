@@ -129,7 +129,10 @@ fn reading(
     let ambiguous = matches!(own.rest, [b'\\' | b'#' | b'?', b'@', ..]);
     let hidden = own.odd || own.user.is_some() || ambiguous;
     let whole = first && own.scheme.len() > 2 && !own.host.is_empty();
-    if let Some(degree) = included(input, own).filter(|_| whole && own.reach != Reach::Metadata) {
+    if whole
+        && own.reach != Reach::Metadata
+        && let Some(degree) = included(input, own)
+    {
         return Some(("a URL that is to be included as a program", degree));
     }
     Some(match own.reach {

@@ -1,4 +1,4 @@
-//! What a body costs grows with its size, not with its square: in steps, which are the same on any
+//! What a request costs grows with its size, not with its square: in steps, which are the same on any
 //! machine, and coarsely in the time of the processor, for what steps do not count.
 #![allow(
     clippy::unwrap_used,
@@ -20,18 +20,25 @@ use babyshield_waf::{Connection, Decision, Limits, Plan, Spec};
 
 use rustix::time::{ClockId, clock_gettime};
 
-use hostile::{Body, FILLINGS, bodies};
+use hostile::{FILLINGS, Hostile, requests};
 
-const SIZES: [usize; 4] = [1 << 10, 8 << 10, 64 << 10, 1 << 20];
+/// Every request is tried in these sizes.
+const SIZES: [usize; 2] = [4 << 10, 32 << 10];
+/// Of the tried fillings, one in so many is tried in this size too.
+const LARGER: usize = 8;
+const LARGE: usize = 1 << 20;
 /// Of the fillings, one in so many is tried; `BABYSHIELD_EVERY=1` for all.
-const STRIDE: usize = 11;
+const STRIDE: usize = 9;
 /// Steps that a byte may take, whatever the size: that a value is looked at by so many rules. A
 /// body that turns out to be broken, or to have too many parts, is looked at as text besides.
 const STEPS: usize = 96;
+/// The same for heads, whose length is limited instead: five bytes make a cookie, and each counts as a
+/// value of its own.
+const HEAD_STEPS: usize = 320;
 /// The same for what comes with any request, and with as many values as there may be.
-const BASE: usize = 1 << 20;
-/// How much more time a byte of a large body may take than a byte of the one before, sixteen times
-/// smaller. What grew with the square of the size would take sixteen times as much.
+const BASE: usize = 2 << 20;
+/// How much more time a byte of a request may take than a byte of the one before, eight times smaller
+/// or more. What grew with the square of the size would take eight times as much.
 const TIME: u64 = 4;
 /// Nanoseconds a byte may take in any case, so that small times are not compared.
 const SHORTEST: u64 = 60;
@@ -64,33 +71,52 @@ fn unbounded() -> Limits {
 }
 
 /// Steps, and nanoseconds.
-fn cost(plan: &Arc<Plan>, kind: &str, body: &str) -> (usize, u64) {
+fn cost(plan: &Arc<Plan>, request: &Hostile) -> (usize, u64) {
     let before = cpu();
     let mut own = plan.begin(Connection {
         client: "203.0.113.7:4000".parse().unwrap(),
         server: "192.0.2.1:80".parse().unwrap(),
     });
     own.watch();
-    own.request_line(b"POST", b"/api", b"HTTP/1.1");
+    own.request_line(b"POST", request.target.as_bytes(), b"HTTP/1.1");
     own.request_header(b"Host", b"example.com");
-    own.request_header(b"Content-Type", kind.as_bytes());
+    for (name, value) in &request.fields {
+        own.request_header(name.as_bytes(), value.as_bytes());
+    }
     own.request_head_end();
-    assert_eq!(own.request_body(body.as_bytes()), Decision::Continue);
+    assert_eq!(
+        own.request_body(request.text.as_bytes()),
+        Decision::Continue
+    );
     own.request_end();
     let steps = own.steps();
     drop(own.finish());
     (steps.looked + steps.made, cpu().saturating_sub(before))
 }
 
-/// What costs more than in proportion, in words.
-fn faults(plan: &Arc<Plan>, own: &[Body], filling: &str) -> Vec<String> {
+/// What costs more than in proportion, in words: one request in growing sizes.
+fn faults<'a>(
+    plan: &Arc<Plan>,
+    sizes: impl Iterator<Item = &'a Hostile>,
+    filling: &str,
+) -> Vec<String> {
     let mut found = Vec::new();
-    let mut before: Option<(&Body, u64)> = None;
-    for body in own {
-        let length = body.text.len();
-        let told = |what: String| format!("{}, {length} bytes of {filling:?}: {what}", body.shape);
-        let (steps, time) = cost(plan, body.kind, &body.text);
-        if steps > BASE + STEPS * length {
+    let mut before: Option<(&Hostile, u64)> = None;
+    for request in sizes {
+        let length = request.len().max(1);
+        if before.is_some_and(|(smaller, _)| length < smaller.len() * 3) {
+            // A head grows no further.
+            continue;
+        }
+        let told =
+            |what: String| format!("{}, {length} bytes of {filling:?}: {what}", request.shape);
+        let (steps, time) = cost(plan, request);
+        let each = if request.text.is_empty() {
+            HEAD_STEPS
+        } else {
+            STEPS
+        };
+        if steps > BASE + each * length {
             found.push(told(format!("{} steps a byte", steps / length)));
         }
         let per_byte = |time: u64| time / length as u64;
@@ -100,9 +126,8 @@ fn faults(plan: &Arc<Plan>, own: &[Body], filling: &str) -> Vec<String> {
             // Something else may have disturbed it.
             for _ in 0..2 {
                 if own > limit {
-                    own = own.min(per_byte(cost(plan, body.kind, &body.text).1));
-                    let again = cost(plan, smaller.kind, &smaller.text).1;
-                    let again = again / smaller.text.len() as u64;
+                    own = own.min(per_byte(cost(plan, request).1));
+                    let again = cost(plan, smaller).1 / smaller.len() as u64;
                     limit = limit.max(again.max(SHORTEST) * TIME);
                 }
             }
@@ -110,7 +135,7 @@ fn faults(plan: &Arc<Plan>, own: &[Body], filling: &str) -> Vec<String> {
                 found.push(told(format!("{own} ns a byte after {less}")));
             }
         }
-        before = Some((body, own));
+        before = Some((request, own));
     }
     found
 }
@@ -120,17 +145,12 @@ fn holds(rules: &Path) {
     let every = std::env::var("BABYSHIELD_EVERY").ok();
     let stride = every.and_then(|own| own.parse().ok()).unwrap_or(STRIDE);
     let mut found = Vec::new();
-    for filling in FILLINGS.iter().step_by(stride) {
-        let mut by_shape: Vec<Vec<Body>> = Vec::new();
-        for size in SIZES {
-            for (at, body) in bodies(filling, size).into_iter().enumerate() {
-                match by_shape.get_mut(at) {
-                    Some(own) => own.push(body),
-                    None => by_shape.push(vec![body]),
-                }
-            }
-        }
-        for own in &by_shape {
+    for (at, filling) in FILLINGS.iter().step_by(stride).enumerate() {
+        let large = (at % LARGER == 0).then_some(LARGE);
+        let sizes = SIZES.into_iter().chain(large);
+        let sizes: Vec<Vec<Hostile>> = sizes.map(|size| requests(filling, size)).collect();
+        for shape in 0..sizes.first().map_or(0, Vec::len) {
+            let own = sizes.iter().filter_map(|all| all.get(shape));
             found.extend(faults(&plan, own, filling));
         }
     }
@@ -142,12 +162,12 @@ fn holds(rules: &Path) {
 }
 
 #[test]
-fn bodies_cost_the_built_in_rules_in_proportion() {
+fn requests_cost_the_built_in_rules_in_proportion() {
     holds(Path::new("builtin"));
 }
 
 #[test]
-fn bodies_cost_the_crs_in_proportion() {
+fn requests_cost_the_crs_in_proportion() {
     let crs = PathBuf::from("/usr/share/modsecurity-crs");
     if crs.join("owasp-crs.load").exists() {
         holds(&crs);
@@ -164,10 +184,7 @@ fn steps_tell_what_grows_with_the_square() {
         "SecRule ARGS \"@rx .\" \
          \"id:1,phase:2,pass,nolog,setvar:'tx.all=%{tx.all}%{MATCHED_VAR}'\"",
     );
-    let steps = |count: usize| {
-        let body = "a=12345678&".repeat(count);
-        cost(&plan, "application/x-www-form-urlencoded", &body).0
-    };
+    let steps = |count: usize| cost(&plan, &Hostile::form("a=12345678&".repeat(count))).0;
     let (few, many) = (steps(60), steps(960));
     assert!(many > few * 16 * 2, "{few} {many}");
 }

@@ -1,5 +1,7 @@
 //! Names of HTML: events, elements, and the hosts of what editors embed.
 
+use crate::starts::{self, Starts};
+
 /// Whether a handler's name (lower case) is one browsers know, or nearly.
 pub(super) fn event(name: &[u8]) -> bool {
     name.strip_prefix(b"on")
@@ -9,7 +11,7 @@ pub(super) fn event(name: &[u8]) -> bool {
 /// Whether a name (lower case, without prefix) is that of an element browsers know.
 pub(super) fn element(name: &[u8]) -> bool {
     let name = name.strip_prefix(b"/").unwrap_or(name);
-    ELEMENTS.binary_search(&name).is_ok()
+    starts::find(ELEMENTS, &STARTS, name).is_some()
 }
 
 /// What the names of events begin with.
@@ -36,25 +38,27 @@ pub(super) static EMBEDS: &[&[u8]] = &[
     b"googletagmanager.com", b"typeform.com", b"loom.com", b"figma.com",
 ];
 
+static STARTS: Starts = starts::of(ELEMENTS);
+
 /// Elements of HTML, SVG and MathML, sorted.
 #[rustfmt::skip]
-static ELEMENTS: &[&[u8]] = &[
-    b"a", b"abbr", b"acronym", b"address", b"annotation-xml", b"area", b"article", b"aside",
-    b"audio", b"b", b"bdi", b"bdo", b"bgsound", b"big", b"blink", b"blockquote", b"body", b"br",
-    b"button", b"canvas", b"caption", b"center", b"circle", b"cite", b"code", b"col", b"colgroup",
-    b"command", b"content", b"data", b"datalist", b"dd", b"defs", b"del", b"desc", b"details",
-    b"dfn", b"dialog", b"dir", b"div", b"dl", b"dt", b"ellipse", b"em", b"fieldset",
-    b"figcaption", b"figure", b"font", b"footer", b"foreignobject", b"frameset", b"g", b"h1",
-    b"h2", b"h3", b"h4", b"h5", b"h6", b"head", b"header", b"hgroup", b"hr", b"html", b"i",
-    b"image", b"img", b"input", b"ins", b"kbd", b"keygen", b"label", b"layer", b"legend", b"li",
-    b"line", b"listing", b"maction", b"main", b"map", b"mark", b"marquee", b"math", b"menu",
-    b"menuitem", b"meter", b"mglyph", b"mtext", b"multicol", b"nav", b"nobr", b"noembed",
-    b"noframes", b"noscript", b"ol", b"optgroup", b"option", b"output", b"p", b"param", b"path",
-    b"picture", b"plaintext", b"polygon", b"pre", b"progress", b"q", b"rect", b"rp", b"rt",
-    b"ruby", b"s", b"samp", b"section", b"select", b"shadow", b"slot", b"small", b"source",
-    b"span", b"strike", b"strong", b"sub", b"summary", b"sup", b"svg", b"table", b"tbody", b"td",
-    b"template", b"text", b"textarea", b"tfoot", b"th", b"thead", b"time", b"title", b"tr",
-    b"track", b"tt", b"u", b"ul", b"var", b"video", b"wbr", b"xml", b"xmp", b"xss",
+static ELEMENTS: &[&str] = &[
+    "a", "abbr", "acronym", "address", "annotation-xml", "area", "article", "aside",
+    "audio", "b", "bdi", "bdo", "bgsound", "big", "blink", "blockquote", "body", "br",
+    "button", "canvas", "caption", "center", "circle", "cite", "code", "col", "colgroup",
+    "command", "content", "data", "datalist", "dd", "defs", "del", "desc", "details",
+    "dfn", "dialog", "dir", "div", "dl", "dt", "ellipse", "em", "fieldset",
+    "figcaption", "figure", "font", "footer", "foreignobject", "frameset", "g", "h1",
+    "h2", "h3", "h4", "h5", "h6", "head", "header", "hgroup", "hr", "html", "i",
+    "image", "img", "input", "ins", "kbd", "keygen", "label", "layer", "legend", "li",
+    "line", "listing", "maction", "main", "map", "mark", "marquee", "math", "menu",
+    "menuitem", "meter", "mglyph", "mtext", "multicol", "nav", "nobr", "noembed",
+    "noframes", "noscript", "ol", "optgroup", "option", "output", "p", "param", "path",
+    "picture", "plaintext", "polygon", "pre", "progress", "q", "rect", "rp", "rt",
+    "ruby", "s", "samp", "section", "select", "shadow", "slot", "small", "source",
+    "span", "strike", "strong", "sub", "summary", "sup", "svg", "table", "tbody", "td",
+    "template", "text", "textarea", "tfoot", "th", "thead", "time", "title", "tr",
+    "track", "tt", "u", "ul", "var", "video", "wbr", "xml", "xmp", "xss",
 ];
 
 #[cfg(test)]

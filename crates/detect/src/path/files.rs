@@ -2,6 +2,7 @@
 
 use super::climb::slash;
 use crate::set::{self, Set};
+use crate::starts::{self, Starts};
 
 /// How telling a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -196,28 +197,31 @@ const SECRETS: &[&str] = &[
     "windows/",
     "winnt/",
     "wp-config.php",
-    "xampp/",
     "wamp/",
+    "xampp/",
 ];
 
 const PLACES: &[&str] = &[
     "bin/",
+    "c:/",
     "dev/",
     "etc/",
     "home/",
     "opt/",
     "proc/",
+    "program files/",
     "root/",
     "srv/",
     "sys/",
     "tmp/",
     "usr/",
-    "var/",
     "users/",
-    "program files/",
+    "var/",
     "web.config",
-    "c:/",
 ];
+
+static SECRET_STARTS: Starts = starts::of(SECRETS);
+static PLACE_STARTS: Starts = starts::of(PLACES);
 
 /// The bytes these begin with.
 const FIRST: Set = set::of(b".abcdeghilmoprstuvwx");
@@ -252,18 +256,23 @@ pub(super) fn known(text: &[u8], at: usize) -> Option<(Telling, usize)> {
     if !set::has(FIRST, first) {
         return None;
     }
-    let find = |files: &[&str]| {
-        let own = files
-            .iter()
-            .filter(|file| file.bytes().next() == Some(first));
-        own.filter_map(|file| stands(text, at, file)).next()
+    let second = text.get(at + 1).map(u8::to_ascii_lowercase);
+    let find = |files: &[&str], starts: &Starts| {
+        let own = files.get(starts::range(starts, first)).unwrap_or_default();
+        // Separators have many spellings.
+        let mut own = own.iter().filter(|file| match file.as_bytes() {
+            [_, b'/', ..] => true,
+            [_, own, ..] => Some(*own) == second,
+            _ => true,
+        });
+        own.find_map(|file| stands(text, at, file))
     };
     if first == b'.'
         && let Some(end) = environment(text, at)
     {
         return Some((Telling::Secret, end));
     }
-    if let Some(end) = find(SECRETS) {
+    if let Some(end) = find(SECRETS, &SECRET_STARTS) {
         return Some((Telling::Secret, end));
     }
     if first == b'h'
@@ -271,7 +280,7 @@ pub(super) fn known(text: &[u8], at: usize) -> Option<(Telling, usize)> {
     {
         return Some((Telling::Secret, end));
     }
-    find(PLACES).map(|end| (Telling::Place, end))
+    find(PLACES, &PLACE_STARTS).map(|end| (Telling::Place, end))
 }
 
 /// `.env`, `.env.local`.

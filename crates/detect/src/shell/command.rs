@@ -148,7 +148,8 @@ fn inner(text: &[u8], name: &Word, entry: &Entry, parting: Parting) -> Option<us
 pub(super) fn assignment(text: &[u8], at: usize) -> Option<usize> {
     let (at, _) = skip_spaces(text, at);
     let (word, next) = plain(text.get(at..)?);
-    if next.is_none_or(|own| own != b'=' && set::has(ENDS, own)) || word.len() > word::KEPT {
+    // A shell takes no quoted or substituted name.
+    if next != Some(b'=') || word.len() > word::KEPT {
         return None;
     }
     let name = word::read(text, at, Parting::Spaces, true);

@@ -56,10 +56,24 @@ const fn common(name: &'static str, takes: Takes) -> Entry {
 
 /// The entry of a command by its name in lower case.
 pub(super) fn named(name: &[u8]) -> Option<&'static Entry> {
-    let at = COMMANDS
-        .binary_search_by(|entry| entry.name.as_bytes().cmp(name))
-        .ok()?;
-    COMMANDS.get(at)
+    COMMANDS.get(starts::find(&NAMES, &STARTS, name)?)
+}
+
+static NAMES: [&str; COMMANDS.len()] = names();
+static STARTS: Starts = starts::of(&NAMES);
+
+#[allow(
+    clippy::indexing_slicing,
+    reason = "worked out by the compiler, which refuses what lies outside"
+)]
+const fn names() -> [&'static str; COMMANDS.len()] {
+    let mut names = [""; COMMANDS.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = COMMANDS[at].name;
+        at += 1;
+    }
+    names
 }
 
 /// Whether a name, in any case, is a command's.
@@ -117,6 +131,8 @@ pub(super) static PATHS: &[&str] = &[
     "/bin/tac",
     "/usr/bin/env",
 ];
+
+use crate::starts::{self, Starts};
 
 use Takes::{Change, Command, Filter, Host, List, Nothing, Number, Path, Script, Sub, Text, Url};
 

@@ -4,6 +4,8 @@
 pub(super) const KEPT: usize = 64;
 /// How far the end of a quotation or substitution is looked for.
 const REACH: usize = 256;
+/// Brackets within brackets that are followed to their ends.
+const DEEPEST: usize = 4;
 
 /// What else than spaces parts words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,10 +195,7 @@ fn is_written_line_end(text: &[u8], at: usize) -> bool {
 /// The place behind the next `end` within reach.
 fn close(text: &[u8], from: usize, end: u8) -> Option<usize> {
     let reach = text.get(from..text.len().min(from + REACH))?;
-    reach
-        .iter()
-        .position(|byte| *byte == end)
-        .map(|at| from + at + 1)
+    memchr::memchr(end, reach).map(|at| from + at + 1)
 }
 
 /// A quotation; one that nothing closes ends the word, as it closes one opened before it.
@@ -262,7 +261,7 @@ fn dollar(text: &[u8], at: usize, word: &mut Word) -> Option<usize> {
         b'{' => {
             let end = close(text, at + 2, b'}')?;
             let inner = text.get(at + 2..end - 1).unwrap_or_default();
-            if inner.iter().any(|byte| matches!(byte, b':' | b'%' | b'#')) {
+            if memchr::memchr3(b':', b'%', b'#', inner).is_some() {
                 word.push(b'/');
             }
             word.broken |= word.len > 0 || is_name(byte(text, end));
@@ -320,20 +319,22 @@ fn ansi(inner: &[u8], word: &mut Word) {
     }
 }
 
-/// The place behind the bracket that closes the one at `at`; where none does, the end of reach.
+/// The place behind the bracket that closes the one at `at`; where none does, or too many others open
+/// before it, the end of reach. What stands in the inner ones is read by itself, so nothing is missed;
+/// without an end to them, each would be read as often as there are others around it.
 fn balanced(text: &[u8], at: usize) -> usize {
     let end = text.len().min(at + REACH);
     let mut open = 0_usize;
-    for here in at..end {
-        match byte(text, here) {
+    for here in memchr::memchr2_iter(b'(', b')', text.get(at..end).unwrap_or_default()) {
+        match byte(text, at + here) {
+            b'(' if open == DEEPEST => return end,
             b'(' => open += 1,
-            b')' => {
+            _ => {
                 open -= 1;
                 if open == 0 {
-                    return here + 1;
+                    return at + here + 1;
                 }
             }
-            _ => {}
         }
     }
     end

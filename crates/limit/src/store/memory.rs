@@ -13,8 +13,8 @@
 //! restored.
 
 use std::cmp::Reverse;
-use std::collections::hash_map::RandomState;
 use std::collections::BinaryHeap;
+use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::time::Duration;
 

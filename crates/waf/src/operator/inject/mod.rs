@@ -1,6 +1,7 @@
 //! `@detectSQLi` and `@detectXSS`, decided by libinjection.
 
 mod plain;
+mod runs;
 
 use libinjectionrs::{SqliFlags, SqliState, XssDetector};
 
@@ -33,6 +34,8 @@ pub fn sqli(value: &[u8]) -> Option<Fingerprint> {
     if plain::is_harmless(value) {
         return None;
     }
+    let shorter = runs::shorten(value);
+    let value = shorter.as_deref().unwrap_or(value);
     let mut state = SqliState::new(value, SqliFlags::FLAG_NONE);
     if !state.detect() {
         return None;
