@@ -81,8 +81,7 @@ impl Session {
         };
         let line = self.line.clone();
         if two {
-            let guard = Guard::transparent(io, begun, line, limits);
-            self.two(guard, limits).await;
+            self.two(io, begun, limits).await;
         } else {
             self.one(Guard::new(io, begun, line, limits)).await;
         }
@@ -115,7 +114,7 @@ impl Session {
         }
     }
 
-    async fn two<T>(self, guard: Guard<T>, limits: Limits)
+    async fn two<T>(self, io: T, begun: BytesMut, limits: Limits)
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -126,11 +125,14 @@ impl Session {
         );
         let streams = self.running.plan.resources.streams;
         let desk = Arc::new(Desk::new(self));
+        let told = Arc::clone(&desk);
+        let refused = Box::new(move |detail| told.refused(detail));
+        let guard = Guard::transparent(io, begun, line.clone(), limits, refused);
         let service = service_fn(move |request| desk.two(request, limits));
         let connection = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .max_concurrent_streams(streams)
-            .max_header_list_size(u32::try_from(limits.head).unwrap_or(u32::MAX))
+            .max_header_list_size(header_list(limits.head))
             .max_pending_accept_reset_streams(RESETS)
             .max_local_error_reset_streams(RESETS)
             .initial_stream_window_size(256 << 10)
@@ -151,6 +153,12 @@ impl Session {
             () = end.cancelled() => {}
         }
     }
+}
+
+/// What the HTTP/2 implementation takes of a head: more than is allowed, so that a head that is too
+/// long is refused by our own layers, with an event. Beyond that it answers 431 by itself.
+fn header_list(head: usize) -> u32 {
+    u32::try_from(head).unwrap_or(u32::MAX).saturating_mul(4)
 }
 
 fn log(served: hyper::Result<()>) {
@@ -233,6 +241,13 @@ impl Desk {
         current.1.call(request)
     }
 
+    /// Records what the HTTP/2 implementation refused by itself, such as a stream it had to reset.
+    fn refused(&self, detail: &'static str) {
+        let refusal = Refusal::protocol(StatusCode::BAD_REQUEST, detail);
+        let arrival = self.arrival(Head::default(), Some(refusal));
+        self.current.lock().1.refused(arrival);
+    }
+
     fn one(
         &self,
         request: Request<Incoming>,
@@ -266,7 +281,7 @@ impl Desk {
         limits: Limits,
     ) -> impl Future<Output = Result<Response<Sent>, Infallible>> + use<> {
         let busy = self.session.line.busy();
-        let refused = ambiguous(&request);
+        let refused = ambiguous(&request).or_else(|| too_large(&request, &limits));
         let arrival = self.arrival(Head::default(), refused);
         let request = request.map(|incoming| Inbound::paced(incoming, limits));
         let answering = self.call(request, arrival);
@@ -293,6 +308,11 @@ fn ambiguous<B>(request: &Request<B>) -> Option<Refusal> {
             "There is more than one Host field.",
         );
     }
+    let mut lengths = request.headers().get_all(header::CONTENT_LENGTH).iter();
+    if lengths.nth(1).is_some() {
+        let detail = "There is more than one Content-Length.";
+        return refuse(StatusCode::BAD_REQUEST, detail);
+    }
     let authority = request.uri().authority().map(|own| own.as_str().as_bytes());
     let host = host.map(http::HeaderValue::as_bytes);
     match (authority, host) {
@@ -307,6 +327,31 @@ fn ambiguous<B>(request: &Request<B>) -> Option<Refusal> {
         ),
         (_, _) => None,
     }
+}
+
+/// An HTTP/2 head beyond the bounds that the guard holds HTTP/1 heads to.
+fn too_large<B>(request: &Request<B>, limits: &Limits) -> Option<Refusal> {
+    let fields = request.headers();
+    let refuse = |detail: &'static str| {
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        Some(Refusal::protocol(status, detail))
+    };
+    // A cookie each may be a field of its own here, RFC 9113 section 8.2.3.
+    let crumbs = fields.get_all(header::COOKIE).iter().count();
+    if fields.len() - crumbs.saturating_sub(1) > limits.fields {
+        return refuse("The request has too many header fields.");
+    }
+    // As the lines would be written in HTTP/1.
+    let line = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        name.as_str().len() + value.len() + ": \r\n".len()
+    };
+    let target = request.uri().path_and_query();
+    let target = target.map_or(0, |target| target.as_str().len());
+    let length = fields.iter().map(line).sum::<usize>() + target;
+    if length > limits.head {
+        return refuse("The request head is too long.");
+    }
+    None
 }
 
 pin_project! {

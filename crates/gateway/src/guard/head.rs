@@ -83,11 +83,13 @@ fn refused((status, detail): Fault) -> Parsed {
 
 /// The end of the head, if it is there; every line that is complete ends in CRLF.
 fn find_end(bytes: &[u8], searched: &mut usize, limits: &Limits) -> Result<Option<usize>, Fault> {
-    if bytes
-        .first()
-        .is_some_and(|&byte| !is_token(byte) && byte != b'\r')
-    {
-        return Err(bad("The request does not begin with a method."));
+    match bytes {
+        // RFC 8446 section 5.1: a handshake record.
+        [0x16, 0x03, ..] => return Err(bad("This is TLS; plain HTTP is spoken here.")),
+        [first, ..] if !is_token(*first) && *first != b'\r' => {
+            return Err(bad("The request does not begin with a method."));
+        }
+        _ => {}
     }
     let mut from = *searched;
     while let Some(found) = memchr::memchr(b'\n', bytes.get(from..).unwrap_or_default()) {

@@ -7,9 +7,11 @@
 //! refusal is answered in turn, by the same layers, with an event like any other.
 //!
 //! The guard also keeps each head as it was on the wire for the rules, and times out what a slow
-//! caller keeps open: idle connections, heads, bodies.
+//! caller keeps open: idle connections, heads, bodies. Of HTTP/2 connections it only follows what
+//! is sent, to learn what the HTTP implementation refused.
 
 mod chunked;
+mod frames;
 mod head;
 mod line;
 mod pace;
@@ -27,6 +29,7 @@ use tokio::time::Instant;
 use babyshield_layers::Refusal;
 
 use self::chunked::Chunked;
+use self::frames::Frames;
 pub(crate) use self::head::is_authority;
 use self::head::{Framing, Message, Parsed};
 pub(crate) use self::line::{Arrived, Busy, Line};
@@ -43,8 +46,10 @@ const LINGER: usize = 1 << 20;
 /// Bytes asked of the socket at once.
 const READ: usize = 8 << 10;
 
+/// Told why the HTTP/2 implementation refused what a caller sent.
+pub(crate) type Listener = Box<dyn Fn(&'static str) + Send>;
+
 /// A connection whose bytes are checked.
-#[derive(Debug)]
 pub(crate) struct Guard<T> {
     io: T,
     /// Bytes read and not handed on; the first `ready` of them are checked.
@@ -60,6 +65,8 @@ pub(crate) struct Guard<T> {
     /// Runs while nothing of a response is taken.
     stalled: Option<Instant>,
     write_deadline: Deadline,
+    /// Of an HTTP/2 connection: what is sent, and who is told of refusals.
+    frames: Option<(Frames, Listener)>,
 }
 
 #[derive(Debug)]
@@ -85,9 +92,20 @@ impl<T> Guard<T> {
         Self::with_state(io, buffer, line, limits, state)
     }
 
-    /// Passes through a connection whose framing is checked elsewhere.
-    pub(crate) fn transparent(io: T, buffer: BytesMut, line: Line, limits: Limits) -> Self {
-        Self::with_state(io, buffer, line, limits, State::Tunnel)
+    /// Passes through an HTTP/2 connection, whose framing is checked by the HTTP implementation;
+    /// `refused` hears why that refused something.
+    pub(crate) fn transparent(
+        io: T,
+        buffer: BytesMut,
+        line: Line,
+        limits: Limits,
+        refused: Listener,
+    ) -> Self {
+        let frames = Some((Frames::default(), refused));
+        Self {
+            frames,
+            ..Self::with_state(io, buffer, line, limits, State::Tunnel)
+        }
     }
 
     fn with_state(io: T, buffer: BytesMut, line: Line, limits: Limits, state: State) -> Self {
@@ -104,6 +122,19 @@ impl<T> Guard<T> {
             closing: None,
             stalled: None,
             write_deadline: Deadline::default(),
+            frames: None,
+        }
+    }
+
+    /// Follows what was sent of `slices`, so many bytes together.
+    fn follow(&mut self, slices: &[io::IoSlice<'_>], mut sent: usize) {
+        let Some((frames, refused)) = &mut self.frames else {
+            return;
+        };
+        for slice in slices {
+            let own = slice.get(..sent).unwrap_or(slice);
+            frames.follow(own, &*refused);
+            sent -= own.len();
         }
     }
 
@@ -356,6 +387,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Write for Guard<T> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write(cx, bytes);
+        if let Poll::Ready(Ok(sent)) = written {
+            self.follow(&[io::IoSlice::new(bytes)], sent);
+        }
         self.watch(cx, written)
     }
 
@@ -389,6 +423,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Write for Guard<T> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write_vectored(cx, slices);
+        if let Poll::Ready(Ok(sent)) = written {
+            self.follow(slices, sent);
+        }
         self.watch(cx, written)
     }
 }

@@ -151,12 +151,26 @@ fn caller(fault: Fault) -> BoxError {
     }
 }
 
+/// An error of a shared connection. The HTTP implementation ends the caller's stream with the code
+/// that it finds in an error; that a server broke the protocol is not to be said to the caller.
+fn foreign(error: hyper::Error) -> BoxError {
+    let source = error
+        .source()
+        .and_then(|source| source.downcast_ref::<h2::Error>());
+    match source.and_then(h2::Error::reason) {
+        Some(h2::Reason::CANCEL | h2::Reason::REFUSED_STREAM | h2::Reason::NO_ERROR) => {
+            error.into()
+        }
+        Some(_) | None => super::forward::chain(&error).into(),
+    }
+}
+
 impl Streamed {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match Pin::new(&mut self.incoming).poll_frame(cx) {
             Poll::Ready(frame) => {
                 self.pause.since = Instant::now();
-                Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+                Poll::Ready(frame.map(|frame| frame.map_err(foreign)))
             }
             Poll::Pending => {
                 let error = ready!(self.pause.poll(&mut self.deadline, cx));

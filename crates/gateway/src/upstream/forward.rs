@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::connect::{Fresh, connect};
 use super::onward::{self, Onward};
+use super::pool::Multiplexed;
 use super::server::Occupied;
 use super::single::{Fault, Single};
 use super::{Body, Outbound, Server, Upstream};
@@ -42,8 +43,10 @@ struct Shared {
 
 /// Why an attempt failed, and what can still be done.
 enum Failure {
-    /// Nothing was sent: here is the body back.
+    /// No connection was to be had: here is the body back.
     Unsent(Box<Outbound>, io::Error),
+    /// The shared connection was closing and took nothing of it: here is the body back.
+    Closing(Box<Outbound>, BoxError),
     /// Nothing came back, and perhaps something was sent.
     Broken { sent: bool, error: BoxError },
     /// The server answered what cannot be understood.
@@ -137,6 +140,7 @@ impl Call<'_> {
                     tried.push(server);
                     *body
                 }
+                (Failure::Closing(body, _), _) if attempt < ATTEMPTS => *body,
                 (Failure::Broken { sent, error }, Some(spare))
                     if attempt < ATTEMPTS
                         && (self.is_repeatable() || !sent)
@@ -191,8 +195,8 @@ impl Call<'_> {
         fresh: bool,
     ) -> Result<Answer, Failure> {
         // The rare ways are boxed, so that the future of the common one stays small.
-        if let Some(sender) = server.pool.shared() {
-            return Box::pin(self.shared(body, sender, occupied)).await;
+        if let Some(shared) = server.pool.shared() {
+            return Box::pin(self.shared(body, shared, occupied)).await;
         }
         let pooled = if fresh {
             None
@@ -205,8 +209,8 @@ impl Call<'_> {
                 Ok(Fresh::One(connection)) => connection,
                 Ok(Fresh::Many(sender)) => {
                     server.reached();
-                    server.pool.share(&sender);
-                    return Box::pin(self.shared(body, sender, occupied)).await;
+                    let shared = server.pool.share(sender);
+                    return Box::pin(self.shared(body, shared, occupied)).await;
                 }
                 Err(error) => {
                     if server.missed(&self.upstream.health) {
@@ -268,11 +272,12 @@ impl Call<'_> {
     async fn shared(
         &mut self,
         body: Outbound,
-        mut sender: hyper::client::conn::http2::SendRequest<Outbound>,
+        shared: Multiplexed,
         occupied: Occupied,
     ) -> Result<Answer, Failure> {
         let request = self.onward(occupied.server()).for_h2(body);
         let limit = occupied.server().timeouts.response;
+        let mut sender = shared.sender.clone();
         let mut sending = pin!(sender.try_send_request(request));
         let mut received = self.exchange.bytes_in();
         let sent = loop {
@@ -282,15 +287,20 @@ impl Call<'_> {
                 Err(_) => received = self.exchange.bytes_in(),
             }
         };
-        let response = sent.map_err(|mut error| match error.take_message() {
-            Some(request) => {
-                let error = io::Error::other(error.into_error());
-                Failure::Unsent(Box::new(request.into_body()), error)
+        let response = sent.map_err(|mut error| {
+            let body = error.take_message().map(Request::into_body);
+            let error = error.into_error();
+            let sent = body.is_none() && !is_unprocessed(&error);
+            if !sent {
+                occupied.server().pool.forget(&shared);
             }
-            None => Failure::Broken {
-                sent: true,
-                error: error.into_error().into(),
-            },
+            match body {
+                Some(body) => Failure::Closing(Box::new(body), error.into()),
+                None => Failure::Broken {
+                    sent,
+                    error: error.into(),
+                },
+            }
         })?;
         occupied.server().reached();
         Ok(response.map(|incoming| Body::shared(incoming, occupied)))
@@ -319,7 +329,7 @@ impl Call<'_> {
                 let detail = "The upstream cannot be reached.";
                 self.fail(StatusCode::BAD_GATEWAY, detail, &error.to_string())
             }
-            Failure::Broken { error, .. } => {
+            Failure::Closing(_, error) | Failure::Broken { error, .. } => {
                 if let Some(refusal) = Refusal::find(&*error) {
                     return self.refuse(refusal.clone());
                 }
@@ -346,10 +356,6 @@ impl Call<'_> {
 
     fn fail(&self, status: StatusCode, detail: &'static str, error: &str) -> Answer {
         self.find("upstream", detail, error);
-        tracing::warn!(
-            id = %self.exchange.id(), upstream = %self.upstream.name,
-            status = status.as_u16(), error, "{detail}"
-        );
         let refusal = Refusal::upstream(status, detail);
         if status == StatusCode::SERVICE_UNAVAILABLE {
             return refusal
@@ -389,7 +395,21 @@ impl Failure {
     }
 }
 
-fn chain(error: &(dyn Error + 'static)) -> String {
+/// Whether an HTTP/2 server said that it did nothing for the request, RFC 9113 section 8.7: it was
+/// closing the connection, or had enough to do.
+fn is_unprocessed(error: &hyper::Error) -> bool {
+    let reason = error
+        .source()
+        .and_then(|source| source.downcast_ref::<h2::Error>());
+    reason.is_some_and(|error| {
+        let closing = error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR);
+        let refused = error.is_reset() && error.reason() == Some(h2::Reason::REFUSED_STREAM);
+        error.is_remote() && (closing || refused)
+    })
+}
+
+/// An error with all its causes.
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(error) = next {

@@ -1,4 +1,5 @@
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -18,10 +19,20 @@ type Idle = Mutex<Vec<(Box<Single>, Instant)>>;
 pub(crate) struct Pool {
     /// For each worker its own: a connection is driven by the thread it was made on.
     idle: Box<[Idle]>,
-    shared: Mutex<Option<http2::SendRequest<Outbound>>>,
+    shared: Mutex<Option<Multiplexed>>,
+    /// HTTP/2 connections made so far.
+    made: AtomicU64,
     /// Unused connections one worker keeps.
     most: usize,
     keep: Duration,
+}
+
+/// An HTTP/2 connection that many requests use.
+#[derive(Clone, Debug)]
+pub(super) struct Multiplexed {
+    pub(super) sender: http2::SendRequest<Outbound>,
+    /// Which of the server's connections it is.
+    number: u64,
 }
 
 impl Pool {
@@ -32,6 +43,7 @@ impl Pool {
                 .take(workers)
                 .collect(),
             shared: Mutex::default(),
+            made: AtomicU64::new(0),
             most: most.div_ceil(workers),
             keep,
         }
@@ -70,17 +82,31 @@ impl Pool {
     }
 
     /// The shared HTTP/2 connection, if there is one and it is open.
-    pub(super) fn shared(&self) -> Option<http2::SendRequest<Outbound>> {
+    pub(super) fn shared(&self) -> Option<Multiplexed> {
         let mut shared = self.shared.lock();
-        if shared.as_ref().is_some_and(http2::SendRequest::is_closed) {
+        if shared.as_ref().is_some_and(|own| own.sender.is_closed()) {
             *shared = None;
         }
         shared.clone()
     }
 
     /// Makes a fresh HTTP/2 connection the shared one.
-    pub(super) fn share(&self, sender: &http2::SendRequest<Outbound>) {
-        *self.shared.lock() = Some(sender.clone());
+    pub(super) fn share(&self, sender: http2::SendRequest<Outbound>) -> Multiplexed {
+        let number = self.made.fetch_add(1, Ordering::Relaxed);
+        let shared = Multiplexed { sender, number };
+        *self.shared.lock() = Some(shared.clone());
+        shared
+    }
+
+    /// Gives a connection up that takes no more requests; one made since stays.
+    pub(super) fn forget(&self, given_up: &Multiplexed) {
+        let mut shared = self.shared.lock();
+        if shared
+            .as_ref()
+            .is_some_and(|own| own.number == given_up.number)
+        {
+            *shared = None;
+        }
     }
 
     /// Closes what was unused for too long.

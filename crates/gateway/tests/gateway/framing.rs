@@ -327,7 +327,7 @@ fn cases() -> Vec<(&'static str, Vec<u8>, u16, &'static str)> {
             "a TLS hello",
             vec![0x16, 3, 1, 0, 200, 1, 0, 0, 196, 3, 3],
             400,
-            "method",
+            "This is TLS",
         ),
         (
             "a long head",

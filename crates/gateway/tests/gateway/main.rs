@@ -18,4 +18,5 @@ mod pace;
 mod streaming;
 mod support;
 mod tls;
+mod two;
 mod upstream;

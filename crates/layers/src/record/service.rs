@@ -21,6 +21,17 @@ impl<S> Record<S> {
     pub(super) fn new(inner: S, shared: Arc<Shared>) -> Self {
         Self { inner, shared }
     }
+
+    /// Records what was refused before it became a request that could be called with.
+    pub fn refused(&self, arrival: Arrival) {
+        let shared = &self.shared;
+        let exchange = Exchange::new(shared.next_id(), Arc::clone(&shared.clock), arrival);
+        if let Some(refusal) = exchange.refused().cloned() {
+            exchange.find(crate::protocol::finding(&refusal));
+            exchange.refuse(&refusal);
+            Closing::new(exchange, Arc::clone(&shared.sink)).answered(refusal.status);
+        }
+    }
 }
 
 impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for Record<S>
