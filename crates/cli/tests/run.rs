@@ -11,7 +11,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
@@ -50,6 +50,7 @@ struct Gateway {
     child: Child,
     screen: String,
     log: Receiver<String>,
+    out: BufReader<ChildStdout>,
     folder: tempfile::TempDir,
 }
 
@@ -66,6 +67,24 @@ fn policy(mode: &str, api: SocketAddr, further: &str) -> String {
         "version = 1\nmode = \"{mode}\"\nlisten = [\"127.0.0.1:0\"]\nupstream = \"http://{api}\"\n\
          [admin]\nlisten = \"127.0.0.1:0\"\n[waf]\nrules = [\"rules.conf\"]\n{further}"
     )
+}
+
+/// What is printed up to a line with this part.
+fn read_until(out: &mut impl BufRead, part: &str) -> String {
+    let mut text = String::new();
+    while !text.contains(part) {
+        assert!(
+            out.read_line(&mut text).expect("a line") > 0,
+            "it ended: {text}"
+        );
+    }
+    text
+}
+
+/// The token of a login link.
+fn token(text: &str) -> String {
+    let rest = text.split("/login?token=").nth(1).expect("a link");
+    rest.split_whitespace().next().expect("a token").to_owned()
 }
 
 impl Gateway {
@@ -91,17 +110,12 @@ impl Gateway {
             }
         });
         let mut out = BufReader::new(child.stdout.take().expect("a pipe"));
-        let mut screen = String::new();
-        while !screen.contains("Ctrl-C") {
-            assert!(
-                out.read_line(&mut screen).expect("a line") > 0,
-                "it ended: {screen}"
-            );
-        }
+        let screen = read_until(&mut out, "Ctrl-C");
         Self {
             child,
             screen,
             log,
+            out,
             folder,
         }
     }
@@ -154,13 +168,31 @@ impl Gateway {
     }
 }
 
+impl Gateway {
+    /// Asks about a request that was just logged: it reaches the store a moment later.
+    fn ask_about_recent(&self, arguments: &[&str]) -> Output {
+        for _ in 0..100 {
+            let told = self.ask(arguments);
+            if told.status.code() != Some(1) {
+                return told;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        self.ask(arguments)
+    }
+}
+
 fn get(address: SocketAddr, path: &str) -> String {
+    let head = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    send(address, &head)
+}
+
+fn send(address: SocketAddr, request: &str) -> String {
     let mut stream = TcpStream::connect(address).expect("a connection");
     stream
         .set_read_timeout(Some(Duration::from_secs(20)))
         .expect("a timeout");
-    let head = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    stream.write_all(head.as_bytes()).expect("a request");
+    stream.write_all(request.as_bytes()).expect("a request");
     let mut response = String::new();
     stream.read_to_string(&mut response).expect("a response");
     response
@@ -189,7 +221,7 @@ fn an_attack_is_blocked_and_explained_and_the_rest_passes() {
         .find_map(|line| line.strip_prefix("x-request-id: "))
         .expect("an id");
     gateway.hear("request.blocked");
-    let why = gateway.ask(&["why", id]);
+    let why = gateway.ask_about_recent(&["why", id]);
     let text = String::from_utf8_lossy(&why.stdout).into_owned();
     assert!(
         why.status.success() && text.contains("tripped") && text.contains("ARGS:q"),
@@ -214,7 +246,7 @@ fn a_proposed_exclusion_frees_the_request_once_it_is_in_the_policy() {
         .find_map(|line| line.strip_prefix("x-request-id: "))
         .expect("an id");
     gateway.hear("request.blocked");
-    let told = gateway.ask(&["rules", "exclude", id]);
+    let told = gateway.ask_about_recent(&["rules", "exclude", id]);
     let told = String::from_utf8_lossy(&told.stdout).into_owned();
     assert!(
         told.contains("known attacks that are blocked there"),
@@ -263,6 +295,46 @@ fn hangup_reads_the_policy_again_at_once() {
     let gateway = Gateway::start(&policy("watch", api(), ""), &[]);
     gateway.signal("-HUP");
     gateway.hear("policy.reloaded");
+}
+
+#[test]
+fn another_login_link_is_to_be_had_without_a_restart() {
+    let mut gateway = Gateway::start(&policy("watch", api(), ""), &[]);
+    let told = format!("kill -USR1 {}", gateway.child.id());
+    assert!(gateway.screen.contains(&told), "{}", gateway.screen);
+    gateway.signal("-USR1");
+    let printed = read_until(&mut gateway.out, "/login?token=");
+    let (first, second) = (token(&gateway.screen), token(&printed));
+    assert_ne!(first, second);
+    let address = gateway.address("dashboard");
+    for token in [second, first] {
+        let body = format!("token={token}");
+        let post = format!(
+            "POST /login HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\n\
+             Connection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        assert_eq!(status(&send(address, &post)), "303");
+    }
+}
+
+#[test]
+fn an_upstream_that_is_away_is_told_in_the_log_and_in_the_metrics() {
+    let nobody = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = nobody.local_addr().expect("an address");
+    drop(nobody);
+    let gateway = Gateway::start(&policy("watch", address, ""), &[]);
+    for _ in 0..3 {
+        assert_eq!(status(&gateway.get("/?q=fine")), "502");
+    }
+    let line = gateway.hear("request.failed");
+    for part in ["WARN", "status=502", "cannot be reached", "refused"] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    let metrics = get(gateway.address("dashboard"), "/metrics");
+    let rests = format!("babyshield_upstream_healthy{{upstream=\"http://{address}\"}} 0");
+    assert!(metrics.contains(&rests), "{metrics}");
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub struct Overview {
 pub struct Upstream {
     /// As written in the policy.
     pub name: String,
-    /// Whether it answers its health check.
+    /// Whether it gets requests: its checks, or requests that did not reach it, say otherwise.
     pub healthy: bool,
 }
 

@@ -6,13 +6,17 @@ use axum::routing::{get, post};
 use http::header::CONTENT_TYPE;
 
 use crate::error::Error;
-use crate::{State, api, assets, guard, live, login};
+use crate::{State, Upstream, api, assets, guard, live, login};
 
 /// Bytes a request body may have: a login token, with room.
 const BODY: usize = 4096;
 
 /// The media type of Prometheus' text format.
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// What stands before the lines about upstream servers.
+const UPSTREAM_HEAD: &str = "# HELP babyshield_upstream_healthy 1 while the server gets requests.\n\
+    # TYPE babyshield_upstream_healthy gauge\n";
 
 /// Everything the admin listener answers. Serve it with [`crate::serve`], which tells it where
 /// a connection comes from; elsewhere `/metrics` asks for a login too.
@@ -52,6 +56,22 @@ pub fn router(state: State) -> Router {
 }
 
 async fn metrics(Extract(state): Extract<State>) -> impl IntoResponse {
-    let text = state.0.config.store.metrics().render();
+    let config = &state.0.config;
+    let mut text = config.store.metrics().render();
+    push_upstreams(&mut text, &config.gateway.overview().upstreams);
     ([(CONTENT_TYPE, PROMETHEUS)], text)
+}
+
+/// Which upstream servers get requests now; a server that the policy no longer names is gone.
+fn push_upstreams(text: &mut String, upstreams: &[Upstream]) {
+    if upstreams.is_empty() {
+        return;
+    }
+    text.push_str(UPSTREAM_HEAD);
+    for upstream in upstreams {
+        let name = upstream.name.replace('\\', "\\\\").replace('"', "\\\"");
+        let healthy = u8::from(upstream.healthy);
+        let line = format!("babyshield_upstream_healthy{{upstream=\"{name}\"}} {healthy}\n");
+        text.push_str(&line);
+    }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use babyshield_dashboard::{Config, Gateway, Overview, State, router, serve};
+use babyshield_dashboard::{Config, Gateway, Overview, State, Upstream, router, serve};
 use babyshield_events::{Metrics, Spec, Store};
 use babyshield_model::{
     Event, Finding, Layer, ManualClock, Mode, RequestEvent, RequestId, Sink, Timestamp, Verdict,
@@ -30,6 +30,10 @@ impl Gateway for Fixed {
     fn overview(&self) -> Overview {
         Overview {
             mode: Mode::Watch,
+            upstreams: vec![Upstream {
+                name: "http://127.0.0.1:3000".to_owned(),
+                healthy: false,
+            }],
             ..Overview::default()
         }
     }
@@ -476,7 +480,12 @@ async fn metrics_need_no_login_from_this_machine_but_a_known_host() {
         |host: &str| format!("GET /metrics HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
     let answer = exchange(address, &request("localhost")).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert!(answer.contains("babyshield_requests_total{"), "{answer}");
+    for line in [
+        "babyshield_requests_total{",
+        "babyshield_upstream_healthy{upstream=\"http://127.0.0.1:3000\"} 0\n",
+    ] {
+        assert!(answer.contains(line), "{answer}");
+    }
     let answer = exchange(address, &request("evil.example")).await;
     assert!(answer.starts_with("HTTP/1.1 421"), "{answer}");
     stop.send(()).unwrap();

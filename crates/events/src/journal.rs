@@ -1,8 +1,9 @@
-//! Events as structured log lines: one a block, a limited number a second.
+//! Events as structured log lines: one a block and one a failure of an upstream, a limited number a
+//! second.
 
 use std::time::Duration;
 
-use babyshield_model::{Event, RequestEvent, Verdict};
+use babyshield_model::{Event, Finding, RequestEvent, SystemEvent, Verdict};
 
 /// Lines a second; a flood of attacks must not become a flood of log.
 const RATE: u32 = 100;
@@ -18,12 +19,16 @@ pub(crate) struct Journal {
 impl Journal {
     pub(crate) fn write(&mut self, event: &Event, now: Duration) {
         match event {
-            Event::Request(request) if request.verdict == Verdict::Allow => {}
+            Event::Request(request) if request.verdict == Verdict::Allow => {
+                if let Some(failure) = failure(request)
+                    && self.admit(now)
+                {
+                    failed(request, failure);
+                }
+            }
             Event::Request(request) if self.admit(now) => line(request),
             Event::Request(_) => {}
-            Event::System(event) => {
-                tracing::info!(target: "babyshield", event = event.name, "{}", event.message);
-            }
+            Event::System(event) => system(event),
         }
     }
 
@@ -43,6 +48,38 @@ impl Journal {
         self.left_out += u64::from(!fits);
         fits
     }
+}
+
+/// What became of the gateway itself: a warning where something was lost or did not work.
+fn system(event: &SystemEvent) {
+    let (name, message) = (event.name.as_str(), event.message.as_str());
+    let what = name.rsplit('.').next().unwrap_or_default();
+    if matches!(what, "failed" | "rejected" | "refused" | "dropped") {
+        tracing::warn!(target: "babyshield", event = name, "{message}");
+    } else {
+        tracing::info!(target: "babyshield", event = name, "{message}");
+    }
+}
+
+/// Why the upstream did not answer, if it did not.
+fn failure(event: &RequestEvent) -> Option<&Finding> {
+    let upstream = babyshield_model::Layer::Upstream.as_str();
+    event.findings.iter().find(|own| own.rule == upstream)
+}
+
+fn failed(event: &RequestEvent, failure: &Finding) {
+    tracing::warn!(
+        target: "babyshield",
+        event = "request.failed",
+        request = %event.id,
+        status = event.status,
+        upstream = event.upstream.as_deref().unwrap_or_default(),
+        method = ?event.method,
+        target = ?event.target,
+        error = failure.value,
+        "{}",
+        failure.message,
+    );
 }
 
 fn line(event: &RequestEvent) {

@@ -37,8 +37,6 @@ pub const STORE_ERRORS: &str = "babyshield_store_errors_total";
 pub const STORE_FAILING: &str = "babyshield_store_failing";
 /// Bytes in use in the store's file.
 pub const STORE_BYTES: &str = "babyshield_store_bytes";
-/// Whether an upstream answers its health check, by `upstream`: set by whoever runs the checks.
-pub const UPSTREAM_HEALTHY: &str = "babyshield_upstream_healthy";
 
 /// Upper bounds of the histograms' buckets, in seconds: from ten microseconds to ten seconds.
 const BUCKETS: [f64; 16] = [
@@ -132,10 +130,6 @@ impl Metrics {
             counter!(STORE_ERRORS, "Failed attempts to write to the store.");
             gauge!(STORE_FAILING, "1 while the store cannot be written.");
             gauge!(STORE_BYTES, "Bytes in use in the store's file.");
-            gauge!(
-                UPSTREAM_HEALTHY,
-                "1 while the upstream answers its health check."
-            );
         });
     }
 }

@@ -260,14 +260,15 @@ impl Writer {
         drop(health);
         self.retry_at = self.now() + self.pause;
         self.pause = (self.pause * 2).min(RETRY.1);
-        if first || self.now() >= self.remind_at {
+        if first {
+            self.remind_at = self.now() + REMIND;
+            let path = self.shared.spec.path.display();
+            let message = format!("events cannot be stored in {path}: {error}; requests go on");
+            self.announce("store.failed", message);
+        } else if self.now() >= self.remind_at {
             self.remind_at = self.now() + REMIND;
             tracing::error!(target: "babyshield", path = %self.shared.spec.path.display(), %error,
-                waiting = self.pending.len(), "events cannot be stored; requests go on");
-        }
-        if first {
-            let message = format!("events cannot be stored: {error}; requests go on");
-            self.announce("store.failed", message);
+                waiting = self.pending.len(), "events still cannot be stored; requests go on");
         }
     }
 

@@ -88,7 +88,6 @@ impl Shared {
         };
         if due && turn().is_ok() {
             let message = format!("{count} connections turned away so far, the last from {peer}");
-            tracing::warn!("{message}");
             self.sink.record(Event::System(SystemEvent {
                 at: now,
                 name: "connection.refused".to_owned(),
@@ -203,6 +202,22 @@ impl Handle {
             .filter_map(|(key, _)| open.listeners.get(&key))
             .map(|listening| listening.address)
             .collect()
+    }
+
+    /// The upstream servers of the plan in force, each once, as written, and whether it gets requests.
+    #[must_use]
+    pub fn servers(&self) -> Vec<(Arc<str>, bool)> {
+        let running = self.shared.running.load();
+        let mut servers: Vec<(Arc<str>, bool)> = Vec::new();
+        for server in running.plan.upstreams.iter().flat_map(|own| &own.servers) {
+            let (name, well) = (&server.target.text, server.is_well());
+            match servers.iter_mut().find(|(own, _)| own == name) {
+                // Two upstreams may name it; it is well where both find it so.
+                Some((_, own)) => *own &= well,
+                None => servers.push((Arc::clone(name), well)),
+            }
+        }
+        servers
     }
 
     /// Connections open now.

@@ -49,7 +49,6 @@ fn tell(server: &Server, well: bool, sink: &dyn Sink, clock: &dyn Clock) {
     } else {
         "upstream.failed"
     };
-    tracing::warn!(server = %server.target.text, "{name}");
     sink.record(Event::System(SystemEvent {
         at: clock.now(),
         name: name.to_owned(),

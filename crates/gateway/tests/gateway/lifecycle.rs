@@ -61,6 +61,13 @@ async fn a_server_that_is_down_stays_down_under_the_next_plan() {
     for _ in 0..4 {
         assert_eq!(request(gateway.address, GET).await.body, "well");
     }
+    let told: Vec<(String, bool)> = gateway
+        .handle
+        .servers()
+        .into_iter()
+        .map(|(name, well)| (name.to_string(), well))
+        .collect();
+    assert_eq!(told, [(sick.url(), false), (well.url(), true)]);
 }
 
 #[tokio::test]

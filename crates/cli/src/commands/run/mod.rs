@@ -1,12 +1,14 @@
 //! `babyshield run`: composes the gateway, the event store and the dashboard, and keeps them in
 //! step with the policy until told to stop.
 
+mod loader;
 mod overview;
 mod reload;
 mod screen;
 mod signals;
 mod watch;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,6 +21,7 @@ use babyshield_policy::Policy;
 use babyshield_policy::spec::{Format as LogFormat, Log, Severity};
 use clap::Args;
 use tokio::net::TcpListener;
+use tokio::signal::unix::Signal;
 use tokio_util::sync::CancellationToken;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
@@ -28,6 +31,7 @@ use tracing_subscriber::{Layer, fmt};
 
 use crate::output::{self, Exit, Failure, Outcome};
 use crate::policy::{Named, Origin, over};
+use loader::Loader;
 use overview::Overview;
 use reload::Reloader;
 
@@ -38,8 +42,8 @@ const FLUSH: Duration = Duration::from_secs(5);
 ///
 /// The policy, and every file it names, is watched: a changed
 /// policy is put to work without dropping a connection; a faulty one is refused, told, and the one
-/// in force stays. SIGHUP reads it again at once. SIGTERM and SIGINT let requests under way
-/// finish; a second one ends at once.
+/// in force stays. SIGHUP reads it again at once. SIGUSR1 prints another login link for the
+/// dashboard. SIGTERM and SIGINT let requests under way finish; a second one ends at once.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 stopped when told to; 2 the policy is wrong; 3 it could not \
@@ -61,13 +65,21 @@ impl Run {
         let origin = self.origin()?;
         let clock = SystemClock::start();
         let loading = clock.now();
-        let policy = origin.load()?;
+        let loader = Loader::start()?;
+        let first = origin.clone();
+        let policy = loader.give(move || first.load()).wait()?;
         crate::diagnostics::print(policy.warnings(), output::Format::Text);
         log(&policy.spec.log);
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .enable_all()
             .build()?;
-        let outcome = runtime.block_on(run(origin, policy, loading, Arc::new(clock)));
+        let started = Started {
+            origin,
+            policy,
+            loading,
+            loader,
+        };
+        let outcome = runtime.block_on(run(started, Arc::new(clock)));
         // Whatever still waits for a disk or a name is not waited for.
         runtime.shutdown_timeout(Duration::from_secs(1));
         outcome
@@ -114,19 +126,27 @@ fn log(log: &Log) {
         .init();
 }
 
-async fn run(origin: Origin, policy: Policy, loading: Timestamp, clock: Arc<dyn Clock>) -> Outcome {
+/// What is there before anything runs.
+struct Started {
+    origin: Origin,
+    policy: Policy,
+    /// When reading the policy began.
+    loading: Timestamp,
+    loader: Loader,
+}
+
+async fn run(started: Started, clock: Arc<dyn Clock>) -> Outcome {
+    let Started {
+        origin,
+        policy,
+        loading,
+        loader,
+    } = started;
     let (mut stop, hangup) = (signals::Stop::listen()?, signals::hangup()?);
-    let metrics = Metrics::new();
-    metrics.install().map_err(Failure::broken)?;
-    let store = Store::open(&policy.events, Arc::clone(&clock), metrics);
-    let store = Arc::new(store.map_err(Failure::broken)?);
-    let overview = Arc::new(Overview::new(Arc::clone(&store)));
-    let sink: Arc<dyn Sink> = Arc::clone(&overview) as Arc<dyn Sink>;
-    let admin = TcpListener::bind(policy.admin()).await;
-    let admin = admin.map_err(|error| {
-        let address = policy.admin();
-        Failure::Broken(format!("the dashboard cannot listen on {address}: {error}"))
-    })?;
+    let asked = signals::login()?;
+    let store = Arc::new(open(&policy, Arc::clone(&clock)).map_err(Failure::broken)?);
+    let sink: Arc<dyn Sink> = Arc::clone(&store) as Arc<dyn Sink>;
+    let admin = listen(policy.admin()).await?;
     let spent = policy.store();
     let plan = policy.plan(Arc::clone(&spent)).map_err(Failure::Faulty)?;
     let audits = Arc::new(Writers::default());
@@ -134,24 +154,21 @@ async fn run(origin: Origin, policy: Policy, loading: Timestamp, clock: Arc<dyn 
     let handle = Handle::start(plan, Arc::clone(&sink), Arc::clone(&clock)).await;
     let handle = handle.map_err(Failure::broken)?;
     let addresses = handle.addresses().await;
+    let overview = Arc::new(Overview::new(handle.clone()));
     overview.take(&policy, &origin, &addresses, clock.now());
 
     let end = CancellationToken::new();
     let base = format!("http://{}", admin.local_addr()?);
-    let dashboard = State::new(Config {
-        store: Arc::clone(&store),
-        gateway: Arc::clone(&overview) as Arc<dyn babyshield_dashboard::Gateway>,
-        clock: Arc::clone(&clock),
-        hosts: Vec::new(),
-        secure: false,
-    });
+    let dashboard = pages(&store, &overview, &clock);
     let link = dashboard.login_link(&base);
+    output::print(screen::first(&policy, &origin, &addresses, link.as_deref()))?;
+    let links = tokio::spawn(links(asked, dashboard.clone(), base));
     let ended = end.clone().cancelled_owned();
     let dashboard = tokio::spawn(babyshield_dashboard::serve(admin, dashboard, ended));
-    output::print(screen::first(&policy, &origin, &addresses, link.as_deref()))?;
 
     let reloader = Reloader {
         origin,
+        loader,
         handle: handle.clone(),
         spent,
         audits: Arc::clone(&audits),
@@ -169,6 +186,7 @@ async fn run(origin: Origin, policy: Policy, loading: Timestamp, clock: Arc<dyn 
     end.cancel();
     // A reload under way belongs to a gateway that has stopped.
     watching.abort();
+    links.abort();
     if !store.flush(FLUSH) {
         tracing::warn!(target: "babyshield", "the last events did not reach the disk");
     }
@@ -176,4 +194,37 @@ async fn run(origin: Origin, policy: Policy, loading: Timestamp, clock: Arc<dyn 
         tracing::warn!(target: "babyshield", "the last audit records did not reach the disk");
     }
     outcome.map(|()| Exit::Ok)
+}
+
+/// The event store, which writes to the metrics of this process.
+fn open(policy: &Policy, clock: Arc<dyn Clock>) -> Result<Store, babyshield_events::Error> {
+    let metrics = Metrics::new();
+    metrics.install()?;
+    Store::open(&policy.events, clock, metrics)
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|error| {
+        Failure::Broken(format!("the dashboard cannot listen on {address}: {error}"))
+    })
+}
+
+fn pages(store: &Arc<Store>, overview: &Arc<Overview>, clock: &Arc<dyn Clock>) -> State {
+    State::new(Config {
+        store: Arc::clone(store),
+        gateway: Arc::clone(overview) as Arc<dyn babyshield_dashboard::Gateway>,
+        clock: Arc::clone(clock),
+        hosts: Vec::new(),
+        secure: false,
+    })
+}
+
+/// Prints another login link whenever it is asked for.
+async fn links(mut asked: Signal, dashboard: State, base: String) {
+    while asked.recv().await.is_some() {
+        let link = dashboard.login_link(&base);
+        // Standard output may be closed; that is no reason to stop.
+        drop(output::print(screen::link(link.as_deref())));
+    }
 }

@@ -1,32 +1,26 @@
 //! What the dashboard asks, answered from memory.
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use babyshield_dashboard::{Gateway, Overview as Shown, Route, Upstream};
-use babyshield_events::Store;
-use babyshield_model::{Event, Figures, Sink, Timestamp};
+use babyshield_gateway::Handle;
+use babyshield_model::Timestamp;
 use babyshield_policy::Policy;
 use parking_lot::Mutex;
 
 use crate::policy::Origin;
 
-/// The plan in force at a glance. As a sink it passes every event on to the store, and notes what
-/// happens to upstreams.
+/// The plan in force at a glance.
 pub(super) struct Overview {
-    store: Arc<Store>,
+    handle: Handle,
     shown: Mutex<Shown>,
-    /// Servers that failed their checks and have not recovered.
-    failing: Mutex<BTreeSet<String>>,
 }
 
 impl Overview {
-    pub(super) fn new(store: Arc<Store>) -> Self {
+    pub(super) fn new(handle: Handle) -> Self {
         Self {
-            store,
+            handle,
             shown: Mutex::default(),
-            failing: Mutex::default(),
         }
     }
 
@@ -38,16 +32,9 @@ impl Overview {
         addresses: &[SocketAddr],
         now: Timestamp,
     ) {
-        let servers = policy
-            .gateway
-            .upstreams
-            .iter()
-            .flat_map(|upstream| &upstream.servers);
         let mut routes: Vec<_> = policy.spec.routes.iter().collect();
         routes.sort_by_key(|route| std::cmp::Reverse(route.pattern.specificity()));
         let mode = policy.spec.mode.value;
-        // Health checks of a new plan begin anew.
-        self.failing.lock().clear();
         *self.shown.lock() = Shown {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             mode,
@@ -56,12 +43,7 @@ impl Overview {
             loaded: now,
             rejected: None,
             rules: policy.rules.size().rules,
-            upstreams: servers
-                .map(|server| Upstream {
-                    name: server.clone(),
-                    healthy: true,
-                })
-                .collect(),
+            upstreams: Vec::new(),
             routes: routes
                 .into_iter()
                 .map(|route| Route {
@@ -76,46 +58,18 @@ impl Overview {
     pub(super) fn reject(&self, reason: String) {
         self.shown.lock().rejected = Some(reason);
     }
-
-    /// A server's check turned out otherwise than before. The message begins with the server.
-    fn note(&self, name: &str, message: &str) {
-        let Some(server) = message.split(' ').next() else {
-            return;
-        };
-        let known = self
-            .shown
-            .lock()
-            .upstreams
-            .iter()
-            .any(|own| own.name == server);
-        match name {
-            "upstream.failed" if known => drop(self.failing.lock().insert(server.to_owned())),
-            "upstream.recovered" => drop(self.failing.lock().remove(server)),
-            _ => {}
-        }
-    }
-}
-
-impl Sink for Overview {
-    fn record(&self, event: Event) {
-        if let Event::System(event) = &event {
-            self.note(&event.name, &event.message);
-        }
-        self.store.record(event);
-    }
-
-    fn count(&self, figures: &Figures<'_>) -> bool {
-        self.store.count(figures)
-    }
 }
 
 impl Gateway for Overview {
     fn overview(&self) -> Shown {
-        let mut shown = self.shown.lock().clone();
-        let failing = self.failing.lock();
-        for upstream in &mut shown.upstreams {
-            upstream.healthy = !failing.contains(&upstream.name);
+        let servers = self.handle.servers().into_iter();
+        let upstreams = servers.map(|(name, healthy)| Upstream {
+            name: name.to_string(),
+            healthy,
+        });
+        Shown {
+            upstreams: upstreams.collect(),
+            ..self.shown.lock().clone()
         }
-        shown
     }
 }

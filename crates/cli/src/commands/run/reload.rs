@@ -14,6 +14,7 @@ use babyshield_policy::Policy;
 use tokio::signal::unix::Signal;
 use tokio_util::sync::CancellationToken;
 
+use super::loader::Loader;
 use super::overview::Overview;
 use super::watch::Snapshot;
 use crate::output::Failure;
@@ -25,6 +26,7 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Keeps the gateway in step with the policy.
 pub(super) struct Reloader {
     pub(super) origin: Origin,
+    pub(super) loader: Loader,
     pub(super) handle: Handle,
     pub(super) spent: Arc<dyn Spent>,
     pub(super) audits: Arc<Writers>,
@@ -73,16 +75,13 @@ impl Reloader {
         let (origin, spent) = (self.origin.clone(), Arc::clone(&self.spent));
         let remembered = old.rules.collections();
         // Compiling takes a while and reads files.
-        let compiled = tokio::task::spawn_blocking(move || {
+        let compiled = self.loader.give(move || {
             let mut policy = origin.load()?;
             policy.remember(remembered);
             let plan = policy.plan(spent).map_err(Failure::Faulty)?;
             Ok((policy, plan))
         });
-        let compiled = match compiled.await {
-            Ok(compiled) => compiled,
-            Err(error) => Err(Failure::broken(error)),
-        };
+        let compiled = compiled.come().await;
         let (policy, plan) = match compiled {
             Ok(compiled) => compiled,
             Err(failure) => {

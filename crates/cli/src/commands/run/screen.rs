@@ -78,12 +78,24 @@ fn lines(
         ("limits", limits),
         ("policy", origin.name()),
         ("events", policy.events.path.display().to_string()),
+        ("dashboard", said(link).to_owned()),
         (
-            "dashboard",
-            link.unwrap_or("no login link: the system has no randomness")
-                .to_owned(),
+            "",
+            format!(
+                "(opens once, within ten minutes; `kill -USR1 {}` prints another)",
+                std::process::id()
+            ),
         ),
     ]
+}
+
+/// Another login link.
+pub(super) fn link(link: Option<&str>) -> String {
+    format!("\n  {:11}{}\n\n", "dashboard", said(link))
+}
+
+fn said(link: Option<&str>) -> &str {
+    link.unwrap_or("no login link: the system has no randomness")
 }
 
 /// Where to point a browser: all addresses are reached by the loopback one.

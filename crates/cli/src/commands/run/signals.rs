@@ -64,3 +64,8 @@ impl Stop {
 pub(super) fn hangup() -> io::Result<Signal> {
     signal(SignalKind::hangup())
 }
+
+/// Requests for another login link.
+pub(super) fn login() -> io::Result<Signal> {
+    signal(SignalKind::user_defined1())
+}
