@@ -13,7 +13,6 @@ pin_project! {
     #[derive(Debug)]
     pub struct Replayed<B> {
         front: Bytes,
-        held: Option<Held>,
         trailers: Option<HeaderMap>,
         #[pin]
         rest: Option<B>,
@@ -30,7 +29,6 @@ impl<B> From<Bytes> for Replayed<B> {
     fn from(front: Bytes) -> Self {
         Self {
             front,
-            held: None,
             trailers: None,
             rest: None,
         }
@@ -61,8 +59,7 @@ impl<B> Replayed<B> {
     /// What was collected, then `rest`, if the body was not at its end.
     pub fn new(collected: Collected, rest: Option<B>) -> Self {
         Self {
-            front: collected.bytes.into_bytes(),
-            held: collected.held,
+            front: held(collected.bytes.into_bytes(), collected.held),
             trailers: collected.trailers,
             rest,
         }
@@ -100,7 +97,6 @@ impl<B: Body<Data = Bytes>> Body for Replayed<B> {
             let front = std::mem::take(this.front);
             return Poll::Ready(Some(Ok(Frame::data(front))));
         }
-        *this.held = None;
         if let Some(rest) = this.rest.as_pin_mut() {
             return Poll::Ready(ready!(rest.poll_frame(cx)));
         }
@@ -127,6 +123,27 @@ impl<B: Body<Data = Bytes>> Body for Replayed<B> {
             hint.set_upper(upper);
         }
         hint
+    }
+}
+
+/// Bytes of a body with their share of the budget.
+struct Counted {
+    bytes: Bytes,
+    _held: Held,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// The same bytes, which give their share back when the last copy of them goes: one that waits to be
+/// sent, or is kept to be sent again, takes memory as it did while it was read.
+fn held(bytes: Bytes, held: Option<Held>) -> Bytes {
+    match held {
+        Some(held) if !bytes.is_empty() => Bytes::from_owner(Counted { bytes, _held: held }),
+        Some(_) | None => bytes,
     }
 }
 
@@ -252,5 +269,21 @@ mod tests {
         assert!(!two.push(Bytes::from_static(b"123")));
         drop(one);
         assert!(two.push(Bytes::from_static(b"123")));
+    }
+
+    #[test]
+    fn a_share_is_held_for_as_long_as_any_copy_of_the_body_is() {
+        let budget = Budget::new(10);
+        let mut one = Collected::new(Some(budget.hold()));
+        assert!(one.push(Bytes::from_static(b"12345678")));
+        let body = Replayed::<Full<Bytes>>::new(one, None);
+        let spare = body.duplicate().unwrap();
+        let waiting = body.front().slice(4..);
+        drop(body);
+        assert_eq!(budget.used(), 8);
+        drop(spare);
+        assert_eq!(budget.used(), 8);
+        drop(waiting);
+        assert_eq!(budget.used(), 0);
     }
 }

@@ -43,7 +43,7 @@ impl Text for Rate {
 pub(super) const RESOURCES: Key = Key::new("resources", "What callers may use up.", "");
 const CONNECTIONS: Key = Key::new(
     "connections",
-    "Connections at once. Further ones wait to be accepted.",
+    "Connections at once. Further ones are closed as they come.",
     "20000",
 );
 const CONNECTIONS_PER_ADDRESS: Key = Key::new(
@@ -64,8 +64,9 @@ const HEADER_FIELDS: Key = Key::new(
 );
 const BODIES: Key = Key::new(
     "bodies",
-    "How much memory request and response bodies may take while they are inspected, over all \
-     requests. Beyond it requests with bodies are answered with 503.",
+    "How much memory request and response bodies may take, over all requests, from when they are \
+     read to be inspected until they are passed on. Beyond it requests with bodies are answered \
+     with 503.",
     "\"128MiB\"",
 );
 const BODY_RATE: Key = Key::new(

@@ -261,6 +261,10 @@ impl Output {
         self.sent += front;
         let data = (written - front).min(self.data.len());
         self.data.advance(data);
+        if self.data.is_empty() {
+            // An empty rest would still hold the whole body in memory.
+            self.data = Bytes::new();
+        }
         let tail = written - front - data;
         self.tail = self.tail.get(tail..).unwrap_or_default();
     }
