@@ -48,8 +48,9 @@ pub struct Quota {
 
 /// One part of a limit's key.
 ///
-/// A part the request does not have is replaced by the caller's address: leaving out a header
-/// neither escapes the limit nor shares one bucket with everybody else who left it out.
+/// A part the request does not have, or has more than once, is replaced by the caller's address:
+/// leaving out a header neither escapes the limit nor shares one bucket with everybody else who left
+/// it out, and naming two accounts does not count as somebody new each time.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
     /// `ip`: the resolved caller, IPv6 by its network.

@@ -7,6 +7,7 @@
 //! In `watch` mode the limits are spent and reported, and nobody is refused.
 
 mod fields;
+mod json;
 mod subject;
 
 use std::sync::Arc;
