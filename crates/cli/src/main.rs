@@ -22,7 +22,6 @@ use output::{Exit, Failure};
 #[command(
     name = "babyshield",
     version,
-    about,
     after_help = "Exit codes: 0 all is well; 1 the answer is no, or something was found; 2 the \
                   command line or the policy is wrong; 3 it failed while running."
 )]

@@ -94,6 +94,12 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     print(format_args!("{text}\n"))
 }
 
+/// `1 warning`, `2 warnings`.
+pub(crate) fn count<N: Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
+    let end = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {noun}{end}")
+}
+
 /// Lines up rows under a head, columns two blanks apart; the last column is never filled up.
 pub(crate) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
     let mut widths = head.map(|cell| cell.chars().count());

@@ -236,6 +236,25 @@ fn replay_prints_every_request_and_a_summary() {
 }
 
 #[test]
+fn a_replay_of_nothing_is_no_success() {
+    let folder = folder("");
+    fs::create_dir(folder.path().join("records")).expect("a folder");
+    let (code, _, err) = told(&babyshield(folder.path(), &["replay", "records"]));
+    assert_eq!(code, 1);
+    assert!(err.contains("there is no request"), "{err}");
+}
+
+#[test]
+fn a_store_that_is_not_there_is_told_as_such() {
+    let folder = folder("");
+    let command = ["why", "01ARZ3NDEKTSV4RRFFQ69G5FAV", "--store", "none.db"];
+    let (code, _, err) = told(&babyshield(folder.path(), &command));
+    assert_eq!(code, 3);
+    assert!(err.contains("none.db: there is none"), "{err}");
+    assert!(!folder.path().join("none.db").exists());
+}
+
+#[test]
 fn wrong_command_lines_are_told_with_exit_code_2() {
     let empty = tempfile::tempdir().expect("a folder");
     for arguments in [

@@ -31,6 +31,9 @@ pub enum Fault {
     /// No such directory, or no permission.
     #[error("cannot open it ({0}); the directory must exist and be writable")]
     Open(String),
+    /// There is none to read.
+    #[error("there is none; name that of the gateway with its policy, or with --store")]
+    Missing,
     /// The file is something else.
     #[error("it is not an event store of BabyShield; move it away or choose another path")]
     Foreign,

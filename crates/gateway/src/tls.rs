@@ -94,6 +94,14 @@ fn unreadable(path: &Path, reason: &str) -> Diagnostic {
     Diagnostic::error("tls.unreadable_file", message).help(help)
 }
 
+fn mismatch(certificate: &Certificate) -> Diagnostic {
+    let (key, chain) = (certificate.key.display(), certificate.chain.display());
+    let message = format!("{key} is not the key of the certificate in {chain}");
+    let help = "name the key that the certificate was made for; where both are being replaced, the \
+                second file may still be missing";
+    Diagnostic::error("tls.wrong_key", message).help(help)
+}
+
 fn read_chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, Diagnostic> {
     let fault = |reason: &dyn std::fmt::Display| unreadable(path, &reason.to_string());
     let chain = CertificateDer::pem_file_iter(path).map_err(|error| fault(&error))?;
@@ -124,9 +132,9 @@ fn load(
         .valid_dns_names()
         .map(str::to_ascii_lowercase)
         .collect();
-    let key = CertifiedKey::from_der(chain, key, provider).map_err(|error| {
-        let reason = format!("it does not fit {}: {error}", certificate.chain.display());
-        unreadable(&certificate.key, &reason)
+    let key = CertifiedKey::from_der(chain, key, provider).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => mismatch(certificate),
+        other => unreadable(&certificate.key, &other.to_string()),
     })?;
     Ok((key, names))
 }

@@ -11,7 +11,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use babyshield_model::{Diagnostic, Diagnostics, Span};
+use babyshield_model::{Diagnostic, Diagnostics, Span, nearest};
 
 use crate::{Limit, Part, Quota};
 
@@ -311,18 +311,6 @@ fn part_help(kind: &str, name: &str) -> String {
                  `body.FIELD` and `jwt.CLAIM`"
             .to_owned(),
     }
-}
-
-/// The known word that a typing mistake or two away may have been meant.
-fn nearest<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let text = text.to_ascii_lowercase();
-    let distance = |word: &str| strsim::damerau_levenshtein(&text, word);
-    let allowed = text.len().min(6) / 3 + 1;
-    known
-        .map(|word| (distance(word), word))
-        .filter(|(distance, word)| *distance <= allowed && *distance < word.len().max(2))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, word)| word)
 }
 
 /// The characters of a header or cookie name (RFC 9110 §5.6.2).

@@ -12,6 +12,7 @@ mod request_id;
 mod secret;
 mod sink;
 mod size;
+mod word;
 
 pub use address::{Client, Peer};
 pub use clock::{Clock, ManualClock, Timestamp};
@@ -22,3 +23,4 @@ pub use request_id::{ParseRequestIdError, RequestId};
 pub use secret::Secret;
 pub use sink::{Memory, Sink};
 pub use size::{ByteSize, ParseByteSizeError};
+pub use word::nearest;

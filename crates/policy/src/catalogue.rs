@@ -5,13 +5,13 @@ mod print;
 
 use std::path::Path;
 
-use babyshield_model::Source;
+use babyshield_model::{Source, nearest};
 use babyshield_waf::source::Memory;
 use serde_json::{Map, Value, json};
 
 pub use print::{example, reference};
 
-use crate::read::{KeyDoc, Place, Shape, nearest, read};
+use crate::read::{KeyDoc, Place, Shape, read};
 use crate::spec::Spec;
 
 /// Where the JSON Schema says it lives.

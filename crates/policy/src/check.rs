@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use babyshield_model::{Diagnostic, Diagnostics, Span};
+use babyshield_model::{Diagnostic, Diagnostics, Span, nearest};
 
-use crate::read::{Setting, nearest};
+use crate::read::Setting;
 use crate::spec::{Named, Spec};
 
 /// The name that means no limit; no limit can have it.

@@ -16,7 +16,7 @@
 use std::collections::HashSet;
 
 use aho_corasick::AhoCorasick;
-use babyshield_model::{Diagnostic, Diagnostics};
+use babyshield_model::{Diagnostic, Diagnostics, nearest};
 use regex_automata::meta;
 
 use crate::data;
@@ -239,13 +239,12 @@ fn spare(
     faults: &mut Diagnostics,
 ) {
     let name = name.trim().to_ascii_lowercase();
-    let mut known = builtin.iter().map(|draft| draft.entry.name.as_str());
+    let known = builtin.iter().map(|draft| draft.entry.name.as_str());
     if known.clone().any(|own| own.eq_ignore_ascii_case(&name)) {
         spared.insert(name);
         return;
     }
-    let near = known.find(|own| strsim::damerau_levenshtein(&own.to_ascii_lowercase(), &name) <= 2);
-    let help = match near {
+    let help = match nearest(&name, known) {
         Some(own) => format!("did you mean `!{own}`?"),
         None => "`!` takes the name of a built-in agent, as an event shows it".to_owned(),
     };

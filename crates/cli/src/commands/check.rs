@@ -1,7 +1,7 @@
 use clap::Args;
 
 use crate::diagnostics;
-use crate::output::{self, Exit, Format, Outcome};
+use crate::output::{self, Exit, Format, Outcome, count};
 use crate::policy::Named;
 
 /// Check a policy and everything it names
@@ -37,23 +37,15 @@ impl Check {
             Format::Text => {
                 diagnostics::print(policy.warnings(), Format::Text);
                 output::print(format_args!(
-                    "{} is good: mode {}, {} rules, {} routes, {}\n",
+                    "{} is good: mode {}, {}, {}, {}\n",
                     policy.document.source.name,
                     policy.spec.mode.as_str(),
-                    policy.rules.size().rules,
-                    policy.spec.routes.len(),
+                    count(policy.rules.size().rules, "rule"),
+                    count(policy.spec.routes.len(), "route"),
                     count(policy.warnings().len(), "warning"),
                 ))?;
             }
         }
         Ok(Exit::Ok)
-    }
-}
-
-/// `1 warning`, `2 warnings`.
-fn count(number: usize, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        number => format!("{number} {noun}s"),
     }
 }

@@ -29,7 +29,7 @@ const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 #[derive(Debug, Args)]
 #[command(
     after_help = "Exit codes: 0 every record was decided; 1 some could not be read, each \
-                        told on standard error; 2 the policy is wrong."
+                        told on standard error, or there was none; 2 the policy is wrong."
 )]
 pub(crate) struct Replay {
     /// Files and folders.
@@ -95,6 +95,10 @@ impl Replay {
             Format::Json => output::print_json(&summary)?,
             Format::Jsonl => io::stderr().write_all(describe(&summary).as_bytes())?,
         }
+        if summary.requests == 0 && summary.unreadable == 0 {
+            output::complain("there is no request in what was named");
+            return Ok(Exit::Finding);
+        }
         Ok(match summary.unreadable {
             0 => Exit::Ok,
             _ => Exit::Finding,
@@ -140,17 +144,17 @@ fn line(out: &mut impl Write, entry: &Entry) -> Result<(), Failure> {
 
 fn describe(summary: &Summary) -> String {
     let mut text = format!(
-        "{} requests: {} allowed, {} blocked",
-        summary.requests, summary.allowed, summary.blocked
+        "{}: {} allowed, {} blocked",
+        output::count(summary.requests, "request"),
+        summary.allowed,
+        summary.blocked
     );
     if summary.limited > 0 {
         text.push_str(&format!(", {} over a limit", summary.limited));
     }
     if summary.unreadable > 0 {
-        text.push_str(&format!(
-            "; {} records could not be read",
-            summary.unreadable
-        ));
+        let records = output::count(summary.unreadable, "record");
+        text.push_str(&format!("; {records} could not be read"));
     }
     text.push_str(&format!(
         "\nCPU time of a decision: median {:.1} µs, p99 {:.1} µs, mean {:.1} µs\n",

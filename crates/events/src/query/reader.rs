@@ -156,6 +156,9 @@ impl Reader {
             path: self.path.clone(),
             fault,
         };
+        if !self.path.exists() {
+            return Err(fault(Fault::Missing));
+        }
         // Reading a WAL needs its shared memory, which only a writer may create; a user without
         // that right can still read a store at rest.
         let open = |flags| Connection::open_with_flags(&self.path, flags);

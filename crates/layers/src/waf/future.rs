@@ -171,10 +171,14 @@ where
 /// Whether the response has to reach the caller piece by piece.
 fn is_stream<B>(response: &Response<B>) -> bool {
     let kind = response.headers().get(http::header::CONTENT_TYPE);
-    kind.and_then(|kind| kind.to_str().ok())
-        .is_some_and(|kind| {
-            kind.starts_with("text/event-stream") || kind.starts_with("application/grpc")
-        })
+    let begins = |kind: &[u8], own: &str| {
+        let start = kind.get(..own.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(own.as_bytes()))
+    };
+    kind.is_some_and(|kind| {
+        let kind = kind.as_bytes();
+        begins(kind, "text/event-stream") || begins(kind, "application/grpc")
+    })
 }
 
 /// Holds a response back until the rules have seen its body, or as much of it as they look at.

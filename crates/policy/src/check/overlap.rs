@@ -7,8 +7,10 @@ use crate::spec::{Part, Pattern, Route};
 
 /// Reports routes that match the same requests, and pairs of which neither is more specific.
 pub(super) fn check(routes: &[Setting<Route>], found: &mut Diagnostics) {
-    for (index, later) in routes.iter().enumerate() {
-        for earlier in routes.iter().take(index) {
+    // A pattern that could not be read stands nowhere, and is no pattern.
+    let readable = || routes.iter().filter(|route| route.pattern.span().is_some());
+    for (index, later) in readable().enumerate() {
+        for earlier in readable().take(index) {
             found.extend(compare(&earlier.pattern, &later.pattern));
         }
     }

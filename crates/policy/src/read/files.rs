@@ -1,7 +1,9 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::{Fault, Place, Reader, Setting, nearest};
+use babyshield_model::nearest;
+
+use super::{Fault, Place, Reader, Setting};
 use crate::kind::File;
 
 impl Reader<'_> {

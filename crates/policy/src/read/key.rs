@@ -45,16 +45,3 @@ pub struct KeyDoc {
     /// The key whose value holds when this one is absent.
     pub inherits: Option<&'static str>,
 }
-
-/// The word most like `text`, if any is like it at all: an edit or two, or the same letters in
-/// another case, or with `-` and `_` confused.
-pub(crate) fn nearest<'a>(text: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let plain = |word: &str| word.to_ascii_lowercase().replace('-', "_");
-    let text = plain(text);
-    words
-        .into_iter()
-        .map(|word| (strsim::damerau_levenshtein(&text, &plain(word)), word))
-        .filter(|(distance, word)| *distance <= word.len().max(text.len()).div_ceil(3))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, word)| word)
-}

@@ -13,8 +13,8 @@ mod setting;
 mod shape;
 mod value;
 
+pub(crate) use key::Key;
 pub use key::KeyDoc;
-pub(crate) use key::{Key, nearest};
 pub(crate) use reader::{Place, Reader, read};
 pub use setting::{Origin, Resolved, Setting};
 pub use shape::Shape;

@@ -1,11 +1,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use babyshield_model::{Diagnostic, Diagnostics, Source, Span};
+use babyshield_model::{Diagnostic, Diagnostics, Source, Span, nearest};
 
 use babyshield_waf::Files;
 
-use super::{Fault, Key, KeyDoc, Resolved, Setting, Shape, Show, Value, nearest};
+use super::{Fault, Key, KeyDoc, Resolved, Setting, Shape, Show, Value};
 use crate::tree::{Entry, Node, Tree, quote};
 
 /// The value of a key that is absent and has no default.

