@@ -32,6 +32,7 @@ mod route;
 mod serve;
 pub mod spec;
 mod stack;
+mod streams;
 mod tls;
 mod tunnel;
 mod upstream;

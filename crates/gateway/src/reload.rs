@@ -87,7 +87,7 @@ impl Shared {
                 .compare_exchange(told, now.0, Ordering::Relaxed, Ordering::Relaxed)
         };
         if due && turn().is_ok() {
-            let message = format!("{count} connections turned away so far, the last from {peer}");
+            let message = format!("connections turned away so far: {count}, the last from {peer}");
             self.sink.record(Event::System(SystemEvent {
                 at: now,
                 name: "connection.refused".to_owned(),

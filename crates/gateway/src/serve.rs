@@ -14,7 +14,7 @@ use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioTimer;
 use parking_lot::Mutex;
 use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
@@ -25,6 +25,7 @@ use crate::guard::{Busy, Guard, Limits, Line};
 use crate::inbound::Inbound;
 use crate::reload::{Running, Shared};
 use crate::stack::Stack;
+use crate::streams::{Streams, Waiting};
 use crate::upstream;
 
 /// What an HTTP/2 connection begins with, RFC 9113 section 3.4.
@@ -129,7 +130,10 @@ impl Session {
         let refused = Box::new(move |detail| told.refused(detail));
         let guard = Guard::transparent(io, begun, line.clone(), limits, refused);
         let service = service_fn(move |request| desk.two(request, limits));
-        let connection = http2::Builder::new(TokioExecutor::new())
+        let spawn = Streams {
+            limit: limits.write,
+        };
+        let connection = http2::Builder::new(spawn)
             .timer(TokioTimer::new())
             .max_concurrent_streams(streams)
             .max_header_list_size(header_list(limits.head))
@@ -150,6 +154,8 @@ impl Session {
         connection.as_mut().graceful_shutdown();
         tokio::select! {
             served = connection => log(served),
+            // What is left by then was answered, and its caller takes nothing of it.
+            () = idle(&line, limits.write) => {}
             () = end.cancelled() => {}
         }
     }
@@ -271,7 +277,7 @@ impl Desk {
                 let status = response.as_ref().map(Response::status);
                 line.settle(status == Ok(StatusCode::SWITCHING_PROTOCOLS));
             }
-            response.map(|response| response.map(|body| Outgoing { body, _busy: busy }))
+            response.map(|response| response.map(|body| Outgoing::new(body, busy, None)))
         }
     }
 
@@ -287,7 +293,8 @@ impl Desk {
         let answering = self.call(request, arrival);
         async move {
             let response = answering.await;
-            response.map(|response| response.map(|body| Outgoing { body, _busy: busy }))
+            let waiting = Waiting::own();
+            response.map(|response| response.map(|body| Outgoing::new(body, busy, waiting)))
         }
     }
 }
@@ -360,6 +367,21 @@ pin_project! {
         #[pin]
         body: B,
         _busy: Busy,
+        // Of an HTTP/2 stream: whether it waits for its caller.
+        waiting: Option<Waiting>,
+    }
+}
+
+impl<B: http_body::Body> Outgoing<B> {
+    fn new(body: B, busy: Busy, waiting: Option<Waiting>) -> Self {
+        if let Some(waiting) = waiting.as_ref().filter(|_| !body.is_end_stream()) {
+            waiting.begin();
+        }
+        Self {
+            body,
+            _busy: busy,
+            waiting,
+        }
     }
 }
 
@@ -371,7 +393,15 @@ impl<B: http_body::Body> http_body::Body for Outgoing<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        self.project().body.poll_frame(cx)
+        let this = self.project();
+        let frame = this.body.poll_frame(cx);
+        if let Some(waiting) = this.waiting {
+            match &frame {
+                Poll::Ready(Some(Ok(_))) => waiting.begin(),
+                Poll::Ready(Some(Err(_)) | None) | Poll::Pending => waiting.end(),
+            }
+        }
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

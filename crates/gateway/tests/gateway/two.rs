@@ -4,11 +4,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use babyshield_model::{Layer, Verdict};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
-use http_body_util::Empty;
+use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -139,7 +140,7 @@ async fn a_caller_that_changes_its_mind_is_not_malformed() {
     let gateway = Gateway::before(&backend).await;
     let mut sender = connect(gateway.address).await;
     let waiting = tokio::spawn(sender.send_request(get("/never")));
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
     waiting.abort();
     let event = gateway.event().await;
     assert_eq!((event.verdict, event.status), (Verdict::Allow, 499));
@@ -199,4 +200,44 @@ async fn a_server_that_closes_its_connections_now_and_then_loses_no_request() {
         done.unwrap();
     }
     assert!(connections.load(Ordering::SeqCst) >= 120 / 7);
+}
+
+#[tokio::test]
+async fn a_caller_that_takes_nothing_of_its_response_is_cut_off() {
+    let backend = Backend::start().await;
+    let gateway = Gateway::with(&backend, |spec| {
+        spec.timeouts.write = Duration::from_millis(300);
+        spec.timeouts.idle = Duration::from_millis(300);
+    })
+    .await;
+    let tcp = TcpStream::connect(gateway.address).await.unwrap();
+    let mut builder = h2::client::Builder::new();
+    let handshake = builder.initial_window_size(0).handshake::<_, Bytes>(tcp);
+    let (mut sender, connection) = handshake.await.unwrap();
+    let driver = tokio::spawn(connection);
+    let request = Request::get("http://test/name").body(()).unwrap();
+    let (response, _) = sender.send_request(request, true).unwrap();
+    let mut body = response.await.unwrap().into_body();
+    let patience = Duration::from_secs(5);
+    let piece = tokio::time::timeout(patience, body.data()).await;
+    let error = piece.expect("it was reset").unwrap().unwrap_err();
+    assert_eq!(error.reason(), Some(h2::Reason::CANCEL), "{error}");
+    let event = gateway.event().await;
+    assert_eq!((event.status, event.verdict), (200, Verdict::Allow));
+    drop((sender, body));
+    let ended = tokio::time::timeout(patience, driver).await;
+    ended.expect("the idle connection ends").unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_response_that_waits_for_its_upstream_is_not_cut_off() {
+    let backend = Backend::start().await;
+    let gateway = Gateway::with(&backend, |spec| {
+        spec.timeouts.write = Duration::from_millis(300);
+    })
+    .await;
+    let mut sender = connect(gateway.address).await;
+    let response = sender.send_request(get("/events")).await.unwrap();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(body, "data: tick\n\ndata: tick\n\n");
 }
