@@ -7,7 +7,7 @@ use crate::offence::Miss;
 use crate::peace::{Alarm, by_rule};
 
 /// Examples of a group.
-const EXAMPLES: usize = 40;
+const EXAMPLES: usize = 1000;
 
 /// Characters of a value.
 const LONGEST: usize = 300;

@@ -200,7 +200,8 @@ fn place(host: &[u8]) -> (Reach, bool) {
     if let Some(inner) = name.strip_prefix(b"[") {
         let inner = inner.strip_suffix(b"]").unwrap_or(inner);
         let reach = six(inner).map_or(Reach::Public, reach_of_six);
-        return (reach, plain.odd || reach != Reach::Public);
+        let mapped = inner.starts_with(b"::") && inner.contains(&b'.');
+        return (reach, plain.odd || mapped || reach != Reach::Public);
     }
     if let Some((address, odd)) = four(name) {
         return (reach_of_four(address), odd || plain.odd);
@@ -431,7 +432,7 @@ mod tests {
 
     #[test]
     fn hosts_are_placed_in_every_notation() {
-        let cases: [(&str, Reach, bool); 34] = [
+        let cases: [(&str, Reach, bool); 36] = [
             ("http://127.0.0.1/", Reach::Loopback, false),
             ("http://127.1/", Reach::Loopback, true),
             ("http://2130706433/", Reach::Loopback, true),
@@ -477,6 +478,8 @@ mod tests {
             ("http://good.example@127.0.0.1/", Reach::Loopback, false),
             ("http://example.com/", Reach::Public, false),
             ("//8.8.8.8/", Reach::Public, false),
+            ("http://[::ffff:8.8.8.8]/", Reach::Public, true),
+            ("http://[2001:db8::1]/", Reach::Public, false),
             ("http://123.example.com/", Reach::Public, false),
         ];
         for (text, reach, odd) in cases {

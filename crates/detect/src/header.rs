@@ -273,7 +273,9 @@ fn judge(
     };
     match input.context.field {
         Field::Code | Field::Telemetry => degree.min(Confidence::Possible),
-        Field::Text if !one_line => degree.min(Confidence::Likely),
+        Field::Text if !one_line && !glued(input.text, prefix, at, lines) => {
+            degree.min(Confidence::Likely)
+        }
         _ if input.context.place == Place::File || input.context.place == Place::Body => {
             degree.min(Confidence::Possible)
         }
@@ -287,6 +289,15 @@ fn judge(
             degree.less()
         }
     }
+}
+
+/// `/x%0d%0aSet-Cookie:a=b`: one word, a line end and the header without the blank that people put
+/// behind its colon.
+fn glued(text: &[u8], prefix: &[u8], at: usize, lines: usize) -> bool {
+    let rest = text.get(at..text.len().min(at + 40)).unwrap_or_default();
+    let colon = memchr::memchr(b':', rest).and_then(|colon| rest.get(colon + 1));
+    let word = !prefix.contains(&b' ') && !prefix.ends_with(b":") && prefix.len() < 64;
+    lines == 0 && word && certain_name(text, at) && colon.is_some_and(|next| *next != b' ')
 }
 
 /// Whether the header is one that only a server sends.

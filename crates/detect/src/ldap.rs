@@ -11,7 +11,7 @@ use crate::detector::{Class, Confidence, Detector, Evidence, Input};
 pub(crate) static DETECTOR: Detector = Detector {
     class: Class::Ldap,
     bytes: b"",
-    words: &[")(", ") (", "*)", "(|", "(&", "(!", "=*", ")\0"],
+    words: &[")(", ") (", "*)", "*()", "(|", "(&", "(!", "=*", ")\0"],
     glance: None,
     detect,
 };
@@ -32,7 +32,7 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         Some(b')') => closed(text, start, before),
         _ => whole(text, start, before),
     };
-    let (confidence, reading, end) = found?;
+    let (confidence, reading, end) = found.or_else(|| signs(text))?;
     let confidence = match input.context.field {
         Field::Code | Field::Telemetry => confidence.less(),
         Field::Plain | Field::Text | Field::Url | Field::File | Field::Key | Field::Token => {
@@ -114,6 +114,24 @@ fn whole(text: &[u8], start: usize, before: &[u8]) -> Found {
         (false, false) => return None,
     };
     Some((sure, "a filter of its own", cursor.at()))
+}
+
+/// `*()|&'`: the signs of filters and nothing else, which shows whether a value is escaped.
+fn signs(text: &[u8]) -> Found {
+    const MOST: usize = 16;
+    let text = text.trim_ascii();
+    let has = |sign: u8| text.contains(&sign);
+    let probe = text.len() <= MOST
+        && text.starts_with(b"*")
+        && text.iter().all(|byte| b"*()|&!=~<>'\"\\\0".contains(byte))
+        && has(b'(')
+        && has(b')')
+        && (has(b'|') || has(b'&'));
+    probe.then_some((
+        Confidence::Certain,
+        "the signs of a filter, one after the other",
+        text.len(),
+    ))
 }
 
 /// What a run of filters was.

@@ -13,7 +13,7 @@ pub(crate) static DETECTOR: Detector = Detector {
     bytes: b"",
     words: &[
         "//", "/\\", "\\/", "\\\\", "http:", "https:", "/%09", "/%5c", "/\t", "%2f", "%2e%2e",
-        "\u{3002}", "\u{3035}", "\u{30fc}", "\u{ff70}", "\u{3033}",
+        "\u{3002}", "\u{3031}", "\u{3033}", "\u{3035}", "\u{309d}", "\u{30fc}", "\u{ff70}", "@[",
     ],
     glance: None,
     detect,
@@ -169,19 +169,81 @@ fn is_return(name: &[u8]) -> bool {
 /// How a value reads, and whether it is written so that nobody sees where it leads: wherever that
 /// stands, it is no ordinary address.
 fn look(input: &Input<'_>, text: &[u8]) -> Option<(Confidence, bool)> {
-    let own = authority::read(text);
-    let disguised = own.is_some_and(|own| {
-        let web = [&b"http"[..], b"https"]
-            .iter()
-            .any(|web| own.scheme.eq_ignore_ascii_case(web));
-        let named = own.user.is_some_and(is_name) && is_site(&own);
-        let numbered = own.odd && own.reach == Reach::Public && is_site(&own);
-        web && own.slashes < 3 && (named || numbered)
-    });
-    if disguised {
+    if disguised(text) || hidden(text) {
         return Some((Confidence::Certain, true));
     }
     plain(input, text).map(|degree| (degree, false))
+}
+
+/// An address that is read as a whole, and leads elsewhere than it seems to.
+fn disguised(text: &[u8]) -> bool {
+    let Some(own) = authority::read(text) else {
+        return false;
+    };
+    let web = is_web(own.scheme) || own.scheme.is_empty() && own.slashes > 1;
+    let named = own.user.is_some_and(is_name);
+    let numbered = own.odd && own.reach == Reach::Public && !own.scheme.is_empty();
+    web && is_site(&own) && (named || numbered || doubtful(&own) || climbs(&own))
+}
+
+fn is_web(scheme: &[u8]) -> bool {
+    [&b"http"[..], b"https"]
+        .iter()
+        .any(|web| scheme.eq_ignore_ascii_case(web))
+}
+
+/// `///evil.example/..`: more slashes than an address has, and steps up that take the rest away.
+fn climbs(own: &Authority<'_>) -> bool {
+    let up = own.rest.windows(3).take(64).any(|at| at == b"/..");
+    own.slashes > 2 && up
+}
+
+/// `a.example\@b.example`: what readers disagree about.
+fn doubtful(own: &Authority<'_>) -> bool {
+    own.user.is_none() && confusing(own).is_some()
+}
+
+/// What is put before an address so that nobody takes it for one: `//https:///evil.example`,
+/// `/\t/evil.example`, `https://\t/evil.example`, `<>//evil.example`, `http:x>y\z@0xd8.0x3a.0xd6.0xce`.
+fn hidden(text: &[u8]) -> bool {
+    let slashes = leading(text);
+    let inner = text.get(slashes..).unwrap_or_default();
+    if starts_with_scheme(inner) {
+        let own = authority::read(inner).filter(is_site);
+        let twice = own.is_some_and(|own| slashes > 1 && own.slashes != 2);
+        return twice || slashes > 0 && disguised(inner) || behind_scheme(inner);
+    }
+    let signs = text.strip_prefix(b"<>").unwrap_or_default();
+    let behind = authority::read(signs).is_some_and(|own| own.scheme.is_empty() && is_site(&own));
+    behind || gap(text).is_some_and(|gap| gap == Gap::Parted || gap == Gap::Mark)
+}
+
+/// How many slashes and backslashes begin a text.
+fn leading(text: &[u8]) -> usize {
+    let own = text.iter().take(8);
+    own.take_while(|own| matches!(own, b'/' | b'\\')).count()
+}
+
+/// `https://\t/evil.example`, and a number behind an `@` that not all readers see.
+fn behind_scheme(text: &[u8]) -> bool {
+    let Some(colon) = text.iter().take(6).position(|own| *own == b':') else {
+        return false;
+    };
+    let rest = text.get(colon + 1..).unwrap_or_default();
+    if leading(rest) > 0 && gap(rest) == Some(Gap::Parted) {
+        return true;
+    }
+    let rest = rest.get(leading(rest)..).unwrap_or_default();
+    let head = rest.get(..rest.len().min(64)).unwrap_or_default();
+    let odd = |own: &u8| matches!(own, b'\\' | b'>' | b'<');
+    let Some(at) = memchr::memchr(b'@', head) else {
+        return false;
+    };
+    let (user, _) = head.split_at_checked(at).unwrap_or_default();
+    let host = authority_of(rest.get(at + 1..).unwrap_or_default());
+    let number = |own: &u8| own.is_ascii_hexdigit() || b".xX[]:".contains(own);
+    let numeric = host.len() > 6 && host.iter().all(number) && host.iter().any(u8::is_ascii_digit);
+    numeric && user.iter().any(odd) && !user.contains(&b'/')
 }
 
 /// Whether what stands before an `@` is the name of a site, and none of a person: it ends as those do.
@@ -208,8 +270,8 @@ fn plain(input: &Input<'_>, text: &[u8]) -> Option<Confidence> {
             Confidence::Likely
         }
     };
-    if let Some(odd) = gap(text) {
-        return Some(surely(odd || redirect()));
+    if gap(text).is_some() {
+        return Some(surely(redirect()));
     }
     let inner = text
         .strip_prefix(b"/")
@@ -255,28 +317,44 @@ fn starts_with_scheme(text: &[u8]) -> bool {
             .is_some_and(|own| own.eq_ignore_ascii_case(b"https:"))
 }
 
+/// What stands where a slash or nothing is expected.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gap {
+    /// Between slashes, or a control character behind them: no browser shows it.
+    Parted,
+    /// A letter that looks like a slash, before a name of ASCII alone.
+    Mark,
+    /// Anything else.
+    Other,
+}
+
 /// `/\t/evil.example`, `/%09/evil.example`, `〱evil.example`: what browsers leave out, or take for a slash.
-fn gap(text: &[u8]) -> Option<bool> {
-    let slashes = text
-        .iter()
-        .take(6)
-        .take_while(|own| matches!(own, b'/' | b'\\'))
-        .count();
+fn gap(text: &[u8]) -> Option<Gap> {
+    let slashes = leading(text).min(6);
     let rest = text.get(slashes..)?;
-    let gap = match rest {
-        [b'\t' | b'\r' | b'\n', ..] => 1,
-        [b'%', b'0', b'9' | b'd' | b'a' | b'D' | b'A', ..] | [b'%', b'5', b'c' | b'C', ..] => 3,
-        [0xe3, 0x80, 0xb1..=0xb5, ..] | [0xe3, 0x83, 0xbc, ..] | [0xef, 0xbd, 0xb0, ..] => 3,
+    let (gap, kind) = match rest {
+        [b'\t' | b'\r' | b'\n', ..] => (1, Gap::Parted),
+        [b'%', b'0', b'9' | b'd' | b'a' | b'D' | b'A', ..] | [b'%', b'5', b'c' | b'C', ..] => {
+            (3, Gap::Other)
+        }
+        [0xe3, 0x80, 0xb1..=0xb5, ..]
+        | [0xe3, 0x82, 0x9d, ..]
+        | [0xe3, 0x83, 0xbc, ..]
+        | [0xef, 0xbd, 0xb0, ..] => (3, Gap::Mark),
         _ => return None,
     };
     let behind = rest.get(gap..)?;
-    let more = behind
-        .iter()
-        .take(4)
-        .take_while(|own| matches!(own, b'/' | b'\\'))
-        .count();
+    let more = leading(behind).min(4);
     let own = authority::of(&[], 2, authority_of(behind.get(more..)?), &[]);
-    (slashes + more + usize::from(gap == 3) > 0 && is_site(&own)).then_some(slashes > 0 && more > 0)
+    if slashes + more + usize::from(gap == 3) == 0 || !is_site(&own) {
+        return None;
+    }
+    Some(match kind {
+        Gap::Parted if slashes == 0 || more == 0 => Gap::Other,
+        Gap::Other if slashes > 0 && more > 0 => Gap::Parted,
+        Gap::Mark if !own.host.is_ascii() => Gap::Other,
+        Gap::Parted | Gap::Mark | Gap::Other => kind,
+    })
 }
 
 fn authority_of(text: &[u8]) -> &[u8] {
@@ -302,6 +380,7 @@ fn confusing(own: &Authority<'_>) -> Option<bool> {
     let skip = match own.rest {
         [b'\\' | b'?' | b'#', b'@', ..] => 2,
         [b'\\', b'\\', b'@', ..] => 3,
+        [b'\\', b'a'..=b'z' | b'A'..=b'Z', ..] if is_web(own.scheme) => 1,
         _ => return None,
     };
     let other = authority::of(&[], 2, authority_of(own.rest.get(skip..)?), &[]);

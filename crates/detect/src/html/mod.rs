@@ -141,10 +141,12 @@ fn address(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
         Uri::Page => Confidence::Certain,
         Uri::Button | Uri::Image => Confidence::Hint,
     };
-    let confidence = if quoting {
-        confidence.less()
-    } else {
-        confidence
+    let hidden = uri::hidden(text.trim_ascii_start()).is_some();
+    let confidence = match hidden {
+        // Crawlers follow what they take for a link.
+        true if input.context.place == Place::Path => confidence.min(Confidence::Possible),
+        false if quoting => confidence.less(),
+        true | false => confidence,
     };
     evidence(0, text.len(), "an address that runs a script", confidence)
 }

@@ -39,6 +39,9 @@ const BUTTONS: [&[u8]; 14] = [
 pub(super) fn read(value: &[u8]) -> Option<Uri> {
     let start = value.iter().position(|byte| *byte > b' ')?;
     let value = value.get(start..)?;
+    if let Some(inner) = hidden(value) {
+        return read_inner(inner);
+    }
     if !value.first()?.is_ascii_alphabetic() {
         return None;
     }
@@ -52,6 +55,15 @@ pub(super) fn read(value: &[u8]) -> Option<Uri> {
         b"feed" | b"jar" | b"view-source" | b"url" => read_inner(rest),
         _ => None,
     }
+}
+
+/// What follows signs that a check of the beginning stumbles over: `//javascript:…`, `<>javascript:…`.
+pub(super) fn hidden(value: &[u8]) -> Option<&[u8]> {
+    let signs = value.iter().take(8);
+    let len = signs
+        .take_while(|byte| matches!(byte, b'/' | b'\\' | b'<' | b'>'))
+        .count();
+    value.get(len..).filter(|_| len > 0)
 }
 
 /// One address inside another, once.
@@ -140,6 +152,9 @@ mod tests {
             "vbscript:msgbox 1",
             "feed:javascript:alert(1)",
             "javascript://%0aalert(1)",
+            "//javascript:alert(1)",
+            "/\\javascript:alert(1);",
+            "<>javascript:alert(1)",
         ] {
             assert_eq!(
                 read(text.as_bytes()),
