@@ -27,6 +27,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "$eq",
         "$expr",
         "$function",
+        "$comment",
         "$accumulator",
         "$type",
         "$size",
@@ -173,10 +174,13 @@ const TRIES: usize = 16;
 fn object(text: &[u8], field: &[u8]) -> Found {
     for at in memchr::memchr_iter(b'$', text).take(TRIES) {
         let mut cursor = Cursor::new(text, at);
-        let Some(telling) = operator(cursor.word()) else {
+        let word = cursor.word();
+        let before = text.get(..at).unwrap_or_default().trim_ascii_end();
+        // What any document may hold tells something only where a query was closed before it.
+        let closed = word.eq_ignore_ascii_case(b"$comment") && closes(before);
+        let Some(telling) = operator(word).or(closed.then_some(true)) else {
             continue;
         };
-        let before = text.get(..at).unwrap_or_default().trim_ascii_end();
         let quoted = before
             .last()
             .is_some_and(|byte| matches!(byte, b'"' | b'\''));
@@ -215,6 +219,19 @@ fn object(text: &[u8], field: &[u8]) -> Found {
         return Some((sure, "an operator of a document database", at..end));
     }
     None
+}
+
+/// `' } ],`: a string and what it stands in are closed, and something else is to follow.
+fn closes(before: &[u8]) -> bool {
+    let Some(before) = before.strip_suffix(b",") else {
+        return false;
+    };
+    let quote = before.iter().position(|byte| matches!(byte, b'\'' | b'"'));
+    let behind = quote
+        .and_then(|at| before.get(at + 1..))
+        .unwrap_or_default();
+    let closers = |byte: &u8| matches!(byte, b'}' | b']' | b')' | b' ');
+    behind.iter().all(closers) && behind.iter().any(|byte| *byte == b'}')
 }
 
 /// Whether a byte begins a value of JSON or JavaScript.

@@ -1,7 +1,7 @@
 //! XML that reads files, reaches other hosts or grows without end: external entities, XInclude,
 //! style sheets that call out, and entity bombs.
 
-use crate::context::Field;
+use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input, evidence};
 
 /// External and exploding entities, inclusions and transformations.
@@ -31,12 +31,17 @@ pub(crate) static DETECTOR: Detector = Detector {
 
 const EXTERNAL: &str = "an entity from outside of the document";
 const BOMB: &str = "entities made of entities";
+const ENTITY: &str = "an entity";
 const DOCTYPE: &str = "a document type from another host";
 const INCLUSION: &str = "an inclusion of another document";
 const TRANSFORM: &str = "a transformation that calls out";
 
 fn detect(input: &Input<'_>) -> Option<Evidence> {
     let found = declarations(input.text).or_else(|| elsewhere(input.text))?;
+    let found = Evidence {
+        confidence: found.confidence.max(parameter(input, &found)),
+        ..found
+    };
     let expected = matches!(input.context.field, Field::Telemetry);
     Some(Evidence {
         confidence: if expected {
@@ -46,6 +51,38 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         },
         ..found
     })
+}
+
+/// `<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>` as the value of a parameter: nobody but who asks
+/// whether entities are resolved sends a document with its own there.
+fn parameter(input: &Input<'_>, found: &Evidence) -> Confidence {
+    let text = input.text.trim_ascii_start();
+    let begins = |head: &[u8]| {
+        text.get(..head.len())
+            .is_some_and(|own| own.eq_ignore_ascii_case(head))
+    };
+    let place = match input.context.place {
+        Place::Query | Place::Name | Place::Header | Place::Cookie | Place::Form | Place::Json => {
+            true
+        }
+        Place::Path | Place::Xml | Place::FileName | Place::File | Place::Body => false,
+    };
+    let document = text.len() < 1024 && (begins(b"<?xml") || begins(b"<!DOCTYPE"));
+    let own = found.reading == ENTITY && place && input.context.field != Field::Code;
+    let named = || {
+        memchr::memchr_iter(b'&', text).any(|at| {
+            let rest = text
+                .get(at + 1..text.len().min(at + 24))
+                .unwrap_or_default();
+            let end = rest.iter().position(|byte| !byte.is_ascii_alphanumeric());
+            end.is_some_and(|end| end > 0 && rest.get(end) == Some(&b';'))
+        })
+    };
+    if own && document && named() {
+        Confidence::Certain
+    } else {
+        Confidence::Hint
+    }
 }
 
 /// What the declarations of a document would make the parser do.
@@ -98,7 +135,7 @@ fn declaration(words: &mut Words<'_>, nested: &mut usize) -> Option<(&'static st
                 },
             )
         }
-        Entity::Plain => ("an entity", Confidence::Possible),
+        Entity::Plain => (ENTITY, Confidence::Possible),
     })
 }
 

@@ -182,12 +182,23 @@ fn bare(text: &[u8]) -> Found {
     }
     let sure = match (condition(&mut cursor)?, connected && number) {
         (Condition::Outside, _) | (Condition::Path, true) => Confidence::Certain,
+        (Condition::Path, false) if compared_or_ended(cursor) && called && walks(text) => {
+            Confidence::Certain
+        }
         (Condition::Path, false) if compared_or_ended(cursor) => Confidence::Likely,
         (Condition::Path, false) => return None,
         (Condition::Call, true) => Confidence::Possible,
         (Condition::Call, false) => return None,
     };
     Some((sure, "a condition on the document", 0..cursor.at()))
+}
+
+/// `count(/child::node())`: the whole document by its axes, as nobody writes who looks for something.
+fn walks(text: &[u8]) -> bool {
+    let has = |part: &[u8]| memchr::memmem::find(text, part).is_some();
+    text.len() < 128
+        && (has(b"(/child::") || has(b"(/*[") || has(b"(//*[") || has(b"(/parent::"))
+        && !has(b"@")
 }
 
 /// Whether the text ends here, or after a comparison with a constant.

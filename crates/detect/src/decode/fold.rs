@@ -45,7 +45,7 @@ fn full_width(text: &[u8]) -> Option<(u8, usize)> {
     }
 }
 
-/// Two, three or four bytes for what is one in UTF-8; also with a second byte that is none.
+/// Two to six bytes for what is one in UTF-8; also with a second byte that is none.
 fn overlong(text: &[u8]) -> Option<(u8, usize)> {
     let low = |byte: u8| byte & 0x3f;
     match text {
@@ -53,6 +53,12 @@ fn overlong(text: &[u8]) -> Option<(u8, usize)> {
         [0xe0, second @ (0x80 | 0x81), third, ..] => Some(((second & 1) << 6 | low(*third), 3)),
         [0xf0, 0x80, third @ (0x80 | 0x81), fourth, ..] => {
             Some(((third & 1) << 6 | low(*fourth), 4))
+        }
+        [0xf8, 0x80, 0x80, last @ (0x80 | 0x81), rest @ ..] => {
+            Some(((last & 1) << 6 | low(*rest.first()?), 5))
+        }
+        [0xfc, 0x80, 0x80, 0x80, last @ (0x80 | 0x81), rest @ ..] => {
+            Some(((last & 1) << 6 | low(*rest.first()?), 6))
         }
         _ => None,
     }

@@ -49,7 +49,15 @@ pub(crate) static DETECTOR: Detector = Detector {
 fn detect(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text;
     let mut best: Option<Evidence> = None;
-    for reading in [tags, attributes, address, program, expressions, letterless] {
+    for reading in [
+        tags,
+        attributes,
+        address,
+        program,
+        expressions,
+        letterless,
+        closed,
+    ] {
         let Some(found) = reading(input, text) else {
             continue;
         };
@@ -253,6 +261,27 @@ fn expressions(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
         }
     }
     None
+}
+
+/// `"}}</script>'`: what would close a script of the page, and quotes that try what it stands in.
+fn closed(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
+    const LONGEST: usize = 48;
+    let text = text.get(..).filter(|text| text.len() <= LONGEST)?;
+    let at = memchr::memmem::find(text, b"</")?;
+    let behind = text.get(at + 2..)?;
+    let name = behind.get(..7)?;
+    let signs = |byte: &u8| b"}])'\"`; \t\r\n".contains(byte);
+    let quoted = text.iter().any(|byte| matches!(byte, b'\'' | b'"' | b'`'));
+    let rest = behind.get(7..)?;
+    let probe = at > 0
+        && name.eq_ignore_ascii_case(b"script>")
+        && text.get(..at)?.iter().all(signs)
+        && rest.iter().all(signs)
+        && quoted;
+    let code = matches!(input.context.field, Field::Code | Field::Telemetry);
+    (probe && !code)
+        .then(|| evidence(0, text.len(), "the end of a script", Confidence::Certain))
+        .flatten()
 }
 
 /// Scripts written with a handful of signs.

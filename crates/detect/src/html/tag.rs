@@ -83,6 +83,16 @@ impl Markup<'_> {
         }
     }
 
+    /// Nobody has written these since their browsers are gone.
+    fn island(&self) -> Confidence {
+        match self.context.field {
+            Field::Code | Field::Telemetry => Confidence::Likely,
+            Field::Plain | Field::Text | Field::Url | Field::File | Field::Key | Field::Token => {
+                Confidence::Certain
+            }
+        }
+    }
+
     fn note(&mut self, at: usize, end: usize, reading: &'static str, confidence: Confidence) {
         let quoting = self.context.field == Field::Telemetry;
         let confidence = if quoting {
@@ -246,6 +256,10 @@ impl Markup<'_> {
                     "a header set by a page",
                     self.unexpected(Confidence::Hint),
                 );
+            }
+            // Islands of data and behaviours, which old browsers fetch and write into the page.
+            b"datasrc" | b"dataformatas" | b"implementation" => {
+                self.note(at, end, "markup from elsewhere", self.island());
             }
             b"type" => tag.json |= holds(value, b"json") || holds(value, b"template"),
             b"attributename" => {

@@ -49,6 +49,10 @@ const SLASHES: &[&[u8]] = &[
     b"%e0%80%af",
     b"%uff0f",
     b"%uff3c",
+    b"%uf025",
+    b"%uefc8",
+    b"\xef\x80\xa5",
+    b"\xee\xbf\x88",
     b"%u2215",
     b"%u2216",
     b"%u002f",
@@ -158,7 +162,8 @@ fn step(text: &[u8], at: usize, follows: bool) -> Option<(usize, bool)> {
     }
     // `..2f..2f`: percent signs were taken out.
     let bare = slashes == 0 && (starts(text, end, b"2f") || starts(text, end, b"5c"));
-    if bare && (follows || dot(text, end + 2).is_some()) {
+    let leads = || starts(text, end + 2, b"etc2f") || starts(text, end + 2, b"etc/");
+    if bare && (follows || dot(text, end + 2).is_some() || leads()) {
         return Some((end + 2, true));
     }
     if slashes == 0 {
@@ -254,7 +259,7 @@ mod tests {
 
     #[test]
     fn steps_are_counted_in_every_spelling() {
-        let cases: [(&[u8], usize, bool); 12] = [
+        let cases: [(&[u8], usize, bool); 14] = [
             (b"../../x", 2, false),
             (b"..\\..\\x", 2, false),
             (b"..%2f..%2fx", 2, true),
@@ -267,6 +272,8 @@ mod tests {
             (b"..0x2f..0x2fx", 2, true),
             (b"../..", 2, false),
             (b"..\0/x", 1, true),
+            (b"..2fetc2fpasswd", 1, true),
+            (b"..%uF025..%uF025etc", 2, true),
         ];
         for (text, steps, odd) in cases {
             let own = run(text, 0).unwrap();

@@ -38,6 +38,13 @@ const SECRETS: &[&str] = &[
     ".hg/",
     ".zsh_history",
     ".history",
+    ".bash_profile",
+    ".cshrc",
+    ".forward",
+    ".logout",
+    ".profile",
+    ".shosts",
+    ".xauthority",
     "apache/conf/httpd.conf",
     "apache/logs/",
     "apache2/logs/",
@@ -117,6 +124,11 @@ const SECRETS: &[&str] = &[
     "etc/wu-ftpd",
     "etc/x11/",
     "etc/xinetd",
+    "etc/defaultrouter",
+    "etc/mail/",
+    "etc/mailman/",
+    "etc/netconfig",
+    "etc/system",
     "global.asa",
     "inetpub/",
     "logs/access",
@@ -153,6 +165,7 @@ const SECRETS: &[&str] = &[
     "program files/mysql",
     "program files/xampp",
     "program files/filezilla",
+    "proc/loadavg",
     "root/.",
     "run/secrets/",
     "secrets/kubernetes.io",
@@ -177,6 +190,7 @@ const SECRETS: &[&str] = &[
     "usr/ports/",
     "usr/sbin/pure",
     "users/administrator/",
+    "usr/spool/",
     "var/adm/",
     "var/apache",
     "var/cpanel/",
@@ -192,6 +206,11 @@ const SECRETS: &[&str] = &[
     "var/spool/",
     "var/www/",
     "volumes/",
+    "var/cron/",
+    "var/lock/",
+    "var/lp/",
+    "var/root/",
+    "var/saf/",
     "web-inf/",
     "win.ini",
     "windows/",
@@ -281,6 +300,59 @@ pub(super) fn known(text: &[u8], at: usize) -> Option<(Telling, usize)> {
         return Some((Telling::Secret, end));
     }
     find(PLACES, &PLACE_STARTS).map(|end| (Telling::Place, end))
+}
+
+/// Files by which servers are set up and that they write, wherever they lie.
+const SERVED: &[&str] = &[
+    "access.log",
+    "access_log",
+    "applicationhost.config",
+    "config.inc.php",
+    "error.log",
+    "error_log",
+    "httpd.conf",
+    "metabase.xml",
+    "my.cnf",
+    "my.ini",
+    "mysql-bin.log",
+    "mysql.err",
+    "mysql.log",
+    "nginx.conf",
+    "php.ini",
+    "sysprep.inf",
+    "sysprep.xml",
+    "unattend.txt",
+    "unattend.xml",
+    "unattended.txt",
+    "unattended.xml",
+    "web.config",
+];
+
+/// Folders of Windows that hold keys and how it was set up.
+const SETUP: &[&str] = &[
+    "windows/panther/",
+    "windows/repair/",
+    "windows/system32/config/",
+    "windows/system32/drivers/etc/",
+    "windows/system32/inetsrv/",
+    "windows/system32/license.rtf",
+    "windows/system32/sysprep",
+    "windows/system32/unattend",
+];
+
+/// Whether a path ends in a file that servers are set up by, perhaps cut off by a NUL.
+pub(super) fn served(text: &[u8]) -> bool {
+    let text = text.trim_ascii_end();
+    let text = text.strip_suffix(b"\0").unwrap_or(text);
+    let name = text.rsplit(|own| matches!(own, b'/' | b'\\')).next();
+    let name = name.unwrap_or_default();
+    let own = |file: &&str| name.eq_ignore_ascii_case(file.as_bytes());
+    name.len() < text.len() && SERVED.iter().any(|file| own(&file))
+}
+
+/// Whether one of those folders stands at `at`.
+pub(super) fn setup(text: &[u8], at: usize) -> bool {
+    SETUP.iter().any(|file| stands(text, at, file).is_some())
 }
 
 /// `.env`, `.env.local`.

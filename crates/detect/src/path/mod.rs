@@ -93,6 +93,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "\\\\",
         "global.asa",
         "logs/",
+        "logs\\",
         "web.config",
         "volumes/",
         "system32",
@@ -197,7 +198,10 @@ fn request(input: &Input<'_>) -> Option<Evidence> {
         if matches!(own, b'/' | b'\\' | b'?' | b'=')
             && let Some((Telling::Secret, end)) = files::known(text, at + 1)
         {
-            let confidence = asked(text, at + 1);
+            let confidence = match drive(text, at) {
+                true => Confidence::Certain,
+                false => asked(text, at + 1),
+            };
             keep(
                 &mut best,
                 found(at + 1, end, "a file no link leads to", confidence),
@@ -205,6 +209,12 @@ fn request(input: &Input<'_>) -> Option<Evidence> {
         }
     }
     best
+}
+
+/// Whether a slash stands behind the letter of a drive: `/C:/`.
+fn drive(text: &[u8], slash: usize) -> bool {
+    let before = slash.checked_sub(3).and_then(|at| text.get(at..slash));
+    matches!(before, Some([b'/' | b'\\', drive, b':']) if drive.is_ascii_alphabetic())
 }
 
 /// How sure a known file in the path of a request is: some of their names serve sites, too.
@@ -308,7 +318,8 @@ fn is_source(text: &[u8]) -> bool {
 fn value(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text;
     let value = Value::of(text);
-    let mut best = absolute(input, &value).or_else(|| hidden(input, &value));
+    let own = absolute(input, &value).or_else(|| hidden(input, &value));
+    let mut best = own.or_else(|| led(input, &value));
     for run in runs(text) {
         let target = files::known(text, run.end).map(|(telling, _)| telling);
         let confidence = climbs(input, &value, run, target);
@@ -413,7 +424,8 @@ fn absolute(input: &Input<'_>, value: &Value) -> Option<Evidence> {
     if !(rooted || relative || file) {
         return None;
     }
-    let (telling, end) = files::known(text, at)?;
+    let served = || (rooted && files::served(text)).then_some((Telling::Secret, text.len()));
+    let (telling, end) = files::known(text, at).or_else(served)?;
     let spaces = text.iter().take(200).filter(|own| **own == b' ').count();
     let path = spaces < 4 && text.len() < 512;
     let listed = matches!(input.context.place, Place::Json | Place::Xml | Place::Body) && !file;
@@ -438,6 +450,12 @@ fn absolute(input: &Input<'_>, value: &Value) -> Option<Evidence> {
         confidence
     };
     let confidence = home(input, at, confidence);
+    let unknown = listed && files::known(text, at).is_none();
+    let confidence = if unknown {
+        confidence.min(Confidence::Likely)
+    } else {
+        confidence
+    };
     Some(found(
         start,
         end,
@@ -467,18 +485,49 @@ fn hidden(input: &Input<'_>, value: &Value) -> Option<Evidence> {
     Some(found(at, end, "a hidden file", settle(input, degree, true)))
 }
 
+/// `/..\xbf..\xbfetc/passwd`: a file of the system behind dots and what was to be taken for slashes.
+fn led(input: &Input<'_>, value: &Value) -> Option<Evidence> {
+    const TRIES: usize = 4;
+    let text = input.text;
+    if !value.single {
+        return None;
+    }
+    let ends = memchr::memmem::find_iter(text, b"etc").take(TRIES);
+    let mut behind = ends.filter(|at| {
+        let head = text.get(..*at).unwrap_or_default();
+        let parted = head.last().is_some_and(|own| !own.is_ascii_alphanumeric());
+        let dots = head.windows(2).any(|own| own == b"..");
+        parted && (dots || std::str::from_utf8(head).is_err())
+    });
+    let (at, end) = behind.find_map(|at| match files::known(text, at)? {
+        (Telling::Secret, end) => Some((at, end)),
+        (Telling::Place, _) => None,
+    })?;
+    let degree = settle(input, Confidence::Certain, true);
+    Some(found(at, end, "steps up to a file of the system", degree))
+}
+
 /// Windows paths of people's own files, and places that operators name, prove less.
 fn home(input: &Input<'_>, at: usize, confidence: Confidence) -> Confidence {
     const COMMON: [&[u8]; 6] = [
         b"windows", b"volumes", b"var/www", b"inetpub", b"xampp", b"usr/lib",
     ];
     let rest = input.text.get(at..).unwrap_or_default();
-    let common = COMMON.iter().any(|own| {
+    let begins = |own: &[u8]| {
         rest.get(..own.len())
             .is_some_and(|rest| rest.eq_ignore_ascii_case(own))
-    });
-    let telling = rest.iter().rev().take(16).any(|own| *own == 0) || ends_in_configuration(rest);
-    if common && !telling && input.context.field != Field::File {
+    };
+    let common = COMMON.iter().any(|own| begins(own));
+    let reported = matches!(
+        input.context.place,
+        Place::Json | Place::Xml | Place::Body | Place::File
+    );
+    let telling = rest.iter().rev().take(16).any(|own| *own == 0)
+        || ends_in_configuration(rest)
+        || !reported && (files::setup(input.text, at) || files::served(rest));
+    // Programs report where they found what they are set up by.
+    let found = reported && [&b"xampp"[..], b"inetpub"].iter().any(|own| begins(own));
+    if common && (!telling || found) && input.context.field != Field::File {
         confidence.min(Confidence::Likely)
     } else {
         confidence
