@@ -76,7 +76,7 @@ impl<'a> Context<'a> {
 }
 
 /// Names without their case, `_`, `-` and digits, and what such fields hold; in alphabetical order.
-const NAMES: [(&str, Field); 213] = [
+const NAMES: [(&str, Field); 214] = [
     ("about", Field::Text),
     ("aid", Field::Key),
     ("answer", Field::Text),
@@ -248,6 +248,7 @@ const NAMES: [(&str, Field); 213] = [
     ("snippet", Field::Code),
     ("sort", Field::Key),
     ("source", Field::Code),
+    ("sourcefile", Field::Telemetry),
     ("sql", Field::Code),
     ("src", Field::Url),
     ("stack", Field::Telemetry),

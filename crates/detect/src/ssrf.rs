@@ -195,6 +195,8 @@ fn included(input: &Input<'_>, own: &Authority<'_>) -> Option<Confidence> {
             Some(Confidence::Certain)
         }
         b"?" if input.context.field != Field::Url => Some(Confidence::Likely),
+        // Browsers report the page or script in which something failed.
+        _ if file && program && input.context.place == Place::Json => Some(Confidence::Likely),
         _ if file && program && own.scheme.len() > 2 => Some(Confidence::Certain),
         _ if file && own.scheme.len() > 2 => Some(Confidence::Possible),
         _ => None,

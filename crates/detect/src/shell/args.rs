@@ -23,6 +23,8 @@ pub(super) struct Args {
     pub(super) flags: u8,
     numbers: u8,
     pub(super) system: u8,
+    /// Of these, those where people keep what is theirs.
+    mundane: u8,
     paths: u8,
     urls: u8,
     hosts: u8,
@@ -80,7 +82,10 @@ impl Args {
                 }
                 // `-exec id \\;`
                 b";" | b"+" => &mut self.flags,
-                _ if is_system(bytes) => &mut self.system,
+                _ if is_system(bytes) => {
+                    self.mundane = self.mundane.saturating_add(u8::from(is_mundane(bytes)));
+                    &mut self.system
+                }
                 _ if arg.quoted => &mut self.quoted,
                 _ if is_number(bytes) => &mut self.numbers,
                 _ if bytes.windows(3).any(|at| at == b"://") || is_endpoint(bytes) => {
@@ -97,6 +102,14 @@ impl Args {
         if self.first.is_none() {
             self.first = Some(arg);
         }
+    }
+}
+
+impl Args {
+    /// Whether nothing is named but files that are people's own.
+    pub(super) fn is_mundane(&self) -> bool {
+        let elsewhere = self.urls + self.hosts + self.moving;
+        self.system == self.mundane && elsewhere == 0 && !self.redirect
     }
 }
 
@@ -152,6 +165,30 @@ fn is_system(bytes: &[u8]) -> bool {
         })
 }
 
+/// Logs, temporary files and people's own folders: what instructions and scripts are full of.
+fn is_mundane(bytes: &[u8]) -> bool {
+    const ROOTS: [&[u8]; 8] = [
+        b"/var/log/",
+        b"/tmp",
+        b"/home/",
+        b"~/",
+        b"/opt/",
+        b"/usr/local/",
+        b"c:\\users\\",
+        b"c:/users/",
+    ];
+    let hidden = bytes
+        .windows(2)
+        .any(|own| matches!(own, b"/." | b"\\." | b".."));
+    let spread = bytes.iter().any(|own| matches!(own, b'*' | b'?'));
+    let below = |root: &&[u8]| {
+        bytes
+            .get(..root.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(root))
+    };
+    !hidden && !spread && ROOTS.iter().any(|root| below(&root))
+}
+
 fn is_path(bytes: &[u8]) -> bool {
     let letters = bytes
         .iter()
@@ -196,9 +233,9 @@ fn is_endpoint(bytes: &[u8]) -> bool {
 }
 
 fn is_file_end(last: &[u8]) -> bool {
-    const ENDS: [&[u8]; 12] = [
+    const ENDS: [&[u8]; 22] = [
         b"txt", b"php", b"html", b"log", b"js", b"ini", b"conf", b"jpg", b"png", b"css", b"asp",
-        b"exe",
+        b"exe", b"gz", b"tgz", b"bz", b"xz", b"csv", b"json", b"yml", b"yaml", b"xml", b"pdf",
     ];
     ENDS.iter().any(|end| last.eq_ignore_ascii_case(end))
 }

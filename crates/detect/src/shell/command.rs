@@ -20,6 +20,8 @@ pub(super) struct Command {
     pub(super) located: bool,
     /// An argument names a file of the system.
     pub(super) system: bool,
+    /// It reads, lists or packs what is people's own.
+    pub(super) mundane: bool,
     /// How many words the command has.
     pub(super) words: u8,
     /// Behind the last byte of it.
@@ -283,6 +285,7 @@ fn whole(text: &[u8], name: &Word, entry: &'static Entry, frame: Frame) -> Comma
         hidden: frame.hidden || odd,
         located: frame.located,
         system: args.system > 0,
+        mundane: mundane(entry) && args.is_mundane() && !frame.hidden && !odd && !frame.located,
         complete: matches!(entry.takes, Takes::Nothing | Takes::List),
         script: entry.takes == Takes::Script,
         own_word: matches!(entry.takes, Takes::Sub(_)),
@@ -292,6 +295,30 @@ fn whole(text: &[u8], name: &Word, entry: &'static Entry, frame: Frame) -> Comma
         end: at.min(text.len()),
         probe,
     }
+}
+
+/// Programs that change nothing but where they are told to.
+fn mundane(entry: &Entry) -> bool {
+    const NAMES: [&str; 17] = [
+        "cat",
+        "cp",
+        "df",
+        "dir",
+        "du",
+        "get-childitem",
+        "get-content",
+        "gunzip",
+        "gzip",
+        "head",
+        "less",
+        "ls",
+        "tail",
+        "tar",
+        "unzip",
+        "wc",
+        "zip",
+    ];
+    NAMES.contains(&entry.name)
 }
 
 /// A program of Unix, whose names are in lower case, in capitals: a word, not a command.

@@ -118,6 +118,10 @@ fn alone(
         Start::Substitution if byte(text, command.end) == b')' => {
             match byte(text, command.end + 1) {
                 b'.' | b'[' | b')' if !bare => Confidence::Possible,
+                // `docker run -v $(pwd)/data:/data`
+                b'/' if prefix == Prefix::Text && begins(text, at, b"$(pwd)/") => {
+                    Confidence::Possible
+                }
                 _ => Confidence::Certain,
             }
         }
@@ -128,6 +132,10 @@ fn alone(
         _ if prefix == Prefix::Text => Confidence::Possible,
         _ => Confidence::Certain,
     })
+}
+
+fn begins(text: &[u8], at: usize, word: &[u8]) -> bool {
+    text.get(at..).is_some_and(|rest| rest.starts_with(word))
 }
 
 /// Whether what follows can only close what stood around the value.

@@ -360,6 +360,12 @@ fn whole(input: &Input<'_>, command: &Command) -> Option<Confidence> {
         || command.flags
         || (command.redirect && !command.common);
     let written = telling && !input.text.contains(&b'\n');
+    // What people look for in a search box is no text they paste.
+    let degree = if command.mundane && is_pasted(input) && !named {
+        degree.min(Confidence::Likely)
+    } else {
+        degree
+    };
     Some(match input.context.field {
         Field::Text if written => degree,
         Field::Text => degree.min(Confidence::Likely),
@@ -368,6 +374,24 @@ fn whole(input: &Input<'_>, command: &Command) -> Option<Confidence> {
         Field::Plain | Field::Url | Field::File | Field::Key => degree,
     })
     .map(|degree| placed(input, degree))
+}
+
+/// Whether people and programs send what others typed into a terminal here.
+fn is_pasted(input: &Input<'_>) -> bool {
+    let field = match input.context.field {
+        Field::Plain | Field::Text | Field::Code | Field::Telemetry => true,
+        Field::Url | Field::File | Field::Key | Field::Token => false,
+    };
+    field
+        && match input.context.place {
+            Place::Form | Place::Json | Place::Body | Place::File | Place::Xml => true,
+            Place::Path
+            | Place::Query
+            | Place::Name
+            | Place::Header
+            | Place::Cookie
+            | Place::FileName => false,
+        }
 }
 
 /// Fields that are handed to a shell on purpose, by a web shell or a diagnostic page.
@@ -414,6 +438,13 @@ fn candidate(
     }
     *budget -= cost;
     let degree = behind(start, &command, text, at, before)?;
+    let written = text.iter().take(at).filter(|own| **own == b' ').count() > 1
+        || start == Start::Line && byte(text, from) == b' ';
+    let degree = if command.mundane && written && is_pasted(input) {
+        degree.min(Confidence::Likely)
+    } else {
+        degree
+    };
     let confidence = placed(
         input,
         in_field(input, degree, start, (at, command.end), before),

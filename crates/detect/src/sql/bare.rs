@@ -59,7 +59,10 @@ fn bare_plain(input: &Input<'_>, reading: &Reading) -> Verdict {
     }
     if facts.any(Facts::CONSTANTS) {
         let open = matches!(reading.ending, Ending::Open(_));
-        let sure = if whole || open { Certain } else { Likely };
+        let sure = match whole || open {
+            true if !sums(input, facts, comment) => Certain,
+            true | false => Likely,
+        };
         return Some((sure, "a condition on constants after a value"));
     }
     let number = reading.first == First::Number && !facts.any(Facts::OWN_COMPARED);
@@ -74,6 +77,18 @@ fn bare_plain(input: &Input<'_>, reading: &Reading) -> Verdict {
     } else {
         None
     }
+}
+
+/// `3 < 5 and 5 > 3`: an answer in a lesson, where nothing but numbers of one's own is compared.
+fn sums(input: &Input<'_>, facts: Facts, comment: bool) -> bool {
+    let word = |byte: &u8| byte.is_ascii_alphabetic() || b" \t<>.,+-".contains(byte);
+    let plain = input
+        .text
+        .iter()
+        .all(|byte| byte.is_ascii_digit() || word(byte));
+    let spaced = input.text.contains(&b' ');
+    let key = input.context.field == Field::Key;
+    facts.any(Facts::OWN_COMPARED) && plain && spaced && !comment && !key
 }
 
 /// Calls of the database's own functions, subqueries and files in a bare value.
