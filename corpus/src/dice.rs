@@ -10,6 +10,7 @@ const ALPHANUMERIC: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 const BASE64URL: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const UPPER: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz";
+const KEYBOARD: &[u8] = b"!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~";
 
 /// Which characters a random run is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub enum Alphabet {
     Upper,
     /// Small letters.
     Letters,
+    /// Every sign a keyboard of ASCII has, but the blank: what password managers make.
+    Keyboard,
 }
 
 impl Alphabet {
@@ -37,6 +40,7 @@ impl Alphabet {
             Self::Base64Url => BASE64URL,
             Self::Upper => UPPER,
             Self::Letters => LETTERS,
+            Self::Keyboard => KEYBOARD,
         }
     }
 }

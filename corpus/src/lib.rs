@@ -35,6 +35,7 @@ const FILES: &[(&str, &str)] = &[
     ("write.txt", include_str!("../grammar/write.txt")),
     ("ops.txt", include_str!("../grammar/ops.txt")),
     ("upload.txt", include_str!("../grammar/upload.txt")),
+    ("daily.txt", include_str!("../grammar/daily.txt")),
 ];
 
 /// One benign request.

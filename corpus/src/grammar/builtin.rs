@@ -10,8 +10,8 @@ pub enum Builtin {
     Int(u64, u64),
     /// `decimal LOW HIGH PLACES`: a number with that many places.
     Decimal(u64, u64, u32),
-    /// `digits N`, `hex N`, `alnum N`, `token N`, `upper N`, `letters N`: random characters; N may
-    /// be `A-B`.
+    /// `digits N`, `hex N`, `alnum N`, `token N`, `upper N`, `letters N`, `keyboard N`: random
+    /// characters; N may be `A-B`.
     Run(Alphabet, u64, u64),
     /// `bytes A-B`: random bytes.
     Bytes(u64, u64),
@@ -123,6 +123,7 @@ fn alphabet(name: &str) -> Option<Alphabet> {
         "token" => Alphabet::Base64Url,
         "upper" => Alphabet::Upper,
         "letters" => Alphabet::Letters,
+        "keyboard" => Alphabet::Keyboard,
         _ => return None,
     })
 }

@@ -76,7 +76,7 @@ impl<'a> Context<'a> {
 }
 
 /// Names without their case, `_`, `-` and digits, and what such fields hold; in alphabetical order.
-const NAMES: [(&str, Field); 214] = [
+const NAMES: [(&str, Field); 218] = [
     ("about", Field::Text),
     ("aid", Field::Key),
     ("answer", Field::Text),
@@ -106,6 +106,7 @@ const NAMES: [(&str, Field); 214] = [
     ("continue", Field::Url),
     ("cookie", Field::Token),
     ("count", Field::Key),
+    ("cqlfilter", Field::Code),
     ("csrf", Field::Token),
     ("css", Field::Code),
     ("day", Field::Key),
@@ -135,6 +136,7 @@ const NAMES: [(&str, Field); 214] = [
     ("events", Field::Telemetry),
     ("exception", Field::Telemetry),
     ("excerpt", Field::Text),
+    ("expr", Field::Code),
     ("expression", Field::Code),
     ("fbp", Field::Token),
     ("feed", Field::Url),
@@ -166,6 +168,7 @@ const NAMES: [(&str, Field); 214] = [
     ("include", Field::File),
     ("input", Field::Text),
     ("javascript", Field::Code),
+    ("jql", Field::Code),
     ("js", Field::Code),
     ("jwt", Field::Token),
     ("key", Field::Token),
@@ -246,6 +249,7 @@ const NAMES: [(&str, Field); 214] = [
     ("size", Field::Key),
     ("skin", Field::File),
     ("snippet", Field::Code),
+    ("soql", Field::Code),
     ("sort", Field::Key),
     ("source", Field::Code),
     ("sourcefile", Field::Telemetry),
@@ -294,7 +298,7 @@ const NAMES: [(&str, Field); 214] = [
 ];
 
 /// Pieces of names that tell enough wherever they stand.
-const PIECES: [(&str, Field); 19] = [
+const PIECES: [(&str, Field); 20] = [
     ("url", Field::Url),
     ("uri", Field::Url),
     ("redirect", Field::Url),
@@ -314,6 +318,7 @@ const PIECES: [(&str, Field); 19] = [
     ("token", Field::Token),
     ("session", Field::Token),
     ("file", Field::File),
+    ("sql", Field::Code),
 ];
 
 /// What a field of this name usually holds, by the last part of it: `json.items.0.page_url`.

@@ -108,12 +108,27 @@ fn whole(text: &[u8], start: usize, before: &[u8]) -> Found {
         return None;
     }
     let sure = match (read.operators > 0, star) {
-        (true, _) if star || read.complete > 1 || read.stars => Confidence::Certain,
+        (true, _) if star || read.stars || asks(text) => Confidence::Certain,
         (true, _) | (_, true) => Confidence::Likely,
         (false, false) if read.stars => Confidence::Likely,
         (false, false) => return None,
     };
     Some((sure, "a filter of its own", cursor.at()))
+}
+
+/// Whether a filter asks for a password, or negates: those that people write look for somebody.
+fn asks(text: &[u8]) -> bool {
+    [
+        &b"assword"[..],
+        b"(!",
+        b"1=",
+        b"(&)",
+        b"(|)",
+        b"=admin",
+        b"=root",
+    ]
+    .iter()
+    .any(|own| memchr::memmem::find(text, own).is_some())
 }
 
 /// `*()|&'`: the signs of filters and nothing else, which shows whether a value is escaped.

@@ -266,8 +266,9 @@ fn behind(own: &Authority<'_>) -> bool {
 }
 
 /// Ports on which developers serve what they write.
-const WORKSHOP: [u16; 16] = [
-    1313, 3000, 3001, 3333, 4000, 4200, 5000, 5001, 5173, 8000, 8001, 8080, 8081, 8443, 8888, 19006,
+const WORKSHOP: [u16; 18] = [
+    1313, 3000, 3001, 3333, 4000, 4200, 5000, 5001, 5173, 8000, 8001, 8080, 8081, 8443, 8888, 9000,
+    9090, 19006,
 ];
 
 /// Ports of services that are not for browsers.
@@ -288,8 +289,11 @@ fn inner(input: &Input<'_>, own: &Authority<'_>, first: bool) -> Confidence {
     let service = own.port.is_some_and(|port| SERVICES.contains(&port));
     let workshop = own.port.is_some_and(|port| WORKSHOP.contains(&port));
     let told = telling(own.rest);
+    // Dashboards and monitors are told of machines in their own network.
+    let neighbour = own.reach == Reach::Private && input.context.place == Place::Json;
     match () {
         () if service || told => Confidence::Certain,
+        () if fetched && neighbour => Confidence::Likely,
         () if fetched && !workshop => Confidence::Certain,
         () if fetched => Confidence::Likely,
         () => Confidence::Possible,

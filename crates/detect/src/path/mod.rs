@@ -527,6 +527,14 @@ fn home(input: &Input<'_>, at: usize, confidence: Confidence) -> Confidence {
         || !reported && (files::setup(input.text, at) || files::served(rest));
     // Programs report where they found what they are set up by.
     let found = reported && [&b"xampp"[..], b"inetpub"].iter().any(|own| begins(own));
+    let program = [&b".dll"[..], b".exe", b".sys"].iter().any(|end| {
+        let from = rest.len().saturating_sub(end.len());
+        rest.get(from..)
+            .is_some_and(|own| own.eq_ignore_ascii_case(end))
+    });
+    if common && reported && program {
+        return confidence.min(Confidence::Hint);
+    }
     if common && (!telling || found) && input.context.field != Field::File {
         confidence.min(Confidence::Likely)
     } else {

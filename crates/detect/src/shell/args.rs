@@ -108,8 +108,7 @@ impl Args {
 impl Args {
     /// Whether nothing is named but files that are people's own.
     pub(super) fn is_mundane(&self) -> bool {
-        let elsewhere = self.urls + self.hosts + self.moving;
-        self.system == self.mundane && elsewhere == 0 && !self.redirect
+        self.system == self.mundane && self.moving == 0 && !self.redirect
     }
 }
 

@@ -20,6 +20,10 @@ pub(super) struct Command {
     pub(super) located: bool,
     /// An argument names a file of the system.
     pub(super) system: bool,
+    /// The name is written as nobody writes it who means the command.
+    pub(super) brief: bool,
+    /// It gets something from an address that is written out.
+    pub(super) fetches: bool,
     /// It reads, lists or packs what is people's own.
     pub(super) mundane: bool,
     /// How many words the command has.
@@ -285,6 +289,13 @@ fn whole(text: &[u8], name: &Word, entry: &'static Entry, frame: Frame) -> Comma
         hidden: frame.hidden || odd,
         located: frame.located,
         system: args.system > 0,
+        brief: shouted(name, entry),
+        fetches: matches!(entry.name, "curl" | "wget")
+            && args.system == 0
+            && args.is_mundane()
+            && !frame.hidden
+            && !odd
+            && !frame.located,
         mundane: mundane(entry) && args.is_mundane() && !frame.hidden && !odd && !frame.located,
         complete: matches!(entry.takes, Takes::Nothing | Takes::List),
         script: entry.takes == Takes::Script,
@@ -327,7 +338,8 @@ fn shouted(name: &Word, entry: &Entry) -> bool {
         entry.name,
         "dir" | "type" | "net" | "cmd" | "whoami" | "ipconfig" | "powershell" | "systeminfo"
     );
-    !windows && name.bytes().iter().all(|byte| !byte.is_ascii_lowercase())
+    let short = name.bytes().len() < 4 && name.bytes().iter().any(u8::is_ascii_uppercase);
+    !windows && (short || name.bytes().iter().all(|byte| !byte.is_ascii_lowercase()))
 }
 
 /// Reads the arguments of a command: where they end, and whether they are parted as nobody parts them.

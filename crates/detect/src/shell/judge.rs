@@ -56,6 +56,9 @@ pub(super) fn behind(
         Sense::Strong if command.script && command.words == 1 && !before.command => {
             Confidence::Likely
         }
+        Sense::Strong | Sense::Weak if command.brief && !command.hidden && !command.located => {
+            Confidence::Possible
+        }
         Sense::None if command.located || command.hidden && !command.common => Confidence::Likely,
         Sense::None => return None,
         Sense::Strong if !command.common || command.hidden || command.located || command.system => {

@@ -194,6 +194,8 @@ struct Before {
     assigned: bool,
     /// A command was read before, and began the value.
     command: bool,
+    /// Blanks.
+    spaces: usize,
 }
 
 fn detect(input: &Input<'_>) -> Option<Evidence> {
@@ -247,6 +249,7 @@ impl Before {
     fn see(&mut self, text: &[u8], at: usize, own: u8) {
         match own {
             b' ' => {
+                self.spaces += 1;
                 let left = at.checked_sub(1).map_or(0, |at| byte(text, at));
                 let right = byte(text, at + 1);
                 let word = |byte: u8| byte.is_ascii_alphabetic() || byte >= 0x80;
@@ -278,6 +281,7 @@ fn start(text: &[u8], at: usize, before: &Before) -> Option<(Start, usize)> {
         b'&' => Some((Start::Ampersand, at + 1)),
         b'|' if next == b'|' => Some((Start::Then, at + 2)),
         b'|' => Some((Start::Pipe, at + 1)),
+        b'\n' | b'\r' if text.get(at + 1..at + 4) == Some(b"```") => None,
         b'\n' | b'\r' if next != b'\n' && next != b'\r' => Some((Start::Line, at + 1)),
         b'\\' if next == b'n' && before.prose == 0 => Some((Start::Line, at + 2)),
         b'$' if next == b'(' && byte(text, at + 2) != b'(' => Some((Start::Substitution, at + 2)),
@@ -335,7 +339,8 @@ fn whole(input: &Input<'_>, command: &Command) -> Option<Confidence> {
             Confidence::Certain
         }
         Sense::Strong if command.redirect && !command.common => Confidence::Certain,
-        Sense::Strong if (command.flags || command.redirect) && command.words > 1 => {
+        Sense::Strong if command.flags && command.words > 1 => Confidence::Certain,
+        Sense::Strong if command.redirect && !command.brief && command.words > 1 => {
             Confidence::Certain
         }
         Sense::Strong => Confidence::Likely,
@@ -361,7 +366,8 @@ fn whole(input: &Input<'_>, command: &Command) -> Option<Confidence> {
         || (command.redirect && !command.common);
     let written = telling && !input.text.contains(&b'\n');
     // What people look for in a search box is no text they paste.
-    let degree = if command.mundane && is_pasted(input) && !named {
+    let shown = command.fetches && input.context.field == Field::Text;
+    let degree = if (command.mundane || shown) && is_pasted(input) && !named {
         degree.min(Confidence::Likely)
     } else {
         degree
@@ -438,9 +444,15 @@ fn candidate(
     }
     *budget -= cost;
     let degree = behind(start, &command, text, at, before)?;
-    let written = text.iter().take(at).filter(|own| **own == b' ').count() > 1
-        || start == Start::Line && byte(text, from) == b' ';
-    let degree = if command.mundane && written && is_pasted(input) {
+    let written = before.spaces > 1 || start == Start::Line && byte(text, from) == b' ';
+    // A file of several lines, a filter of a query language behind another.
+    let amid = matches!(start, Start::Then | Start::Pipe) && !opens_line(text, at);
+    let script = before.lines > 1 && amid;
+    let filter = start == Start::Pipe && before.pipes > 0 && !before.command && !command.system;
+    let listed = (script || filter && command.common) && !command.hidden && !command.located;
+    let degree = if (command.mundane && written || listed) && is_pasted(input)
+        || filter && command.common && written && input.context.field != Field::Key
+    {
         degree.min(Confidence::Likely)
     } else {
         degree
@@ -454,6 +466,14 @@ fn candidate(
         reading: "a command behind the end of another",
         confidence,
     })
+}
+
+/// Whether a separator is the first of its line, or no more than blanks stand before it.
+fn opens_line(text: &[u8], at: usize) -> bool {
+    const NEAR: usize = 16;
+    let near = text.get(at.saturating_sub(NEAR)..at).unwrap_or_default();
+    let last = near.iter().rposition(|own| !matches!(own, b' ' | b'\t'));
+    last.is_none_or(|last| matches!(near.get(last), Some(b'\n' | b'\r')))
 }
 
 /// `a=who;b=ami;$a$b`: a variable that is run after it was given a value.

@@ -152,6 +152,10 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
             let Some((at, after)) = next else {
                 break;
             };
+            if let Some(end) = bold(text, at) {
+                next = closing(text, end, quote);
+                continue;
+            }
             let reading = Reader::new(text, after, true).read();
             let apostrophe = reading.tokens == 0 && between_letters(text, at, after);
             best = stronger(best, judged(input, Start::Closed(quote), at, reading));
@@ -186,6 +190,20 @@ fn closing(text: &[u8], from: usize, quote: u8) -> Option<(usize, usize)> {
     let wide = (quote == b'\'').then(|| wide(before)).flatten();
     let (at, after) = wide.or(plain.map(|at| (at, at + 1)))?;
     Some((from + at, from + after))
+}
+
+/// Where the bold letters of a wiki end that begin at `at`: `'''Select''' is`.
+fn bold(text: &[u8], at: usize) -> Option<usize> {
+    const LONGEST: usize = 64;
+    let rest = text.get(at..text.len().min(at + LONGEST))?;
+    let inner = rest.strip_prefix(b"'''")?;
+    let len = inner
+        .iter()
+        .take_while(|byte| byte.is_ascii_alphabetic() || **byte == b' ' || **byte >= 0x80)
+        .count();
+    let behind = inner.get(len..)?.strip_prefix(b"'''")?;
+    let goes_on = matches!(behind, [b' ', next, ..] if next.is_ascii_lowercase() || *next >= 0x80);
+    (goes_on && inner.first()?.is_ascii_alphabetic()).then_some(at + len + 6)
 }
 
 fn wide(text: &[u8]) -> Option<(usize, usize)> {
