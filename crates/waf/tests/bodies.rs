@@ -69,6 +69,28 @@ fn a_packed_body_is_judged_as_what_it_unpacks_to() {
 }
 
 #[test]
+fn newer_codings_are_undone_as_well() {
+    let plan = plan(1);
+    // `q=%3Cscript%3Ealert(1)%3C/script%3E`
+    let brotli = b"\x0b\x11\x80q=%3Cscript%3Ealert(1)%3C/script%3E\x03";
+    // The same as one raw block.
+    let zstd = b"\x28\xb5\x2f\xfd\x20\x23\x19\x01\x00q=%3Cscript%3Ealert(1)%3C/script%3E";
+    let form = ("Content-Type", "application/x-www-form-urlencoded");
+    for (coding, body) in [("br", &brotli[..]), ("zstd", zstd)] {
+        let outcome = post(&plan, &[form, ("Content-Encoding", coding)], body);
+        assert_eq!(
+            outcome.interruption.map(|own| own.status),
+            Some(403),
+            "{coding}"
+        );
+        let broken = post(&plan, &[form, ("Content-Encoding", coding)], b"none");
+        assert_eq!(broken.interruption.map(|own| own.status), Some(400));
+    }
+    let none = post(&plan, &[form, ("Content-Encoding", "br")], b"\x0b\x03\x80a=1&b=2\x03");
+    assert!(none.interruption.is_none(), "{:?}", none.findings);
+}
+
+#[test]
 fn a_packed_body_that_is_broken_or_a_bomb_is_refused() {
     let plan = plan(1);
     let bomb = gzip(&vec![b' '; 32 << 20]);
