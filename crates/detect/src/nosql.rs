@@ -231,7 +231,7 @@ fn closes(before: &[u8]) -> bool {
         .and_then(|at| before.get(at + 1..))
         .unwrap_or_default();
     let closers = |byte: &u8| matches!(byte, b'}' | b']' | b')' | b' ');
-    behind.iter().all(closers) && behind.iter().any(|byte| *byte == b'}')
+    behind.iter().all(closers) && behind.contains(&b'}')
 }
 
 /// Whether a byte begins a value of JSON or JavaScript.

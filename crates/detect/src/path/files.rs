@@ -347,7 +347,7 @@ pub(super) fn served(text: &[u8]) -> bool {
     let name = text.rsplit(|own| matches!(own, b'/' | b'\\')).next();
     let name = name.unwrap_or_default();
     let own = |file: &&str| name.eq_ignore_ascii_case(file.as_bytes());
-    name.len() < text.len() && SERVED.iter().any(|file| own(&file))
+    name.len() < text.len() && SERVED.iter().any(own)
 }
 
 /// Whether one of those folders stands at `at`.

@@ -185,7 +185,7 @@ fn is_mundane(bytes: &[u8]) -> bool {
             .get(..root.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(root))
     };
-    !hidden && !spread && ROOTS.iter().any(|root| below(&root))
+    !hidden && !spread && ROOTS.iter().any(below)
 }
 
 fn is_path(bytes: &[u8]) -> bool {
