@@ -14,6 +14,7 @@ mod chain;
 pub mod context;
 mod decode;
 pub mod detector;
+pub mod finder;
 mod parts;
 mod prose;
 mod scan;

@@ -3,14 +3,11 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::Anchored;
-use aho_corasick::automaton::Automaton;
-use aho_corasick::dfa::DFA;
-
 use crate::chain::{Chain, Step};
 use crate::context::{Context, Place};
 use crate::decode;
 use crate::detector::{Class, Confidence, Detector, Input};
+use crate::finder::Finder;
 use crate::parts::{self, Kind, Part};
 use crate::set::{self, Set};
 use crate::text::{self, Model, Weigh};
@@ -32,7 +29,7 @@ pub struct Scanner {
     any: Set,
     /// For each byte, the detectors it wakes.
     by_byte: Box<[u32; 256]>,
-    words: Option<DFA>,
+    words: Finder,
     /// For each word, the detectors it wakes.
     owners: Vec<u32>,
     /// The detectors that glance first.
@@ -254,7 +251,7 @@ impl Scanner {
         let all = detectors
             .iter()
             .fold([0; 4], |all, own| set::union(all, set::of(own.bytes)));
-        let automaton = DFA::builder().ascii_case_insensitive(true).build(&words);
+        let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
         let meant = std::array::from_fn(|kind| {
             let all = detectors.iter().enumerate();
             all.fold(0, |all, (at, own)| {
@@ -266,9 +263,7 @@ impl Scanner {
             weigh,
             any: all,
             by_byte,
-            // Short words of a table do not exceed what an automaton can hold; without it, every
-            // detector looks at everything.
-            words: automaton.ok(),
+            words: Finder::new(&words),
             owners,
             glancing: (0..).zip(detectors).fold(0, |all, (at, own)| {
                 all | u32::from(own.glance.is_some()) << at
@@ -337,10 +332,7 @@ impl Scanner {
                 rest &= rest - 1;
             }
         }
-        let Some(words) = &self.words else {
-            return u32::MAX;
-        };
-        let wanted = self.wanted(words, text);
+        let wanted = self.wanted(text);
         let mut glanced = awake & !wanted & self.glancing;
         while glanced != 0 {
             let at = glanced.trailing_zeros();
@@ -354,20 +346,11 @@ impl Scanner {
     }
 
     /// The detectors whose words the text holds.
-    fn wanted(&self, words: &DFA, text: &[u8]) -> u32 {
-        let Ok(mut state) = words.start_state(Anchored::No) else {
-            return u32::MAX;
-        };
+    fn wanted(&self, text: &[u8]) -> u32 {
         let mut wanted = 0;
-        for byte in text {
-            state = words.next_state(Anchored::No, state, *byte);
-            if words.is_special(state) && words.is_match(state) {
-                for at in 0..words.match_len(state) {
-                    let word = words.match_pattern(state, at).as_usize();
-                    wanted |= self.owners.get(word).copied().unwrap_or(0);
-                }
-            }
-        }
+        self.words.find(text, |word| {
+            wanted |= self.owners.get(word as usize).copied().unwrap_or(0);
+        });
         wanted
     }
 

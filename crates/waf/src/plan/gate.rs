@@ -125,7 +125,7 @@ impl Builder {
             detected,
         } = self;
         let mut all = Gates {
-            prefilter: Prefilter::default(),
+            prefilter: prefilter::Builder::default().build(),
             by_factor: Vec::new(),
             by_set: Vec::new(),
             leads: Vec::new(),
@@ -164,7 +164,7 @@ impl Builder {
                 }
             }
         }
-        all.prefilter = literals.build()?;
+        all.prefilter = literals.build();
         Ok(all)
     }
 }

@@ -1,0 +1,440 @@
+//! Which of many words a text holds, in any case of their ASCII letters.
+//!
+//! An automaton waits for memory at each byte: the place of the next state is known only when the last
+//! has come, and thousands of words make a table larger than a core's caches. Here each place of a text
+//! is looked up by itself in a few kilobytes, so that a core works at many places at once: first the
+//! three bytes there, then, where these could begin a gram of a word, its bits by hash, and where that
+//! is set the words, byte by byte.
+
+use std::collections::HashMap;
+
+/// Places looked at before the words of those that stood out are compared.
+const BLOCK: usize = 256;
+/// Rows of [`Finder::follows`].
+const FOLLOWS: usize = 4096;
+/// How far behind a place a word may begin; it is at this distance at most that the rarest bytes of
+/// a word are looked for.
+const FARTHEST: u8 = 12;
+/// The letters of both cases are one where grams are hashed, and some other bytes with them.
+const FOLD: u32 = 0x2020_2020;
+const SPREAD: u32 = 0x9e37_79b1;
+
+/// Finds words in texts.
+#[derive(Debug)]
+pub struct Finder {
+    /// By the hash of two bytes, which bytes follow them in a gram: bit `b % 32` for the byte `b`.
+    follows: Box<[u32; FOLLOWS]>,
+    two: Level<64>,
+    three: Level<256>,
+    four: Level<2048>,
+    /// Words of a single byte.
+    bytes: Vec<(u8, u32)>,
+    /// For each word, what it has after its first eight bytes.
+    tails: Box<[Box<[u8]>]>,
+}
+
+/// Words known by so many bytes of them.
+#[derive(Debug)]
+struct Level<const WORDS: usize> {
+    bits: Box<[u64; WORDS]>,
+    /// For each word of [`Level::bits`], where its entries begin.
+    starts: Box<[u32]>,
+    entries: Box<[Entry]>,
+}
+
+/// A word.
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// Its first eight bytes, in lower case.
+    head: u64,
+    /// 0x20 at its letters.
+    case: u64,
+    /// The bytes it has.
+    mask: u64,
+    word: u32,
+    /// How far before the gram it begins.
+    back: u8,
+    /// Its bytes in [`Entry::head`].
+    len: u8,
+}
+
+impl<const WORDS: usize> Level<WORDS> {
+    const SHIFT: u32 = u32::BITS - (WORDS * 64).trailing_zeros();
+
+    fn new(mut entries: Vec<(u32, Entry)>) -> Self {
+        let place = |hash: u32| (hash >> Self::SHIFT >> 6) as usize;
+        entries.sort_by_key(|(hash, _)| *hash);
+        let mut bits = Box::new([0; WORDS]);
+        let mut starts = vec![0; WORDS + 1];
+        for (hash, _) in &entries {
+            if let Some(own) = bits.get_mut(place(*hash)) {
+                *own |= 1 << (hash >> Self::SHIFT & 63);
+            }
+            for start in starts.iter_mut().skip(place(*hash) + 1) {
+                *start += 1;
+            }
+        }
+        Self {
+            bits,
+            starts: starts.into(),
+            entries: entries.into_iter().map(|(_, entry)| entry).collect(),
+        }
+    }
+
+    /// Whether some word has a gram of that hash.
+    fn has(&self, hash: u32) -> bool {
+        let at = hash >> Self::SHIFT;
+        let word = self.bits.get((at >> 6) as usize).copied().unwrap_or(0);
+        word >> (at & 63) & 1 == 1
+    }
+
+    fn memory(&self) -> usize {
+        size_of_val(&*self.bits) + size_of_val(&*self.starts) + size_of_val(&*self.entries)
+    }
+
+    /// The words that may have a gram of that hash.
+    fn entries(&self, hash: u32) -> &[Entry] {
+        if !self.has(hash) {
+            return &[];
+        }
+        let at = (hash >> Self::SHIFT >> 6) as usize;
+        let bounds = self.starts.get(at).zip(self.starts.get(at + 1));
+        let range = bounds.map_or(0..0, |(start, end)| *start as usize..*end as usize);
+        self.entries.get(range).unwrap_or_default()
+    }
+}
+
+/// The bytes of a gram as a number, in one case.
+#[inline(always)]
+fn folded(gram: [u8; 4]) -> u32 {
+    u32::from_le_bytes(gram) | FOLD
+}
+
+/// The hash of the first so many bytes of a gram.
+#[inline(always)]
+fn hash<const LEN: u32>(gram: u32) -> u32 {
+    (gram << (32 - 8 * LEN)).wrapping_mul(SPREAD)
+}
+
+/// The row of a gram in [`Finder::follows`].
+#[inline(always)]
+fn row(gram: u32) -> usize {
+    (hash::<2>(gram) >> (u32::BITS - FOLLOWS.trailing_zeros())) as usize
+}
+
+impl Finder {
+    /// A finder of words whose letters are in lower case. Empty words are never found.
+    #[must_use]
+    pub fn new(words: &[&[u8]]) -> Self {
+        let mut levels: [Vec<(u32, Entry)>; 3] = Default::default();
+        let mut uses = HashMap::new();
+        let mut bytes = Vec::new();
+        let mut follows = Box::new([0; FOLLOWS]);
+        for (word, number) in words.iter().zip(0..) {
+            match word {
+                [] => {}
+                [byte] => bytes.push((*byte, number)),
+                _ => {
+                    let (gram, hash, entry) = Entry::new(word, number, &mut uses);
+                    let level = word.len().min(4) - 2;
+                    if let Some(own) = follows.get_mut(row(gram)) {
+                        *own |= if level == 0 {
+                            u32::MAX
+                        } else {
+                            1 << (gram >> 16 & 31)
+                        };
+                    }
+                    if let Some(level) = levels.get_mut(level) {
+                        level.push((hash, entry));
+                    }
+                }
+            }
+        }
+        let tails = words.iter().map(|word| word.get(8..).unwrap_or_default());
+        let [two, three, four] = levels;
+        Self {
+            follows,
+            two: Level::new(two),
+            three: Level::new(three),
+            four: Level::new(four),
+            bytes,
+            tails: tails.map(Box::from).collect(),
+        }
+    }
+
+    /// Calls `found` with the number of every word the text holds; as often as it likes.
+    pub fn find(&self, text: &[u8], mut found: impl FnMut(u32)) {
+        for (byte, word) in &self.bytes {
+            if memchr::memchr2(*byte, byte.to_ascii_uppercase(), text).is_some() {
+                found(*word);
+            }
+        }
+        let mut places = [0; BLOCK];
+        let mut start = 0;
+        while start < text.len() {
+            // The last grams of a block reach into the next.
+            let rest = text.get(start..).unwrap_or_default();
+            let block = rest.get(..BLOCK + 3).unwrap_or(rest);
+            let count = self.mark(block, &mut places);
+            let count = self.sift(block, &mut places, count);
+            for place in places.iter().take(count) {
+                self.compare(text, start + usize::from(*place), &mut found);
+            }
+            start += BLOCK;
+        }
+    }
+
+    /// Notes the places of a block at which a gram may be; how many there are.
+    fn mark(&self, block: &[u8], places: &mut [u16; BLOCK]) -> usize {
+        let mut count = 0;
+        let mut note = |at: u16, gram: [u8; 4]| {
+            let gram = folded(gram);
+            let follows = self.follows.get(row(gram)).copied().unwrap_or(0);
+            // Written in any case and kept if there is something, so that nothing has to be foreseen.
+            if let Some(own) = places.get_mut(count) {
+                *own = at;
+            }
+            count += (follows >> (gram >> 16 & 31) & 1) as usize;
+        };
+        for (gram, at) in block.array_windows().zip(0..) {
+            note(at, *gram);
+        }
+        if block.len() < BLOCK + 3 {
+            let whole = block.len().saturating_sub(3);
+            for at in whole..block.len().min(BLOCK) {
+                note(u16::try_from(at).unwrap_or(u16::MAX), gram_at(block, at));
+            }
+        }
+        count
+    }
+
+    /// Keeps of the places noted those at which there is a gram by its hash; how many there are.
+    fn sift(&self, block: &[u8], places: &mut [u16; BLOCK], count: usize) -> usize {
+        let mut kept = 0;
+        for at in 0..count {
+            let place = places.get(at).copied().unwrap_or(0);
+            let gram = folded(gram_at(block, usize::from(place)));
+            let is_one = self.four.has(hash::<4>(gram))
+                | self.three.has(hash::<3>(gram))
+                | self.two.has(hash::<2>(gram));
+            if let Some(own) = places.get_mut(kept) {
+                *own = place;
+            }
+            kept += usize::from(is_one);
+        }
+        kept
+    }
+
+    /// Compares the words whose grams a place may have.
+    fn compare(&self, text: &[u8], at: usize, found: &mut impl FnMut(u32)) {
+        let gram = folded(gram_at(text, at));
+        let mut each = |entries: &[Entry]| {
+            for entry in entries {
+                if self.is_at(text, at, entry) {
+                    found(entry.word);
+                }
+            }
+        };
+        each(self.four.entries(hash::<4>(gram)));
+        each(self.three.entries(hash::<3>(gram)));
+        each(self.two.entries(hash::<2>(gram)));
+    }
+
+    /// Whether a word stands where its gram would be at that place.
+    fn is_at(&self, text: &[u8], at: usize, entry: &Entry) -> bool {
+        let Some(start) = at.checked_sub(usize::from(entry.back)) else {
+            return false;
+        };
+        if (head(text, start) | entry.case) & entry.mask != entry.head
+            || start + usize::from(entry.len) > text.len()
+        {
+            return false;
+        }
+        let tail = self.tails.get(entry.word as usize);
+        let tail = tail.map(Box::as_ref).unwrap_or_default();
+        tail.is_empty()
+            || text
+                .get(start + 8..start + 8 + tail.len())
+                .is_some_and(|own| own.eq_ignore_ascii_case(tail))
+    }
+
+    /// Bytes of memory.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        let levels = [self.two.memory(), self.three.memory(), self.four.memory()];
+        let tails = self.tails.iter().map(|tail| tail.len() + size_of_val(tail));
+        size_of_val(&*self.follows) + levels.iter().sum::<usize>() + tails.sum::<usize>()
+    }
+}
+
+/// Four bytes from a place on; what the text does not have is 0.
+#[inline]
+fn gram_at(text: &[u8], at: usize) -> [u8; 4] {
+    let rest = text.get(at..).unwrap_or_default();
+    match rest.first_chunk() {
+        Some(own) => *own,
+        None => [0, 1, 2, 3].map(|at| rest.get(at).copied().unwrap_or(0)),
+    }
+}
+
+/// Eight bytes from a place on, as a number; what the text does not have is 0.
+#[inline]
+fn head(text: &[u8], at: usize) -> u64 {
+    let rest = text.get(at..).unwrap_or_default();
+    match rest.first_chunk() {
+        Some(own) => u64::from_le_bytes(*own),
+        None => number(rest),
+    }
+}
+
+/// Less than eight bytes, as a number.
+fn number(bytes: &[u8]) -> u64 {
+    let bytes = bytes.iter().take(8).rev();
+    bytes.fold(0, |all, byte| all << 8 | u64::from(*byte))
+}
+
+impl Entry {
+    /// A word of two bytes or more, with the gram it is looked for by and its hash: the rarest it has,
+    /// and one that few others are looked for by.
+    fn new(word: &[u8], number_of_word: u32, uses: &mut HashMap<u32, u32>) -> (u32, u32, Self) {
+        let len = word.len().min(4);
+        let grams = (0..=FARTHEST).zip(word.windows(len)).map(|(back, bytes)| {
+            let gram = folded(gram_at(bytes, 0));
+            let rarity: u32 = bytes.iter().map(|byte| frequency(*byte)).sum();
+            let cost = rarity + uses.get(&gram).copied().unwrap_or(0);
+            (cost, back, gram)
+        });
+        let (_, back, gram) = grams.min().unwrap_or_default();
+        *uses.entry(gram).or_default() += 1;
+        let hash = match len {
+            2 => hash::<2>(gram),
+            3 => hash::<3>(gram),
+            _ => hash::<4>(gram),
+        };
+        let case = word
+            .iter()
+            .map(|byte| if byte.is_ascii_lowercase() { 0x20 } else { 0 });
+        let case: Vec<u8> = case.collect();
+        let own = Self {
+            head: number(word),
+            case: number(&case),
+            mask: number(&vec![0xff; word.len()]),
+            word: number_of_word,
+            back,
+            len: u8::try_from(word.len().min(8)).unwrap_or(8),
+        };
+        (gram, hash, own)
+    }
+}
+
+/// How often a byte is met in texts of all kinds, roughly: from 0, hardly ever, to 8.
+fn frequency(byte: u8) -> u32 {
+    match byte {
+        b' ' | b'e' | b't' | b'a' | b'o' => 8,
+        b'i' | b'n' | b's' | b'r' => 7,
+        b'h' | b'l' | b'd' | b'c' | b'u' | b'm' => 6,
+        b'p' | b'f' | b'g' | b'b' | b'w' | b'y' | b'v' | b'0'..=b'2' => 5,
+        b'k' | b'3'..=b'9' | b'.' | b'/' | b',' | b'-' => 4,
+        b'x' | b'j' | b'q' | b'z' | b'_' | b'=' | b':' | b'%' | b'"' => 3,
+        0x80.. => 2,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(words: &[&str], text: &[u8]) -> Vec<u32> {
+        let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+        let mut all = Vec::new();
+        Finder::new(&words).find(text, |word| all.push(word));
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// What a finder has to find.
+    fn named(words: &[&str], text: &[u8]) -> Vec<u32> {
+        let text = text.to_ascii_lowercase();
+        let is_in = |word: &&str| {
+            !word.is_empty() && text.windows(word.len()).any(|own| own == word.as_bytes())
+        };
+        let all = words.iter().zip(0..);
+        all.filter(|(word, _)| is_in(word))
+            .map(|(_, number)| number)
+            .collect()
+    }
+
+    const WORDS: &[&str] = &[
+        "",
+        "(",
+        "a",
+        "or",
+        "..",
+        "${",
+        "cmd",
+        "-- ",
+        "\r\n",
+        "select",
+        "union",
+        "nion",
+        "/etc/passwd",
+        "java.lang.runtime",
+        "java.lang.processbuilder",
+        "\0\u{1}",
+        "é",
+        "[@",
+        "{`",
+        "0x",
+        "passwd\0",
+        "lang",
+    ];
+
+    #[test]
+    fn words_are_found_in_any_case_and_at_any_place() {
+        for word in WORDS {
+            for before in [0, 1, 7, 250, 255, 256, 257, 509, 1000] {
+                for after in [0, 1, 2, 9] {
+                    for own in [word.to_string(), word.to_ascii_uppercase()] {
+                        let text =
+                            [vec![b'~'; before], own.into_bytes(), vec![b'~'; after]].concat();
+                        assert_eq!(
+                            found(WORDS, &text),
+                            named(WORDS, &text),
+                            "{word} {before} {after}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_alike_when_folded_are_told_apart() {
+        assert_eq!(found(&["[@", "{`"], b"{@[`"), [0; 0]);
+        assert_eq!(found(&["\r\n--"], b"--\r\n-\r-\n"), [0; 0]);
+        assert_eq!(found(&["select"], b"s\x45lect SE\x0cECT"), [0]);
+    }
+
+    #[test]
+    fn many_words_over_texts_of_their_own_pieces() {
+        let mut seed = 1_u32;
+        let mut next = |below: usize| {
+            seed ^= seed << 13;
+            seed ^= seed >> 17;
+            seed ^= seed << 5;
+            seed as usize % below
+        };
+        let mut piece = |most: usize| -> String {
+            let len = 1 + next(most);
+            (0..len).map(|_| char::from(b"ab/.A\0-"[next(7)])).collect()
+        };
+        let words: Vec<String> = (0..300).map(|_| piece(11).to_ascii_lowercase()).collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        for _ in 0..200 {
+            let text = piece(600).into_bytes();
+            assert_eq!(found(&words, &text), named(&words, &text));
+        }
+    }
+}
