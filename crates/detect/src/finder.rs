@@ -300,8 +300,9 @@ impl Entry {
         let len = word.len().min(4);
         let grams = (0..=FARTHEST).zip(word.windows(len)).map(|(back, bytes)| {
             let gram = folded(gram_at(bytes, 0));
-            let rarity: u32 = bytes.iter().map(|byte| frequency(*byte)).sum();
-            let cost = rarity + uses.get(&gram).copied().unwrap_or(0);
+            // Most places are told apart by their first three bytes.
+            let rarity: u32 = bytes.iter().take(3).map(|byte| frequency(*byte)).sum();
+            let cost = rarity * 8 + uses.get(&gram).copied().unwrap_or(0);
             (cost, back, gram)
         });
         let (_, back, gram) = grams.min().unwrap_or_default();

@@ -216,6 +216,12 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
             at += 1;
             continue;
         }
+        // Prose is full of them, and nothing begins there.
+        if matches!(own, b' ' | b'=' | b'?') {
+            before.see(text, at, *own);
+            at += 1;
+            continue;
+        }
         if let Some((start, from)) = start(text, at, &before) {
             let found = candidate(input, start, (at, from), &mut before, &mut budget);
             keep(&mut best, found);
