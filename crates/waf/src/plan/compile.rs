@@ -29,8 +29,8 @@ use crate::variable::{Shape, Variable};
 
 /// Scratch values kept between requests, for each thread; more concurrent requests allocate their own.
 const POOL: usize = 64;
-/// Tables of what is known of values, kept between transactions: a thread looks at one value at a time.
-const MEMOS: usize = 1;
+/// Working memory kept between transactions: a thread works at one at a time.
+const WORKS: usize = 1;
 
 /// Names under which rule sets keep the sum that is compared with the threshold: CRS 4, CRS 3,
 /// older.
@@ -169,7 +169,7 @@ impl Plan {
             collections: Arc::new(collection::Memory::default()),
             audit: audit::Plan::new(&set.settings.audit_log, &set.settings.components),
             pool: Pool::new(POOL),
-            memos: Pool::new(MEMOS),
+            works: Pool::new(WORKS),
         })
     }
 

@@ -45,7 +45,7 @@ use crate::hir::{
 };
 use crate::operator::{address, regex::Pattern};
 use crate::spec::Limits;
-use crate::transaction::{Memo, Scratch};
+use crate::transaction::{Scratch, Work};
 use crate::transform::Transform;
 use crate::variable::Variable;
 
@@ -78,7 +78,7 @@ pub struct Plan {
     pub(crate) collections: Arc<dyn Collections>,
     pub(crate) pool: Pool<Box<Scratch>>,
     /// One for each thread that looks at values at the same time.
-    pub(crate) memos: Pool<Box<Memo>>,
+    pub(crate) works: Pool<Box<Work>>,
 }
 
 /// The slots in which a rule set keeps its sums.

@@ -183,8 +183,8 @@ impl Transaction {
 
     /// What the rules' paths lead to is kept under the number of the path.
     fn parse_xml(&mut self, plan: &Plan, body: &[u8], limits: &bodies::Limits) -> Option<Fault> {
-        let mut document = std::mem::take(&mut self.scratch.document);
-        let mut walk = std::mem::take(&mut self.scratch.walk);
+        let mut work = self.scratch.work.take().unwrap_or_default();
+        let (document, walk) = (&mut work.document, &mut work.walk);
         let fault = document.parse(body, limits).err();
         for (at, (_, path)) in (0_u16..).zip(&plan.paths) {
             let scratch = &mut *self.scratch;
@@ -192,14 +192,13 @@ impl Transaction {
             let Some(list) = scratch.entries.get_mut(Variable::Xml.index()) else {
                 break;
             };
-            path.select(&document, &mut walk, |text| {
+            path.select(document, walk, |text| {
                 let value = scratch.strings.add(text);
                 list.push(Entry { name, value });
             });
         }
         document.clear();
-        self.scratch.document = document;
-        self.scratch.walk = walk;
+        self.scratch.work = Some(work);
         fault
     }
 
@@ -238,7 +237,8 @@ impl Transaction {
             files: 0,
             beside_files: 0,
         };
-        let result = parse(&mut scratch.parser, &mut fields);
+        let work = scratch.work.get_or_insert_default();
+        let result = parse(&mut work.parser, &mut fields);
         let (total, files) = (fields.total, fields.files);
         let beside_files = fields.beside_files;
         self.state.argument_bytes += total;

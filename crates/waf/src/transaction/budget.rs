@@ -54,6 +54,7 @@ impl Transaction {
     /// Work begins: from here time is counted.
     pub(super) fn resume(&mut self) {
         self.state.budget.resumed = self.plan.clock.monotonic();
+        self.take_up();
     }
 
     /// Work rests until the next part of the exchange is there.
@@ -61,6 +62,7 @@ impl Transaction {
         let budget = &mut self.state.budget;
         let spent = self.plan.clock.monotonic().saturating_sub(budget.resumed);
         budget.spent = budget.spent.saturating_add(spent);
+        self.put_down();
         decision
     }
 

@@ -13,7 +13,6 @@ const NONE: u32 = u32::MAX;
 /// What the detectors said in one transaction. Cleared, it keeps its capacity and nothing else.
 #[derive(Debug, Default)]
 pub(super) struct Detected {
-    work: babyshield_detect::Scratch,
     /// For each string, the first of its visits.
     first: Vec<u32>,
     visits: Vec<Visit>,
@@ -45,12 +44,10 @@ struct Found {
 impl Detected {
     pub(super) fn clear(&mut self) {
         let Self {
-            work,
             first,
             visits,
             found,
         } = self;
-        work.clear();
         first.clear();
         visits.clear();
         found.clear();
@@ -110,8 +107,12 @@ impl Transaction {
     fn visit(&mut self, variable: Variable, name: Slice, value: StrId) -> Visit {
         let place = self.place(variable);
         let super::Scratch {
-            strings, detected, ..
+            strings,
+            detected,
+            work,
+            ..
         } = &mut *self.scratch;
+        let detector = &mut work.get_or_insert_default().detector;
         let set = strings.set(value);
         // Values of XML are found under the number of a path, names under themselves.
         let name = if variable == Variable::Xml || place == Place::Name {
@@ -124,10 +125,10 @@ impl Transaction {
             return visit;
         }
         let text = strings.text(value);
-        Scanner::shared().scan(text, &set.0, place, name, &mut detected.work);
+        Scanner::shared().scan(text, &set.0, place, name, detector);
         let from = detected.found.len();
-        for own in detected.work.found() {
-            let text = match own.decoded(&detected.work) {
+        for own in detector.found() {
+            let text = match own.decoded(detector) {
                 None => value,
                 Some(decoded) => strings.add(decoded),
             };
@@ -140,6 +141,7 @@ impl Transaction {
                 span: (cut(own.span.start), cut(own.span.end)),
             });
         }
+        detector.clear();
         detected.note(value, key, from)
     }
 

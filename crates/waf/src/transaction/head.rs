@@ -228,7 +228,7 @@ impl Transaction {
             query,
             plan.settings.separator,
             &limits,
-            &mut scratch.parser,
+            &mut scratch.work.get_or_insert_default().parser,
             &mut fields,
         );
         self.state.arguments += fields.count;

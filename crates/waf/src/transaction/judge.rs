@@ -147,11 +147,8 @@ impl Transaction {
         const KEPT: usize = 8;
         let text = self.expand(plan, text);
         let text = self.scratch.strings.bytes(text);
-        let known = self
-            .scratch
-            .compiled
-            .iter()
-            .position(|(own, _)| own == text);
+        let compiled = &mut self.scratch.work.get_or_insert_default().compiled;
+        let known = compiled.iter().position(|(own, _)| own == text);
         let at = match known {
             Some(at) => at,
             None => match Pattern::compile(
@@ -163,11 +160,11 @@ impl Transaction {
             ) {
                 Ok(pattern) => {
                     let own = (text.to_vec(), pattern);
-                    if self.scratch.compiled.len() >= KEPT {
-                        self.scratch.compiled.remove(0);
+                    if compiled.len() >= KEPT {
+                        compiled.remove(0);
                     }
-                    self.scratch.compiled.push(own);
-                    self.scratch.compiled.len() - 1
+                    compiled.push(own);
+                    compiled.len() - 1
                 }
                 Err(message) => {
                     self.fault(&format!(
@@ -177,7 +174,8 @@ impl Transaction {
                 }
             },
         };
-        let Some((_, pattern)) = self.scratch.compiled.get(at) else {
+        let work = self.scratch.work.as_ref();
+        let Some((_, pattern)) = work.and_then(|work| work.compiled.get(at)) else {
             return Said::No;
         };
         let mut found = Captures::default();
@@ -260,12 +258,14 @@ impl Transaction {
     }
 
     fn cache(&mut self, regex: &Pattern, at: usize) -> Cache {
-        let kept = self.scratch.caches.get_mut(at).and_then(Option::take);
+        let work = self.scratch.work.as_mut();
+        let kept = work.and_then(|work| work.caches.get_mut(at)?.take());
         kept.unwrap_or_else(|| regex.create_cache())
     }
 
     fn keep_cache(&mut self, at: usize, cache: Cache) {
-        if let Some(slot) = self.scratch.caches.get_mut(at) {
+        let work = self.scratch.work.as_mut();
+        if let Some(slot) = work.and_then(|work| work.caches.get_mut(at)) {
             *slot = Some(cache);
         }
     }

@@ -63,7 +63,7 @@ pub(super) struct Told<'a> {
 
 /// Memos of one plan, for one thread at a time.
 #[derive(Debug)]
-pub(crate) struct Memo {
+pub(super) struct Memo {
     hasher: foldhash::fast::RandomState,
     /// For each place the hash of its key, 0 where there is none.
     hashes: Box<[u64]>,

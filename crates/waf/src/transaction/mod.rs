@@ -18,6 +18,7 @@ mod scan;
 mod text;
 mod trace;
 mod values;
+mod work;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,14 +28,14 @@ pub(crate) use audit::SHOWN;
 pub use budget::Steps;
 pub(crate) use head::civil;
 pub use measure::Watcher;
-pub(crate) use memo::Memo;
 pub use outcome::Outcome;
 pub use trace::{Skip, Step};
+pub(crate) use work::Work;
 
 use crate::audit::Parts;
 use crate::body as bodies;
 use crate::hir::{AuditEngine, BodyAction, Engine, Phase, Processor};
-use crate::operator::regex::{Cache, Pattern};
+
 use crate::plan::{Bits, Plan};
 use crate::variable::Variable;
 use outcome::Record;
@@ -174,10 +175,6 @@ pub(crate) struct Scratch {
     env: Vec<(Slice, Slice)>,
     due: Bits,
     seen: Vec<u64>,
-    /// Gates open to the value being looked at.
-    opened: Vec<u64>,
-    /// What the steps of a field's route made of the value being looked at.
-    route: Vec<StrId>,
     removed: Bits,
     /// Where `ctl:ruleRemoveTarget…` actions stand: rule, link, action.
     unseen: Vec<(u32, u32, u32)>,
@@ -188,13 +185,9 @@ pub(crate) struct Scratch {
     /// For each of `found`, the field it came from, where that is another.
     origins: Vec<(Variable, Slice)>,
     expanded: Vec<u8>,
-    caches: Vec<Option<Cache>>,
     detected: detect::Detected,
-    /// Patterns compiled from texts with macros.
-    compiled: Vec<(Vec<u8>, Pattern)>,
-    parser: bodies::Scratch,
-    document: bodies::xml::Document,
-    walk: bodies::xml::Walk,
+    /// There while the transaction is being worked at.
+    work: Option<Box<Work>>,
 }
 
 impl Default for Scratch {
@@ -208,8 +201,6 @@ impl Default for Scratch {
             env: Vec::new(),
             due: Bits::default(),
             seen: Vec::new(),
-            opened: Vec::new(),
-            route: Vec::new(),
             removed: Bits::default(),
             unseen: Vec::new(),
             matched: Vec::new(),
@@ -217,12 +208,8 @@ impl Default for Scratch {
             spare: Vec::new(),
             origins: Vec::new(),
             expanded: Vec::new(),
-            caches: Vec::new(),
             detected: detect::Detected::default(),
-            compiled: Vec::new(),
-            parser: bodies::Scratch::default(),
-            document: bodies::xml::Document::default(),
-            walk: bodies::xml::Walk::default(),
+            work: None,
         }
     }
 }
@@ -240,8 +227,6 @@ impl Scratch {
             env,
             due,
             seen,
-            opened,
-            route,
             removed,
             unseen,
             matched,
@@ -249,16 +234,9 @@ impl Scratch {
             spare,
             origins,
             expanded,
-            // Caches belong to the plan's patterns and hold no input.
-            caches: _,
             detected,
-            // A pattern depends on its text alone, which is its key.
-            compiled: _,
-            // Parsers clear their own buffers before use.
-            parser: _,
-            document,
-            // Cleared before each walk.
-            walk: _,
+            // Put down already.
+            work: _,
         } = &mut *self;
         strings.clear();
         for list in entries {
@@ -270,8 +248,6 @@ impl Scratch {
         env.clear();
         due.clear();
         seen.clear();
-        opened.clear();
-        route.clear();
         removed.clear();
         unseen.clear();
         matched.clear();
@@ -280,7 +256,6 @@ impl Scratch {
         origins.clear();
         expanded.clear();
         detected.clear();
-        document.clear();
         self
     }
 }
@@ -301,9 +276,6 @@ impl Plan {
         let memory = usize::try_from(self.limits.memory.0).unwrap_or(usize::MAX);
         scratch.strings.set_limit(memory);
         scratch.slots.resize(self.tx_names.len(), Value::Unset);
-        if scratch.caches.len() < self.patterns.len() {
-            scratch.caches.resize_with(self.patterns.len(), || None);
-        }
         let state = State {
             engine: self.settings.engine,
             request_body: self.settings.request_body,
@@ -431,6 +403,7 @@ impl Transaction {
 
     fn close(mut self) -> Outcome {
         let outcome = self.outcome();
+        self.put_down();
         let Self { plan, scratch, .. } = self;
         plan.pool.push(scratch.emptied());
         outcome

@@ -1,8 +1,8 @@
 //! The look before a phase: every value its gated rules want, once, and which rules may match.
 
-use super::memo::{Key, Told};
+use super::memo::{Key, Memo, Told};
 use super::text::{Slice, StrId, Strings};
-use super::{Entry, Memo, Scratch, Transaction, Value};
+use super::{Entry, Scratch, Transaction, Value};
 use crate::hir::Phase;
 use crate::plan::{Field, Group, PhasePlan, Plan, ones};
 
@@ -13,10 +13,10 @@ impl Transaction {
         self.scratch.seen.clear();
         self.scratch.seen.resize(plan.gates.words(), 0);
         if !code.fields.is_empty() {
-            let known = plan.memos.pop();
-            let mut memo = known.unwrap_or_else(|| Box::new(Memo::new(plan.gates.words())));
+            let known = self.scratch.work.get_or_insert_default().memo.take();
+            let mut memo = known.unwrap_or_else(|| plan.memo());
             self.scan_fields(plan, phase, code, &mut memo);
-            plan.memos.push(memo);
+            self.scratch.work.get_or_insert_default().memo = Some(memo);
         }
         for gate in ones(&self.scratch.seen) {
             if let Some(rules) = code.by_gate.get(gate) {
@@ -84,7 +84,7 @@ impl Transaction {
             note(seen, strings, entry.value, told);
             return told.fields;
         }
-        let mut opened = std::mem::take(&mut self.scratch.opened);
+        let mut opened = std::mem::take(&mut self.scratch.work.get_or_insert_default().opened);
         opened.clear();
         opened.resize(plan.gates.words(), 0);
         let told = Told {
@@ -105,7 +105,7 @@ impl Transaction {
             memo.keep(&key, told);
         }
         let fields = told.fields;
-        self.scratch.opened = opened;
+        self.scratch.work.get_or_insert_default().opened = opened;
         fields
     }
 
@@ -170,7 +170,8 @@ impl Transaction {
         if field.seen.is_empty() {
             return;
         }
-        let Scratch { strings, route, .. } = &mut *self.scratch;
+        let Scratch { strings, work, .. } = &mut *self.scratch;
+        let route = &mut work.get_or_insert_default().route;
         let mut mark = |own: &[u64], watched: &[u64]| {
             for ((open, own), watched) in open.iter_mut().zip(own).zip(watched) {
                 *open |= own & watched;

@@ -1,0 +1,57 @@
+//! Working memory for the time a transaction is being worked at.
+//!
+//! Many transactions wait for clients and upstreams, but a thread works at one. What is needed only
+//! meanwhile lies here, one for each thread, and so stays in the caches of its core; it knows a request's
+//! bytes no longer than that work lasts, but for what is cleared before use.
+
+use super::memo::Memo;
+use super::text::StrId;
+use super::{Transaction, bodies};
+use crate::operator::regex::{Cache, Pattern};
+use crate::plan::Plan;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    /// What is known of values seen before.
+    pub(super) memo: Option<Box<Memo>>,
+    /// For each pattern of the plan, where it has been asked.
+    pub(super) caches: Vec<Option<Cache>>,
+    /// Patterns compiled from texts with macros.
+    pub(super) compiled: Vec<(Vec<u8>, Pattern)>,
+    pub(super) detector: babyshield_detect::Scratch,
+    pub(super) parser: bodies::Scratch,
+    pub(super) document: bodies::xml::Document,
+    pub(super) walk: bodies::xml::Walk,
+    /// Gates open to the value being looked at.
+    pub(super) opened: Vec<u64>,
+    /// What the steps of a field's route made of the value being looked at.
+    pub(super) route: Vec<StrId>,
+}
+
+impl Transaction {
+    /// Takes the thread's working memory up.
+    pub(super) fn take_up(&mut self) {
+        if self.scratch.work.is_none() {
+            let mut work = self.plan.works.pop().unwrap_or_default();
+            if work.caches.len() < self.plan.patterns.len() {
+                work.caches.resize_with(self.plan.patterns.len(), || None);
+            }
+            self.scratch.work = Some(work);
+        }
+    }
+
+    /// Puts it down again.
+    pub(super) fn put_down(&mut self) {
+        if let Some(work) = self.scratch.work.take() {
+            self.plan.works.push(work);
+        }
+    }
+}
+
+impl Plan {
+    /// A memo that knows nothing yet.
+    pub(super) fn memo(&self) -> Box<Memo> {
+        Box::new(Memo::new(self.gates.words()))
+    }
+}
