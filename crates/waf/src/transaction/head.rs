@@ -193,7 +193,9 @@ impl Transaction {
         };
         self.put_path(path);
         self.put_scalar(Variable::QueryString, query);
+        self.take_up();
         self.fill_query(query);
+        self.put_down();
     }
 
     /// The path, with its percent escapes undone once, as the application will see it.

@@ -55,3 +55,44 @@ impl Plan {
         Box::new(Memo::new(self.gates.words()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use super::super::Connection;
+    use crate::plan::Plan;
+    use crate::source::Memory;
+    use crate::spec::Spec;
+
+    #[test]
+    fn what_a_thread_put_down_it_takes_up_again() {
+        let rule = b"SecRule ARGS|REQUEST_HEADERS \"@rx abc\" \"id:1,phase:2,pass\"";
+        let files = Memory([(PathBuf::from("own.conf"), rule.to_vec())].into());
+        let spec = Spec {
+            rules: vec![PathBuf::from("own.conf")],
+            ..Spec::default()
+        };
+        let plan = Arc::new(Plan::compile(&spec, &files).unwrap().plan);
+        let address = "192.0.2.1:80".parse().unwrap();
+        let connection = Connection {
+            client: address,
+            server: address,
+        };
+        let mut known = None;
+        for _ in 0..3 {
+            let mut own = plan.begin(connection);
+            own.request_line(b"GET", b"/?a=abc&b=1", b"HTTP/1.1");
+            own.request_header(b"Host", b"a.example");
+            own.request_head_end();
+            own.request_end();
+            let _ = own.finish();
+            let work = plan.works.pop().unwrap();
+            let memo: *const _ = &**work.memo.as_ref().unwrap();
+            assert!(known.is_none_or(|known| known == memo));
+            known = Some(memo);
+            plan.works.push(work);
+        }
+    }
+}
