@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use babyshield_model::{Diagnostic, Diagnostics, ManualClock};
+use babyshield_model::{Diagnostics, ManualClock};
 
-use super::field::{detect, each_field, groups, route, watch};
+use super::field::{detect, each_field, groups, is_settled, join, route, watch};
 use super::gate::in_both_cases;
 use super::link::{Linker, Slots};
 use super::order::Order;
@@ -137,12 +137,17 @@ impl Plan {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let gates = gates
-            .build()
-            .map_err(|message| vec![Diagnostic::error("waf.literals", message)])?;
+        let gates = gates.build();
         let mut phases = orders.map(|order| coded(&order.only(&live), &mut rules, &chains));
         for phase in &mut phases {
             arrange(phase, &mut rules, &chains, &gates);
+        }
+        look_once(&mut phases);
+        for phase in &mut phases {
+            for field in &mut phase.fields {
+                route(field, &chains);
+            }
+            phase.groups = groups(&mut phase.fields);
         }
         let scores = scores(&slots);
         let captures = std::array::from_fn(|group| slots.find(&group.to_string()));
@@ -482,10 +487,18 @@ fn arrange(phase: &mut PhasePlan, rules: &mut [Rule], chains: &[Chain], gates: &
             bits.union(&own);
         }
     }
-    for field in &mut phase.fields {
-        route(field, chains);
+}
+
+/// Has the look before the first phase see all that the second wants of the head, so that it need not
+/// look again.
+fn look_once(phases: &mut [PhasePlan; 5]) {
+    let [head, body, ..] = phases;
+    if head.code.is_empty() {
+        return;
     }
-    phase.groups = groups(&mut phase.fields);
+    for own in body.fields.iter().filter(|own| is_settled(own.variable)) {
+        join(&mut head.fields, own);
+    }
 }
 
 /// Whether all values a link looks at are known before its phase begins, or are slots, whose

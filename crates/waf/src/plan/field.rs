@@ -34,6 +34,7 @@ pub(super) fn each_field(
                 select: select.clone(),
                 skip: skip.clone(),
                 present: Vec::new(),
+                later: Vec::new(),
                 triggers: ByteSet::EMPTY,
                 always: false,
                 detect: None,
@@ -83,6 +84,75 @@ pub(super) fn watch(field: &mut Field, chain: u16, chains: &[Chain], gate: Gate,
     };
     mark(&mut seen.gates);
     field.seen.push(seen);
+}
+
+/// Whether a variable has all its values once the request's head is complete.
+pub(crate) fn is_settled(variable: Variable) -> bool {
+    matches!(
+        variable,
+        Variable::RequestHeaders
+            | Variable::RequestHeadersNames
+            | Variable::RequestCookies
+            | Variable::RequestCookiesNames
+            | Variable::ArgsGet
+            | Variable::ArgsGetNames
+            | Variable::RequestLine
+            | Variable::RequestMethod
+            | Variable::RequestProtocol
+            | Variable::RequestUri
+            | Variable::RequestUriRaw
+            | Variable::RequestFilename
+            | Variable::RequestBasename
+            | Variable::QueryString
+            | Variable::PathInfo
+    )
+}
+
+/// Has a field of the first phase looked at for all that the second wants of it, too.
+pub(super) fn join(fields: &mut Vec<Field>, own: &Field) {
+    let known = fields
+        .iter_mut()
+        .find(|known| known.variable == own.variable && known.select == own.select);
+    let Some(known) = known else {
+        fields.push(Field {
+            present: Vec::new(),
+            later: own.present.clone(),
+            ..own.clone()
+        });
+        return;
+    };
+    known.skip.retain(|name| own.skip.contains(name));
+    known.later.clone_from(&own.present);
+    known.triggers = known.triggers.union(own.triggers);
+    known.always |= own.always;
+    match (&mut known.detect, &own.detect) {
+        (Some(known), Some(own)) => known.retain(|name| own.contains(name)),
+        (known @ None, own) => known.clone_from(own),
+        (Some(_), None) => {}
+    }
+    unite(&mut known.gates, &own.gates);
+    for seen in &own.seen {
+        match known
+            .seen
+            .iter_mut()
+            .find(|known| known.chain == seen.chain)
+        {
+            Some(known) => {
+                known.shortest = known.shortest.min(seen.shortest);
+                unite(&mut known.gates, &seen.gates);
+            }
+            None => known.seen.push(seen.clone()),
+        }
+    }
+}
+
+fn unite(gates: &mut Vec<u64>, others: &[u64]) {
+    if gates.len() < others.len() {
+        gates.resize(others.len(), 0);
+    }
+    for (own, other) in gates.iter_mut().zip(others) {
+        *own |= other;
+    }
 }
 
 /// Names that a link leaves out of a variable.
@@ -141,6 +211,7 @@ pub(super) fn groups(fields: &mut [Field]) -> Vec<Group> {
         if all.last_mut().filter(fits).is_none() {
             all.push(Group {
                 variable: field.variable,
+                settled: is_settled(field.variable),
                 fields: at..at,
                 all: 0,
                 named: HashMap::default(),

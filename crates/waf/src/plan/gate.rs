@@ -118,7 +118,7 @@ impl Builder {
         u16::try_from(len).ok().map(Gate)
     }
 
-    pub(crate) fn build(self) -> Result<Gates, String> {
+    pub(crate) fn build(self) -> Gates {
         let Self {
             mut literals,
             gates,
@@ -165,7 +165,7 @@ impl Builder {
             }
         }
         all.prefilter = literals.build();
-        Ok(all)
+        all
     }
 }
 
@@ -314,7 +314,7 @@ mod tests {
     fn is_open(clauses: Vec<Clause>, text: &str) -> bool {
         let mut builder = Builder::default();
         let gate = builder.add(clauses).unwrap();
-        let gates = builder.build().unwrap();
+        let gates = builder.build();
         let mut open = vec![0; gates.words()];
         let text = text.as_bytes();
         gates.open(text, &ByteSet::of(text), &mut Vec::new(), &mut open);

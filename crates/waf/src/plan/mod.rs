@@ -125,6 +125,8 @@ pub(crate) struct PhasePlan {
 #[derive(Clone, Debug)]
 pub(crate) struct Group {
     pub(crate) variable: Variable,
+    /// Whether the look before the first phase has seen it all.
+    pub(crate) settled: bool,
     /// Which of [`PhasePlan::fields`]; at most 64, one bit each below.
     pub(crate) fields: std::ops::Range<usize>,
     /// Those that every value belongs to.
@@ -168,6 +170,8 @@ pub(crate) struct Field {
     pub(crate) skip: Vec<String>,
     /// Positions of the phase's code that run when there is any value.
     pub(crate) present: Vec<usize>,
+    /// The same for the phase that does not look again at what this one has seen.
+    pub(crate) later: Vec<usize>,
     /// What may change a value, beyond its case, on the way through one of the chains.
     pub(crate) triggers: ByteSet,
     pub(crate) always: bool,

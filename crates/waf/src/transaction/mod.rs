@@ -113,6 +113,8 @@ struct State {
     current: usize,
     /// The value being judged, before its transformations.
     raw: Option<StrId>,
+    /// Whether the head has been looked at, for the second phase as well.
+    looked: bool,
     /// The field that led to the value being judged, if that is one of `MATCHED_VARS`.
     origin: Option<(Variable, Slice)>,
     began: Duration,
@@ -175,6 +177,8 @@ pub(crate) struct Scratch {
     env: Vec<(Slice, Slice)>,
     due: Bits,
     seen: Vec<u64>,
+    /// Rules of the second phase that what the first has seen makes due.
+    later: Vec<usize>,
     removed: Bits,
     /// Where `ctl:ruleRemoveTarget…` actions stand: rule, link, action.
     unseen: Vec<(u32, u32, u32)>,
@@ -201,6 +205,7 @@ impl Default for Scratch {
             env: Vec::new(),
             due: Bits::default(),
             seen: Vec::new(),
+            later: Vec::new(),
             removed: Bits::default(),
             unseen: Vec::new(),
             matched: Vec::new(),
@@ -227,6 +232,7 @@ impl Scratch {
             env,
             due,
             seen,
+            later,
             removed,
             unseen,
             matched,
@@ -248,6 +254,7 @@ impl Scratch {
         env.clear();
         due.clear();
         seen.clear();
+        later.clear();
         removed.clear();
         unseen.clear();
         matched.clear();
@@ -293,6 +300,7 @@ impl Plan {
             phase: Phase::RequestHead,
             current: 0,
             raw: None,
+            looked: false,
             origin: None,
             began: self.clock.monotonic(),
             budget: budget::Budget::default(),

@@ -1,5 +1,7 @@
 //! The look before a phase: every value its gated rules want, once, and which rules may match.
 
+use babyshield_detect::Place;
+
 use super::memo::{Key, Memo, Told};
 use super::text::{Slice, StrId, Strings};
 use super::{Entry, Scratch, Transaction, Value};
@@ -10,8 +12,17 @@ impl Transaction {
     /// Looks at every value the phase's gated rules want, once, and notes which rules may match.
     pub(super) fn scan(&mut self, plan: &Plan, phase: Phase, code: &PhasePlan) {
         self.scratch.due.copy_from(&code.always);
-        self.scratch.seen.clear();
-        self.scratch.seen.resize(plan.gates.words(), 0);
+        if phase != Phase::RequestBody {
+            self.state.looked = false;
+        }
+        if self.state.looked {
+            for position in &self.scratch.later {
+                self.scratch.due.insert(*position);
+            }
+        } else {
+            self.scratch.seen.clear();
+            self.scratch.seen.resize(plan.gates.words(), 0);
+        }
         if !code.fields.is_empty() {
             let known = self.scratch.work.get_or_insert_default().memo.take();
             let mut memo = known.unwrap_or_else(|| plan.memo());
@@ -32,6 +43,9 @@ impl Transaction {
 
     fn scan_fields(&mut self, plan: &Plan, phase: Phase, code: &PhasePlan, memo: &mut Memo) {
         for (number, group) in code.groups.iter().enumerate() {
+            if group.settled && self.state.looked {
+                continue;
+            }
             let fields = code.fields.get(group.fields.clone()).unwrap_or_default();
             let fields = (group, fields);
             let Some(entries) = self.scratch.entries.get_mut(group.variable.index()) else {
@@ -54,12 +68,14 @@ impl Transaction {
             if spent {
                 return;
             }
-            for at in ones(&[any]) {
-                for position in fields.1.get(at).into_iter().flat_map(|own| &own.present) {
+            for field in ones(&[any]).filter_map(|at| fields.1.get(at)) {
+                for position in &field.present {
                     self.scratch.due.insert(*position);
                 }
+                self.scratch.later.extend_from_slice(&field.later);
             }
         }
+        self.state.looked = phase == Phase::RequestHead;
     }
 
     /// One value: what is known of it, or else what a look tells. The fields it belongs to.
@@ -87,8 +103,10 @@ impl Transaction {
         let mut opened = std::mem::take(&mut self.scratch.work.get_or_insert_default().opened);
         opened.clear();
         opened.resize(plan.gates.words(), 0);
+        let all = self.fields_of_name(plan, number, fields, entry.name, memo, &opened);
+        self.look_at(plan, (all, fields.1), entry, &mut opened);
         let told = Told {
-            fields: self.look_at(plan, fields, entry, &mut opened),
+            fields: all,
             open: &opened,
         };
         // Where time or memory ran out, this is not all there is to tell.
@@ -109,17 +127,52 @@ impl Transaction {
         fields
     }
 
-    /// One value past the detectors and through the chains of all fields it belongs to: which fields
-    /// these are, the gates that may be open, and those the fields watch.
+    /// The fields of a group that a value of that name belongs to, where it takes patterns to tell: from
+    /// memory, names come again and again. `nothing` is a row without gates.
+    fn fields_of_name(
+        &self,
+        plan: &Plan,
+        (phase, number): (usize, usize),
+        (group, fields): (&Group, &[Field]),
+        name: Slice,
+        memo: &mut Memo,
+        nothing: &[u64],
+    ) -> u64 {
+        /// Added to the number of a phase where names are kept without values.
+        const NAMES: usize = 8;
+        if group.others == 0 {
+            return self.fields_of(plan, group, fields, name);
+        }
+        let key = Key {
+            group: (phase + NAMES, number),
+            place: Place::Name,
+            name: self.scratch.strings.bytes(name),
+            value: b"",
+        };
+        if let Some(told) = memo.find(&key) {
+            return told.fields;
+        }
+        let all = self.fields_of(plan, group, fields, name);
+        if key.is_kept() {
+            let told = Told {
+                fields: all,
+                open: nothing,
+            };
+            memo.keep(&key, told);
+        }
+        all
+    }
+
+    /// One value past the detectors and through the chains of all fields it belongs to: the gates that may
+    /// be open, of those the fields watch.
     fn look_at(
         &mut self,
         plan: &Plan,
-        (group, fields): (&Group, &[Field]),
+        (all, fields): (u64, &[Field]),
         entry: Entry,
         open: &mut [u64],
-    ) -> u64 {
+    ) {
         let mut detected = false;
-        let all = self.fields_of(plan, group, fields, entry.name);
         for field in ones(&[all]).filter_map(|at| fields.get(at)) {
             if self.is_spent(plan, self.scratch.strings.len(entry.value)) {
                 break;
@@ -133,7 +186,6 @@ impl Transaction {
             }
             self.scan_value(plan, field, entry.value, open);
         }
-        all
     }
 
     /// The fields of a group that a value of that name belongs to.

@@ -87,7 +87,7 @@ mod tests {
             own.request_header(b"Host", b"a.example");
             own.request_head_end();
             own.request_end();
-            let _ = own.finish();
+            drop(own.finish());
             let work = plan.works.pop().unwrap();
             let memo: *const _ = &**work.memo.as_ref().unwrap();
             assert!(known.is_none_or(|known| known == memo));
