@@ -142,13 +142,7 @@ impl Plan {
         for phase in &mut phases {
             arrange(phase, &mut rules, &chains, &gates);
         }
-        look_once(&mut phases);
-        for phase in &mut phases {
-            for field in &mut phase.fields {
-                route(field, &chains);
-            }
-            phase.groups = groups(&mut phase.fields);
-        }
+        look_once(&mut phases, &chains);
         let scores = scores(&slots);
         let captures = std::array::from_fn(|group| slots.find(&group.to_string()));
         let tx_names = slots.into_names();
@@ -490,14 +484,19 @@ fn arrange(phase: &mut PhasePlan, rules: &mut [Rule], chains: &[Chain], gates: &
 }
 
 /// Has the look before the first phase see all that the second wants of the head, so that it need not
-/// look again.
-fn look_once(phases: &mut [PhasePlan; 5]) {
+/// look again; then sorts what each looks at.
+fn look_once(phases: &mut [PhasePlan; 5], chains: &[Chain]) {
     let [head, body, ..] = phases;
-    if head.code.is_empty() {
-        return;
+    if !head.code.is_empty() {
+        for own in body.fields.iter().filter(|own| is_settled(own.variable)) {
+            join(&mut head.fields, own);
+        }
     }
-    for own in body.fields.iter().filter(|own| is_settled(own.variable)) {
-        join(&mut head.fields, own);
+    for phase in phases {
+        for field in &mut phase.fields {
+            route(field, chains);
+        }
+        phase.groups = groups(&mut phase.fields);
     }
 }
 

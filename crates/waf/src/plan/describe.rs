@@ -41,7 +41,7 @@ pub struct Size {
     pub chains: usize,
     /// Literal sets of the prefilter.
     pub factors: usize,
-    /// Heap bytes of the prefilter's automaton and the patterns, where they are known.
+    /// Heap bytes of the prefilter and the patterns, where they are known.
     pub bytes: usize,
 }
 

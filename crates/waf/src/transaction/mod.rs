@@ -1,7 +1,8 @@
 //! One request being judged: the rule engine's state while it runs.
 //!
 //! [`Transaction`] is a fresh value each time. What is pooled is its [`Scratch`]: buffers whose
-//! capacity is worth keeping and whose content never is.
+//! capacity is worth keeping and whose content never is; and [`Work`], which is there while somebody
+//! works at it.
 
 mod act;
 mod audit;
