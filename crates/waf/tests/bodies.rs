@@ -86,7 +86,11 @@ fn newer_codings_are_undone_as_well() {
         let broken = post(&plan, &[form, ("Content-Encoding", coding)], b"none");
         assert_eq!(broken.interruption.map(|own| own.status), Some(400));
     }
-    let none = post(&plan, &[form, ("Content-Encoding", "br")], b"\x0b\x03\x80a=1&b=2\x03");
+    let none = post(
+        &plan,
+        &[form, ("Content-Encoding", "br")],
+        b"\x0b\x03\x80a=1&b=2\x03",
+    );
     assert!(none.interruption.is_none(), "{:?}", none.findings);
 }
 

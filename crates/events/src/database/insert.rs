@@ -12,19 +12,20 @@ use crate::why::is_summary;
 pub(crate) enum Tier {
     /// Allowed and unremarkable.
     Plain,
-    /// Over a rate limit: a flood makes many of the same.
-    Limit,
-    /// Blocks, refusals, findings, and what happened to the gateway.
+    /// Over a rate limit, or left without an answer by the upstream: a flood or an outage makes many
+    /// of the same, and none of them may push out what is told of an attack.
+    Repeated,
+    /// Blocks, refusals, findings of rules, and what happened to the gateway.
     Telling,
 }
 
 impl Tier {
-    pub(crate) const BY_WORTH: [Self; 3] = [Self::Plain, Self::Limit, Self::Telling];
+    pub(crate) const BY_WORTH: [Self; 3] = [Self::Plain, Self::Repeated, Self::Telling];
 
     pub(crate) fn number(self) -> i64 {
         match self {
             Self::Plain => 0,
-            Self::Limit => 1,
+            Self::Repeated => 1,
             Self::Telling => 2,
         }
     }
@@ -32,10 +33,17 @@ impl Tier {
     fn of(event: &RequestEvent) -> Self {
         match event.verdict {
             _ if is_plain_request(event) => Self::Plain,
-            Verdict::Limit => Self::Limit,
+            Verdict::Limit => Self::Repeated,
+            Verdict::Allow if is_failure_alone(event) => Self::Repeated,
             Verdict::Allow | Verdict::Block | Verdict::Challenge | Verdict::Refuse => Self::Telling,
         }
     }
+}
+
+/// Whether nothing is told of the request but that the upstream failed it.
+fn is_failure_alone(event: &RequestEvent) -> bool {
+    let upstream = Layer::Upstream.as_str();
+    event.findings.iter().all(|own| own.rule == upstream)
 }
 
 pub(super) fn events<'a>(
@@ -145,4 +153,27 @@ pub(super) fn minutes(tx: &Transaction<'_>, minutes: &Minutes) -> rusqlite::Resu
 /// SQLite's integers are signed; ours stay below half their range for 290 million years.
 pub(crate) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+
+    #[test]
+    fn an_outage_is_worth_less_than_an_attack() {
+        let mut failed = sample::request(1, Verdict::Allow);
+        assert_eq!(Tier::of(&failed), Tier::Plain);
+        let mut reason = sample::finding();
+        reason.rule = "upstream".to_owned();
+        failed.findings = vec![reason];
+        assert_eq!(Tier::of(&failed), Tier::Repeated);
+        failed.findings.push(sample::finding());
+        assert_eq!(Tier::of(&failed), Tier::Telling);
+        assert_eq!(Tier::of(&sample::request(1, Verdict::Block)), Tier::Telling);
+        assert_eq!(
+            Tier::of(&sample::request(1, Verdict::Limit)),
+            Tier::Repeated
+        );
+    }
 }
