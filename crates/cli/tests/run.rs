@@ -89,7 +89,14 @@ fn token(text: &str) -> String {
 
 impl Gateway {
     fn start(text: &str, arguments: &[&str]) -> Self {
+        Self::start_with(text, arguments, &[])
+    }
+
+    fn start_with(text: &str, arguments: &[&str], files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).expect("a file");
+        }
         fs::write(folder.path().join("rules.conf"), RULES).expect("a file");
         fs::write(folder.path().join("policy.toml"), text).expect("a file");
         let mut child = Command::new(env!("CARGO_BIN_EXE_babyshield"))
@@ -233,6 +240,26 @@ fn an_attack_is_blocked_and_explained_and_the_rest_passes() {
     }
     let metrics = get(gateway.address("dashboard"), "/metrics");
     assert!(metrics.contains("babyshield_requests_total"), "{metrics}");
+}
+
+/// `/dev/full` opens and takes nothing.
+#[test]
+#[cfg(target_os = "linux")]
+fn audit_records_that_are_lost_are_counted_in_the_metrics() {
+    let text = policy("enforce", api(), "").replace("rules.conf", "audited.conf");
+    let rules = "SecAuditEngine On\nSecAuditLog /dev/full\n";
+    let gateway = Gateway::start_with(&text, &[], &[("audited.conf", &(RULES.to_owned() + rules))]);
+    let lost = |count: u64| format!("\nbabyshield_audit_records_lost_total {count}\n");
+    let metrics = || get(gateway.address("dashboard"), "/metrics");
+    assert!(metrics().contains(&lost(0)), "{}", metrics());
+    for _ in 0..3 {
+        gateway.get("/");
+    }
+    let counted = (0..100).any(|_| {
+        thread::sleep(Duration::from_millis(50));
+        metrics().contains(&lost(3))
+    });
+    assert!(counted, "{}", metrics());
 }
 
 #[test]

@@ -16,6 +16,8 @@ use std::time::Duration;
 use babyshield_waf::audit::{Kind, Log, Record, Sink};
 use parking_lot::Mutex;
 
+/// Audit records lost: queue full, or refused by the disk.
+pub const LOST: &str = "babyshield_audit_records_lost_total";
 /// Records that may wait.
 const QUEUE: usize = 1024;
 /// Bytes that may wait; one record alone always may.
@@ -74,11 +76,34 @@ struct Writer {
     counts: Arc<Counts>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Counts {
     /// Bytes that wait.
     bytes: AtomicUsize,
     lost: AtomicU64,
+    /// [`LOST`], of the recorder of this process.
+    metric: metrics::Counter,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        metrics::describe_counter!(
+            LOST,
+            "Audit records lost: queue full, or refused by the disk."
+        );
+        Self {
+            bytes: AtomicUsize::new(0),
+            lost: AtomicU64::new(0),
+            metric: metrics::counter!(LOST),
+        }
+    }
+}
+
+impl Counts {
+    fn lose(&self) {
+        self.lost.fetch_add(1, Ordering::Relaxed);
+        self.metric.increment(1);
+    }
 }
 
 enum Message {
@@ -117,7 +142,7 @@ impl Sink for Writer {
         let fits = before == 0 || before.saturating_add(length) <= BYTES;
         if !fits || self.queue.try_send(Message::Record(record)).is_err() {
             self.counts.bytes.fetch_sub(length, Ordering::Relaxed);
-            self.counts.lost.fetch_add(1, Ordering::Relaxed);
+            self.counts.lose();
         }
     }
 }
@@ -132,7 +157,7 @@ fn write_all(messages: &Receiver<Message>, mut files: Files, counts: &Counts) {
                     .bytes
                     .fetch_sub(record.bytes.len(), Ordering::Relaxed);
                 if let Err(fault) = files.write(&record) {
-                    counts.lost.fetch_add(1, Ordering::Relaxed);
+                    counts.lose();
                     tracing::error!(target: "babyshield", "an audit record is lost: {fault}");
                 }
             }
