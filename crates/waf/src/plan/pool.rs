@@ -50,6 +50,9 @@ impl<T> Pool<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
@@ -74,5 +77,61 @@ mod tests {
             assert_eq!(other.join().unwrap(), None);
         });
         assert_eq!(pool.pop(), Some(1));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_shelf() {
+        let pool = Pool::new(2);
+        pool.push(1);
+        let at = own() % SHELVES;
+        let held = pool.shelves[at].lock().unwrap();
+        // Were this to wait, it would wait for ever.
+        assert_eq!(pool.pop(), None);
+        pool.push(2);
+        drop(held);
+        assert_eq!((pool.pop(), pool.pop()), (Some(1), None));
+    }
+
+    #[test]
+    fn what_is_put_aside_comes_back_once_or_is_freed() {
+        /// Counts how many of it there are.
+        struct Thing(Arc<AtomicUsize>, usize);
+        impl Drop for Thing {
+            fn drop(&mut self) {
+                self.0.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+        let (alive, made) = (Arc::new(AtomicUsize::new(0)), AtomicUsize::new(0));
+        let out: Mutex<HashSet<usize>> = Mutex::default();
+        let pool = Pool::new(3);
+        // More threads than shelves, so that some share one.
+        std::thread::scope(|scope| {
+            for _ in 0..SHELVES + 8 {
+                scope.spawn(|| {
+                    for round in 0..500 {
+                        let own = pool.pop().unwrap_or_else(|| {
+                            alive.fetch_add(1, Ordering::Relaxed);
+                            Thing(Arc::clone(&alive), made.fetch_add(1, Ordering::Relaxed))
+                        });
+                        let number = own.1;
+                        assert!(out.lock().unwrap().insert(number), "given out twice");
+                        if round % 7 == 0 {
+                            std::thread::yield_now();
+                        }
+                        out.lock().unwrap().remove(&number);
+                        pool.push(own);
+                    }
+                });
+            }
+        });
+        let kept: usize = pool
+            .shelves
+            .iter()
+            .map(|own| own.lock().unwrap().len())
+            .sum();
+        assert_eq!(alive.load(Ordering::Relaxed), kept);
+        assert!(kept <= 3 * SHELVES);
+        drop(pool);
+        assert_eq!(alive.load(Ordering::Relaxed), 0);
     }
 }

@@ -1,10 +1,13 @@
 //! Filling variables from a request and its answer.
 
+use std::io::Read;
+
 use babyshield_waf::body::{self, Fault, Fields, FilePart, cookies, json, multipart, urlencoded};
 use babyshield_waf::hir::{BodyAction, Engine, Phase, Processor, Step};
 use babyshield_waf::transform::Transform;
 use babyshield_waf::variable::Variable;
 use babyshield_waf::{Action, Interruption};
+use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
 use super::{CLIENT, Request, Run, SERVER};
 
@@ -181,6 +184,7 @@ impl Run<'_> {
         self.put(Variable::RequestHeadersNames, name, name);
         match name.to_ascii_lowercase().as_slice() {
             b"content-type" => self.content_type = value.to_vec(),
+            b"content-encoding" => self.coding = value.to_vec(),
             b"host" => {
                 let colon = value.iter().rposition(|byte| *byte == b':');
                 let port = colon.filter(|at| !value[*at..].contains(&b']'));
@@ -253,7 +257,43 @@ impl Run<'_> {
         true
     }
 
+    /// A body that came packed is the body it unpacks to, or a fault.
+    fn unpack_body(&mut self) {
+        let coding = self.coding.trim_ascii().to_ascii_lowercase();
+        let packed = self.body.as_slice();
+        let mut reader: Box<dyn Read> = match coding.as_slice() {
+            _ if packed.is_empty() => return,
+            b"gzip" | b"x-gzip" => Box::new(MultiGzDecoder::new(packed)),
+            b"deflate" if packed[0] & 15 == 8 => Box::new(ZlibDecoder::new(packed)),
+            b"deflate" => Box::new(DeflateDecoder::new(packed)),
+            _ => return,
+        };
+        let own = self.limits.request_body.0;
+        let limit = self.set.settings.request_limit.map_or(own, |n| n.min(own));
+        let limit = limit.min((packed.len() as u64 * 100).max(64 << 10));
+        let mut unpacked = Vec::new();
+        let mut chunk = [0; 512];
+        let fault = loop {
+            match reader.read(&mut chunk) {
+                Ok(0) => break None,
+                Ok(count) => unpacked.extend_from_slice(&chunk[..count]),
+                Err(_) => break Some("the packed body is broken"),
+            }
+            if unpacked.len() as u64 > limit {
+                break Some("the packed body unpacks to more than allowed");
+            }
+        };
+        drop(reader);
+        match fault {
+            None => self.body = unpacked,
+            Some(fault) => {
+                self.body_fault = Some(format!("{fault} at byte {}", self.body.len()));
+            }
+        }
+    }
+
     pub(super) fn fill_body(&mut self) {
+        self.unpack_body();
         let body = self.body.clone();
         if !body.is_empty() {
             let limit = self.set.settings.no_files_limit.unwrap_or(u64::MAX);

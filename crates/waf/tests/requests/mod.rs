@@ -1,8 +1,11 @@
 //! Requests: those of the CRS suites, changed ones, made ones.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
+use flate2::Compression;
+use flate2::read::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use serde_norway::Value;
 
 use crate::reference::Request;
@@ -275,6 +278,12 @@ pub fn made(random: &mut Random) -> Request {
     if !kind.is_empty() {
         headers.push(("Content-Type".to_owned(), kind.to_owned()));
     }
+    let mut body = body.into_bytes();
+    if random.one_in(4) {
+        let coding = random.pick(&["gzip", "x-gzip", " Deflate", "deflate", "br", "gzip, gzip"]);
+        headers.push(("content-Encoding".to_owned(), coding.to_owned()));
+        body = packed(&body, random);
+    }
     answer(Request {
         method: random
             .pick(&["GET", "POST", "PUT", "get"])
@@ -289,10 +298,32 @@ pub fn made(random: &mut Random) -> Request {
             .into_iter()
             .map(|(n, v)| (n.into_bytes(), v.into_bytes()))
             .collect(),
-        body: body.into_bytes(),
+        body,
         watch: random.one_in(3),
         ..Request::default()
     })
+}
+
+/// A body as one of the codings has it, which need not be the one that is told; perhaps broken, and
+/// perhaps more than may come out.
+fn packed(body: &[u8], random: &mut Random) -> Vec<u8> {
+    let body = if random.one_in(8) {
+        vec![b'a'; 2_000_000]
+    } else {
+        body.to_vec()
+    };
+    let level = Compression::fast();
+    let mut out = Vec::new();
+    match random.below(4) {
+        0 | 1 => GzEncoder::new(&body[..], level).read_to_end(&mut out),
+        2 => ZlibEncoder::new(&body[..], level).read_to_end(&mut out),
+        _ => DeflateEncoder::new(&body[..], level).read_to_end(&mut out),
+    }
+    .unwrap();
+    if random.one_in(4) {
+        out.truncate(random.below(out.len() + 1));
+    }
+    out
 }
 
 fn json(random: &mut Random, depth: usize) -> String {
