@@ -43,7 +43,10 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         ..found
     };
     let expected = matches!(input.context.field, Field::Telemetry);
+    // What a mark is followed by may be cut off.
+    let end = found.span.end.min(input.text.len());
     Some(Evidence {
+        span: found.span.start.min(end)..end,
         confidence: if expected {
             found.confidence.less()
         } else {
