@@ -32,6 +32,10 @@ impl Transaction {
         match &link.judge {
             Judge::Always => Said::Yes(0, len),
             Judge::Never => Said::No,
+            // What matches a negated condition is nothing that anybody is told of.
+            Judge::Rx(pattern) if link.negated && !link.capture => {
+                self.contains(plan, *pattern, value)
+            }
             Judge::Rx(pattern) => self.search(plan, *pattern, value, link.capture),
             Judge::RxMacro(text) => self.search_macro(plan, text, value, link.capture),
             Judge::RxGlobal(pattern) => self.search_all(plan, *pattern, value, link.capture),
@@ -113,6 +117,22 @@ impl Transaction {
             self.capture(plan, 0, Some(text));
         }
         found
+    }
+
+    /// Whether a pattern matches; not where.
+    fn contains(&mut self, plan: &Plan, pattern: u16, value: StrId) -> Said {
+        let at = usize::from(pattern);
+        let Some(regex) = plan.patterns.get(at) else {
+            return Said::No;
+        };
+        let mut cache = self.cache(regex, at);
+        let text = self.scratch.strings.text(value);
+        let (said, len) = (regex.is_match(&mut cache, text), text.len());
+        self.keep_cache(at, cache);
+        match said {
+            Ok(matched) => Said::whole(matched, len),
+            Err(_) => self.gave_up(value),
+        }
     }
 
     fn search(&mut self, plan: &Plan, pattern: u16, value: StrId, capture: bool) -> Said {
