@@ -282,10 +282,7 @@ fn number(text: &[u8]) -> Result<usize, Cause> {
 fn string<'a>(body: &'a [u8], at: &mut usize, buffer: &'a mut Vec<u8>) -> Result<&'a [u8], Fault> {
     let start = *at + 1;
     let rest = body.get(start..).unwrap_or_default();
-    let plain = rest
-        .iter()
-        .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
-    let Some(plain) = plain else {
+    let Some(plain) = first_special(rest) else {
         return Err(Cause::Truncated.at(body.len()));
     };
     let head = rest.get(..plain).unwrap_or_default();
@@ -309,10 +306,7 @@ fn string<'a>(body: &'a [u8], at: &mut usize, buffer: &'a mut Vec<u8>) -> Result
             }
             Some(_) => {
                 let rest = body.get(here..).unwrap_or_default();
-                let run = rest
-                    .iter()
-                    .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))
-                    .unwrap_or(rest.len());
+                let run = first_special(rest).unwrap_or(rest.len());
                 buffer.extend_from_slice(rest.get(..run).unwrap_or_default());
                 here += run;
             }
@@ -321,6 +315,17 @@ fn string<'a>(body: &'a [u8], at: &mut usize, buffer: &'a mut Vec<u8>) -> Result
     *at = here + 1;
     check_utf8(buffer, start)?;
     Ok(buffer)
+}
+
+/// Where the first byte of a string stands that does not stand for itself.
+fn first_special(text: &[u8]) -> Option<usize> {
+    let end = memchr::memchr2(b'"', b'\\', text);
+    let head = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
+    // Controls are hardly ever there; looked at without a way out, many bytes are looked at together.
+    if head.iter().fold(false, |any, byte| any | (*byte < 0x20)) {
+        return head.iter().position(|byte| *byte < 0x20);
+    }
+    end
 }
 
 fn check_utf8(text: &[u8], start: usize) -> Result<(), Fault> {
