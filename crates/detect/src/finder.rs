@@ -123,15 +123,16 @@ fn row(gram: u32) -> usize {
 }
 
 impl Finder {
-    /// A finder of words whose letters are in lower case. Empty words are never found.
+    /// A finder of words, in any case. Empty words are never found.
     #[must_use]
     pub fn new(words: &[&[u8]]) -> Self {
         let mut levels: [Vec<(u32, Entry)>; 3] = Default::default();
         let mut uses = HashMap::new();
         let mut bytes = Vec::new();
         let mut follows = Box::new([0; FOLLOWS]);
+        let words: Vec<Vec<u8>> = words.iter().map(|word| word.to_ascii_lowercase()).collect();
         for (word, number) in words.iter().zip(0..) {
-            match word {
+            match word.as_slice() {
                 [] => {}
                 [byte] => bytes.push((*byte, number)),
                 _ => {
@@ -416,6 +417,7 @@ mod tests {
         assert_eq!(found(&["[@", "{`"], b"{@[`"), [0; 0]);
         assert_eq!(found(&["\r\n--"], b"--\r\n-\r-\n"), [0; 0]);
         assert_eq!(found(&["select"], b"s\x45lect SE\x0cECT"), [0]);
+        assert_eq!(found(&["rO0AB", "B"], b"..Ro0ab"), [0, 1]);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub struct Scanner {
     by_byte: Box<[u32; 256]>,
     words: Finder,
     /// For each word, the detectors it wakes.
-    owners: Vec<u32>,
+    owners: Vec<(&'static str, u32)>,
     /// The detectors that glance first.
     glancing: u32,
     /// For each kind of text, the detectors it means something to.
@@ -225,18 +225,12 @@ impl Scanner {
     }
 
     fn new(detectors: &'static [&'static Detector], weigh: &'static dyn Weigh) -> Self {
-        let mut words: Vec<&str> = Vec::new();
-        let mut owners: Vec<u32> = Vec::new();
+        let mut owners: Vec<(&str, u32)> = Vec::new();
         for (at, detector) in detectors.iter().enumerate() {
             for word in detector.words {
-                let known = words.iter().position(|own| own == word);
-                let place = known.unwrap_or_else(|| {
-                    words.push(word);
-                    owners.push(0);
-                    words.len() - 1
-                });
-                if let Some(owner) = owners.get_mut(place) {
-                    *owner |= 1 << at;
+                match owners.iter_mut().find(|(own, _)| own == word) {
+                    Some((_, owner)) => *owner |= 1 << at,
+                    None => owners.push((*word, 1 << at)),
                 }
             }
         }
@@ -251,7 +245,7 @@ impl Scanner {
         let all = detectors
             .iter()
             .fold([0; 4], |all, own| set::union(all, set::of(own.bytes)));
-        let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+        let words: Vec<&[u8]> = owners.iter().map(|(word, _)| word.as_bytes()).collect();
         let meant = std::array::from_fn(|kind| {
             let all = detectors.iter().enumerate();
             all.fold(0, |all, (at, own)| {
@@ -272,8 +266,26 @@ impl Scanner {
         }
     }
 
+    /// The words that wake detectors, with those they wake, one bit each: for whoever looks for words of
+    /// his own and can look for these with them.
+    pub fn words(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        self.owners.iter().copied()
+    }
+
     /// Looks at a value. `set` is the set of its bytes. What was found is in `work`.
     pub fn scan(&self, value: &[u8], set: &Set, place: Place, name: &[u8], work: &mut Scratch) {
+        self.scan_knowing(value, (set, self.wanted(value)), place, name, work);
+    }
+
+    /// The same, where it is known which of the detectors a word in the value wakes.
+    pub fn scan_knowing(
+        &self,
+        value: &[u8],
+        (set, wanted): (&Set, u32),
+        place: Place,
+        name: &[u8],
+        work: &mut Scratch,
+    ) {
         work.clear();
         if value.is_empty() {
             return;
@@ -291,23 +303,32 @@ impl Scanner {
             chain: Chain::default(),
             weak: false,
         };
-        self.look(source, whole, set, work);
+        self.look(source, whole, set, Some(wanted), work);
         let mut at = 0;
         while let Some(form) = work.forms.get(at).copied() {
             at += 1;
             let set = set::of(source.text(&work.arena, form.text));
-            self.look(source, form, &set, work);
+            self.look(source, form, &set, None, work);
         }
     }
 
     /// One text: its detectors, then its parts and decodings for later.
-    fn look(&self, source: Source<'_>, form: Form, set: &Set, work: &mut Scratch) {
+    fn look(
+        &self,
+        source: Source<'_>,
+        form: Form,
+        set: &Set,
+        wanted: Option<u32>,
+        work: &mut Scratch,
+    ) {
         let taken_apart = match form.place {
             Place::File => None,
             _ if !set::intersects(OPENING, *set) => None,
             _ => split(source, form, set, work),
         };
-        let mut awake = self.awake(source.text(&work.arena, form.text), set);
+        let text = source.text(&work.arena, form.text);
+        let wanted = wanted.unwrap_or_else(|| self.wanted(text));
+        let mut awake = self.awake(text, set, wanted);
         awake &= self
             .meant
             .get(Kinds::of(form, taken_apart))
@@ -322,7 +343,7 @@ impl Scanner {
     }
 
     /// The detectors that have anything to look at.
-    fn awake(&self, text: &[u8], set: &Set) -> u32 {
+    fn awake(&self, text: &[u8], set: &Set, wanted: u32) -> u32 {
         let mut awake = 0;
         for (base, (own, any)) in (0..).step_by(64).zip(set.iter().zip(&self.any)) {
             let mut rest = own & any;
@@ -332,7 +353,6 @@ impl Scanner {
                 rest &= rest - 1;
             }
         }
-        let wanted = self.wanted(text);
         let mut glanced = awake & !wanted & self.glancing;
         while glanced != 0 {
             let at = glanced.trailing_zeros();
@@ -349,7 +369,7 @@ impl Scanner {
     fn wanted(&self, text: &[u8]) -> u32 {
         let mut wanted = 0;
         self.words.find(text, |word| {
-            wanted |= self.owners.get(word as usize).copied().unwrap_or(0);
+            wanted |= self.owners.get(word as usize).map_or(0, |(_, own)| *own);
         });
         wanted
     }

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use babyshield_detect::{Class, Confidence};
+use babyshield_detect::{Class, Confidence, Scanner};
 
 use super::bits::ones;
 use super::literal::Clause;
@@ -164,6 +164,9 @@ impl Builder {
                 }
             }
         }
+        if !all.detected.is_empty() {
+            literals.add_words(Scanner::shared().words());
+        }
         all.prefilter = literals.build();
         all
     }
@@ -238,6 +241,11 @@ impl Gates {
         }
     }
 
+    /// Whether [`Gates::open`] tells what wakes detectors.
+    pub(crate) fn knows_words(&self) -> bool {
+        !self.detected.is_empty()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -252,13 +260,20 @@ impl Gates {
     }
 
     /// Marks in `open`, which has [`Gates::words`] words, the gates open to `text`, whose bytes are
-    /// `set`. `work` is working memory.
-    pub(crate) fn open(&self, text: &[u8], set: &ByteSet, work: &mut Vec<u64>, open: &mut [u64]) {
+    /// `set`; and tells the detectors that its words wake, where rules ask detectors. `work` is working
+    /// memory.
+    pub(crate) fn open(
+        &self,
+        text: &[u8],
+        set: &ByteSet,
+        work: &mut Vec<u64>,
+        open: &mut [u64],
+    ) -> u32 {
         let words = self.prefilter.words();
         work.clear();
         work.resize(words + self.set_words, 0);
         let Some((factors, sets)) = work.split_at_mut_checked(words) else {
-            return;
+            return u32::MAX;
         };
         for byte in ones(&set.0) {
             let own = self.sets_of_byte.get(byte * self.set_words..);
@@ -266,7 +281,7 @@ impl Gates {
                 *set |= own;
             }
         }
-        let any = self.prefilter.scan(text, factors);
+        let woken = self.prefilter.scan(text, factors);
         let (factors, sets) = (&*factors, &*sets);
         let mut try_all = |tests: &[Test]| {
             for test in tests {
@@ -275,11 +290,9 @@ impl Gates {
                 }
             }
         };
-        if any {
-            for factor in ones(factors) {
-                if let Some(tests) = self.by_factor.get(factor) {
-                    try_all(tests);
-                }
+        for factor in ones(factors) {
+            if let Some(tests) = self.by_factor.get(factor) {
+                try_all(tests);
             }
         }
         for (at, (sets, leads)) in sets.iter().zip(&self.leads).enumerate() {
@@ -293,6 +306,7 @@ impl Gates {
             }
         }
         try_all(&self.by_length);
+        woken
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Prefilter {
     finder: Finder,
     /// For each literal, the sets it belongs to.
     members: Vec<Vec<Factor>>,
+    /// For each literal, the detectors it wakes.
+    woken: Vec<u32>,
     factors: usize,
 }
 
@@ -27,6 +29,7 @@ pub(crate) struct Prefilter {
 #[derive(Debug, Default)]
 pub(crate) struct Builder {
     sets: HashMap<Vec<Vec<u8>>, Factor>,
+    words: Vec<(&'static str, u32)>,
 }
 
 impl Builder {
@@ -40,20 +43,31 @@ impl Builder {
         *self.sets.entry(literals).or_insert(next)
     }
 
+    /// Adds words that wake detectors.
+    pub(crate) fn add_words(&mut self, words: impl Iterator<Item = (&'static str, u32)>) {
+        self.words.extend(words);
+    }
+
     pub(crate) fn build(self) -> Prefilter {
         let factors = self.sets.len();
-        let mut ids: HashMap<Vec<u8>, Vec<Factor>> = HashMap::new();
+        let mut ids: HashMap<Vec<u8>, (Vec<Factor>, u32)> = HashMap::new();
         for (literals, factor) in self.sets {
             for literal in literals {
-                ids.entry(literal).or_default().push(factor);
+                ids.entry(literal).or_default().0.push(factor);
             }
         }
-        let mut literals: Vec<(Vec<u8>, Vec<Factor>)> = ids.into_iter().collect();
+        for (word, woken) in self.words {
+            ids.entry(word.to_ascii_lowercase().into_bytes())
+                .or_default()
+                .1 |= woken;
+        }
+        let mut literals: Vec<_> = ids.into_iter().collect();
         literals.sort();
         let texts: Vec<&[u8]> = literals.iter().map(|(own, _)| own.as_slice()).collect();
         Prefilter {
             finder: Finder::new(&texts),
-            members: literals.into_iter().map(|(_, factors)| factors).collect(),
+            woken: literals.iter().map(|(_, (_, woken))| *woken).collect(),
+            members: literals.into_iter().map(|(_, (own, _))| own).collect(),
             factors,
         }
     }
@@ -66,18 +80,18 @@ impl Prefilter {
     }
 
     /// Marks in `hits`, which has [`Prefilter::words`] words, the sets that `text` contains a
-    /// member of. Whether there is any.
-    pub(crate) fn scan(&self, text: &[u8], hits: &mut [u64]) -> bool {
-        let mut any = false;
+    /// member of. The detectors that its words wake.
+    pub(crate) fn scan(&self, text: &[u8], hits: &mut [u64]) -> u32 {
+        let mut woken = 0;
         self.finder.find(text, |literal| {
-            any = true;
+            woken |= self.woken.get(literal as usize).copied().unwrap_or(0);
             for factor in self.members.get(literal as usize).into_iter().flatten() {
                 if let Some(word) = hits.get_mut(factor.0 as usize / 64) {
                     *word |= 1 << (factor.0 % 64);
                 }
             }
         });
-        any
+        woken
     }
 
     /// How many sets there are.

@@ -95,7 +95,7 @@ impl Transaction {
         entry: Entry,
         open: &mut [u64],
     ) {
-        let visit = self.visit(variable, entry.name, entry.value);
+        let visit = self.visit(plan, variable, entry.name, entry.value);
         let found = &self.scratch.detected.found;
         let found = found.get(visit.from as usize..visit.to as usize);
         for own in found.unwrap_or_default() {
@@ -104,7 +104,7 @@ impl Transaction {
     }
 
     /// What the detectors say of a value; asked once.
-    fn visit(&mut self, variable: Variable, name: Slice, value: StrId) -> Visit {
+    fn visit(&mut self, plan: &Plan, variable: Variable, name: Slice, value: StrId) -> Visit {
         let place = self.place(variable);
         let super::Scratch {
             strings,
@@ -114,18 +114,24 @@ impl Transaction {
         } = &mut *self.scratch;
         let detector = &mut work.get_or_insert_default().detector;
         let set = strings.set(value);
+        let key = place as u16;
+        if let Some(visit) = detected.visit(value, key) {
+            return visit;
+        }
+        let woken = strings.woken(&plan.gates, value);
         // Values of XML are found under the number of a path, names under themselves.
         let name = if variable == Variable::Xml || place == Place::Name {
             b""
         } else {
             strings.bytes(name)
         };
-        let key = place as u16;
-        if let Some(visit) = detected.visit(value, key) {
-            return visit;
+        let scanner = Scanner::shared();
+        match woken {
+            Some(woken) => {
+                scanner.scan_knowing(strings.text(value), (&set.0, woken), place, name, detector);
+            }
+            None => scanner.scan(strings.text(value), &set.0, place, name, detector),
         }
-        let text = strings.text(value);
-        Scanner::shared().scan(text, &set.0, place, name, detector);
         let from = detected.found.len();
         for own in detector.found() {
             let text = match own.decoded(detector) {
@@ -187,7 +193,7 @@ impl Transaction {
     ) -> bool {
         let origin = self.state.origin.unwrap_or((variable, name));
         let place = self.state.origin.map_or(member, |own| own.0);
-        let visit = self.visit(place, origin.1, value);
+        let visit = self.visit(plan, place, origin.1, value);
         let all = self
             .scratch
             .detected

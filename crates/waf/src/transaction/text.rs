@@ -46,6 +46,8 @@ struct Item {
     folded_from: u32,
     /// Where the gates begin that are open to what the chains make of it, once it was scanned.
     all_open: u32,
+    /// The detectors that its words wake, known with its open gates.
+    woken: u32,
 }
 
 /// What a transformation makes of a string.
@@ -230,6 +232,7 @@ impl Strings {
             open: NONE,
             folded_from,
             all_open: NONE,
+            woken: 0,
         });
         StrId(id)
     }
@@ -252,6 +255,7 @@ impl Strings {
             open: NONE,
             folded_from: NONE,
             all_open: NONE,
+            woken: 0,
         };
         self.items.get(id.0 as usize).copied().unwrap_or(EMPTY)
     }
@@ -349,10 +353,7 @@ impl Strings {
 
     /// Where the gates open to a string are kept.
     fn open_at(&mut self, gates: &Gates, id: StrId) -> usize {
-        let mut origin = id;
-        while self.item(origin).folded_from != NONE {
-            origin = StrId(self.item(origin).folded_from);
-        }
+        let origin = self.origin(id);
         let item = self.item(origin);
         if item.open != NONE {
             return item.open as usize;
@@ -362,15 +363,33 @@ impl Strings {
         self.open.resize(at + gates.words(), 0);
         let mut open = std::mem::take(&mut self.open);
         let mut factors = std::mem::take(&mut self.factors);
-        if let Some(own) = open.get_mut(at..) {
-            gates.open(self.bytes(item.slice), &set, &mut factors, own);
-        }
+        let woken = open.get_mut(at..).map_or(u32::MAX, |own| {
+            gates.open(self.bytes(item.slice), &set, &mut factors, own)
+        });
         self.open = open;
         self.factors = factors;
         if let Some(item) = self.items.get_mut(origin.0 as usize) {
             item.open = offset(at);
+            item.woken = woken;
         }
         at
+    }
+
+    /// The string of which this is the lower case, or itself.
+    fn origin(&self, id: StrId) -> StrId {
+        let mut origin = id;
+        while self.item(origin).folded_from != NONE {
+            origin = StrId(self.item(origin).folded_from);
+        }
+        origin
+    }
+
+    /// The detectors that the words of a string wake; `None` where the gates do not tell.
+    pub(crate) fn woken(&mut self, gates: &Gates, id: StrId) -> Option<u32> {
+        gates.knows_words().then(|| {
+            self.open_at(gates, id);
+            self.item(self.origin(id)).woken
+        })
     }
 
     /// Whether a gate is open to a string.
