@@ -199,7 +199,10 @@ async fn a_server_that_closes_its_connections_now_and_then_loses_no_request() {
     while let Some(done) = callers.join_next().await {
         done.unwrap();
     }
-    assert!(connections.load(Ordering::SeqCst) >= 120 / 7);
+    // What is on its way while a connection closes is still served there: how many depends on the
+    // machine. Without closing, four would do.
+    let made = connections.load(Ordering::SeqCst);
+    assert!(made > 4, "{made}");
 }
 
 #[tokio::test]
