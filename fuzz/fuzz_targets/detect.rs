@@ -5,26 +5,13 @@
 use babyshield_detect::{Context, DETECTORS, Input, Place, Scanner, Scratch, set};
 use libfuzzer_sys::fuzz_target;
 
-const PLACES: [Place; 11] = [
-    Place::Path,
-    Place::Query,
-    Place::Name,
-    Place::Header,
-    Place::Cookie,
-    Place::Form,
-    Place::Json,
-    Place::Xml,
-    Place::FileName,
-    Place::File,
-    Place::Body,
-];
 const NAMES: [&[u8]; 6] = [b"", b"q", b"id", b"url", b"html", b"file"];
 
 fuzz_target!(|input: &[u8]| {
     let [kind, text @ ..] = input else {
         return;
     };
-    let place = PLACES[usize::from(kind % 11)];
+    let place = Place::ALL[usize::from(kind % 11)];
     let name = NAMES[usize::from(kind / 11 % 6)];
     for detector in DETECTORS {
         let context = Context::new(place, name);

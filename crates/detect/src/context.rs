@@ -30,6 +30,23 @@ pub enum Place {
     Body,
 }
 
+impl Place {
+    /// All of them, in order.
+    pub const ALL: [Self; 11] = [
+        Self::Path,
+        Self::Query,
+        Self::Name,
+        Self::Header,
+        Self::Cookie,
+        Self::Form,
+        Self::Json,
+        Self::Xml,
+        Self::FileName,
+        Self::File,
+        Self::Body,
+    ];
+}
+
 /// What a field usually holds, judged by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]

@@ -11,20 +11,6 @@ use std::path::PathBuf;
 
 use babyshield_detect::{Context, DETECTORS, Input, Place};
 
-/// In the order of the fuzz target.
-const PLACES: [Place; 11] = [
-    Place::Path,
-    Place::Query,
-    Place::Name,
-    Place::Header,
-    Place::Cookie,
-    Place::Form,
-    Place::Json,
-    Place::Xml,
-    Place::FileName,
-    Place::File,
-    Place::Body,
-];
 const NAMES: [&[u8]; 6] = [b"", b"q", b"id", b"url", b"html", b"file"];
 
 #[test]
@@ -37,7 +23,7 @@ fn every_detector_has_a_seed_that_it_finds_something_in() {
             continue;
         };
         let which = usize::from(*which) % DETECTORS.len();
-        let place = PLACES[usize::from(kind % 11)];
+        let place = Place::ALL[usize::from(kind % 11)];
         let context = Context::new(place, NAMES[usize::from(kind / 11 % 6)]);
         let input = Input {
             text,
