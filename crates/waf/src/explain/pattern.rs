@@ -26,7 +26,7 @@ pub(super) fn taken_apart(regex: &Regex) -> Pattern {
     let Some(hir) = regex.pattern.hir() else {
         return own;
     };
-    let alternatives = main(hir, MAX_DEPTH);
+    let alternatives = main(&hir, MAX_DEPTH);
     own.more = alternatives.len().saturating_sub(ALTERNATIVES);
     own.alternatives = alternatives
         .iter()
@@ -38,7 +38,7 @@ pub(super) fn taken_apart(regex: &Regex) -> Pattern {
         })
         .collect();
     let mut runs = vec![String::new()];
-    words(hir, MAX_DEPTH, &mut runs, &mut own.words);
+    words(&hir, MAX_DEPTH, &mut runs, &mut own.words);
     keep(&mut runs, &mut own.words);
     own
 }

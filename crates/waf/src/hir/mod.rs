@@ -284,6 +284,17 @@ pub struct Link {
 }
 
 impl Rule {
+    /// Frees memory that only those need who compile the rule; it can be compiled all the same.
+    pub(crate) fn forget(&self) {
+        for link in &self.links {
+            if let Operator::Rx(own) | Operator::RxGlobal(own) | Operator::Checksum(_, own) =
+                &link.operator
+            {
+                own.pattern.forget();
+            }
+        }
+    }
+
     /// Shared words of a rule's tags that hold no macro.
     pub fn plain_tags(&self) -> impl Iterator<Item = &str> {
         self.meta.tags.iter().filter_map(Template::as_plain)
@@ -293,5 +304,7 @@ impl Rule {
 /// A file's name and the line a span begins on, as shown to operators.
 #[must_use]
 pub fn place(span: &Span) -> Arc<str> {
-    format!("{}:{}", span.source.name, span.line_column().0).into()
+    let before = span.source.text.as_bytes().get(..span.range.start);
+    let lines = memchr::memchr_iter(b'\n', before.unwrap_or_default()).count();
+    format!("{}:{}", span.source.name, lines + 1).into()
 }

@@ -113,10 +113,7 @@ impl Plan {
     fn of(set: &RuleSet, spec: &Spec, effort: Effort) -> Result<Self, Diagnostics> {
         let by_rule: Vec<&hir::Rule> = rules_of(set).collect();
         let orders = Phase::ALL.map(|phase| Order::new(set, &by_rule, phase));
-        let live = match effort {
-            Effort::All => fold::live(&by_rule, &orders),
-            Effort::None => vec![true; by_rule.len()],
-        };
+        let live = alive(&by_rule, &orders, effort);
         let audited = effort == Effort::None || set.settings.audit_log.is_placed();
         let mut linker = linker(effort, audited);
         let each = by_rule.iter().zip(&live);
@@ -232,6 +229,17 @@ impl Plan {
         self.collections = collections;
         self
     }
+}
+
+/// For each rule, whether it is to run; what the others need to be compiled is freed.
+fn alive(rules: &[&hir::Rule], orders: &[Order; 5], effort: Effort) -> Vec<bool> {
+    if effort == Effort::None {
+        return vec![true; rules.len()];
+    }
+    let live = fold::live(rules, orders);
+    let dead = rules.iter().zip(&live).filter(|(_, live)| !**live);
+    dead.for_each(|(rule, _)| rule.forget());
+    live
 }
 
 fn linker(effort: Effort, audited: bool) -> Linker {

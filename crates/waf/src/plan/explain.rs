@@ -130,7 +130,7 @@ fn required(operator: &Operator) -> Vec<String> {
     match operator {
         Operator::Rx(regex) | Operator::RxGlobal(regex) | Operator::Checksum(_, regex) => {
             let hir = regex.pattern.hir();
-            let all = hir.map(clauses).unwrap_or_default();
+            let all = hir.map(|hir| clauses(&hir)).unwrap_or_default();
             all.iter().map(told).collect()
         }
         Operator::Phrases(list) => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use babyshield_model::{Diagnostic, Diagnostics};
 
 use super::gate::Builder;
@@ -22,9 +22,11 @@ use crate::variable::Variable;
 #[derive(Default)]
 pub(super) struct Linker {
     pub(super) chains: Vec<Chain>,
-    pub(super) patterns: Vec<Arc<Regex>>,
+    patterns: Vec<Arc<Regex>>,
     /// The same, compiled.
     pub(super) compiled: Vec<Pattern>,
+    /// The gates of the same.
+    gates_of: Vec<Option<Gate>>,
     /// Patterns that cannot be compiled.
     pub(super) faults: Diagnostics,
     pub(super) selectors: Vec<Pattern>,
@@ -237,13 +239,13 @@ impl Linker {
             Operator::Always => (Judge::Always, open),
             Operator::Never => (Judge::Never, open),
             Operator::Rx(pattern) => {
-                let gate = self.gate(pattern);
-                (Judge::Rx(self.pattern(pattern)), gate)
+                let (at, gate) = self.pattern(pattern);
+                (Judge::Rx(at), gate)
             }
             Operator::RxMacro(text) => (Judge::RxMacro(self.template(text)), open),
             Operator::RxGlobal(pattern) => {
-                let gate = self.gate(pattern);
-                (Judge::RxGlobal(self.pattern(pattern)), gate)
+                let (at, gate) = self.pattern(pattern);
+                (Judge::RxGlobal(at), gate)
             }
             Operator::Phrases(phrases) => self.phrases(phrases),
             Operator::Text(kind, parameter) => (Judge::Text(*kind, self.template(parameter)), open),
@@ -263,10 +265,10 @@ impl Linker {
                 Judge::Utf8Encoding,
                 self.gate_of_bytes(ByteSet::range(0x80, 0xff)),
             ),
-            Operator::Checksum(kind, pattern) => (
-                Judge::Checksum(*kind, self.pattern(pattern)),
-                self.gate(pattern),
-            ),
+            Operator::Checksum(kind, pattern) => {
+                let (at, gate) = self.pattern(pattern);
+                (Judge::Checksum(*kind, at), gate)
+            }
             Operator::Detect(class, confidence) => {
                 // Made here rather than by the first request.
                 babyshield_detect::Scanner::warm();
@@ -286,27 +288,28 @@ impl Linker {
         }
     }
 
-    fn pattern(&mut self, pattern: &Arc<Regex>) -> u16 {
+    /// The number of a pattern, and its gate.
+    fn pattern(&mut self, pattern: &Arc<Regex>) -> (u16, Option<Gate>) {
         let same = |own: &Arc<Regex>| own.text == pattern.text && own.groups == pattern.groups;
         let known = self.patterns.iter().position(same);
-        if let Some(known) = known {
-            return index(known);
-        }
-        match pattern.pattern.without_hir() {
-            Ok(compiled) => {
-                self.patterns.push(Arc::clone(pattern));
-                self.compiled.push(compiled);
+        let at = known.unwrap_or_else(|| {
+            match pattern.pattern.without_hir() {
+                Ok(compiled) => {
+                    let hir = pattern.pattern.hir();
+                    let gate = hir.and_then(|hir| self.gates.add(clauses(&hir)));
+                    self.patterns.push(Arc::clone(pattern));
+                    self.compiled.push(compiled);
+                    self.gates_of.push(gate);
+                }
+                Err(message) => {
+                    let fault = Diagnostic::error("seclang.bad_pattern", message);
+                    self.faults.push(fault.at(pattern.span.clone()));
+                }
             }
-            Err(message) => {
-                let fault = Diagnostic::error("seclang.bad_pattern", message);
-                self.faults.push(fault.at(pattern.span.clone()));
-            }
-        }
-        index(self.patterns.len().saturating_sub(1))
-    }
-
-    fn gate(&mut self, pattern: &Regex) -> Option<Gate> {
-        self.gates.add(clauses(pattern.pattern.hir()?))
+            self.patterns.len().saturating_sub(1)
+        });
+        pattern.pattern.forget();
+        (index(at), self.gates_of.get(at).copied().flatten())
     }
 
     /// Only strings with one of these bytes can match.
@@ -320,8 +323,10 @@ impl Linker {
 
     fn phrases(&mut self, phrases: &[Vec<u8>]) -> (Judge, Option<Gate>) {
         let lower: Vec<Vec<u8>> = phrases.iter().map(|own| own.to_ascii_lowercase()).collect();
+        // A table would be faster, and take megabytes for what is asked where one of them was seen.
         let automaton = AhoCorasick::builder()
             .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(&lower);
         let clause = Clause {
             literals: vec![lower],

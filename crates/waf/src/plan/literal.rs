@@ -6,7 +6,7 @@
 //! optimisation) but never more (a missed attack). Literals are held in ASCII lower case and looked
 //! for in any case, and sets of bytes hold both cases of a letter or none.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use regex_syntax::hir::{Class, Hir, HirKind, Literal, Repetition};
@@ -593,18 +593,23 @@ fn distinct(set: Option<Vec<Vec<u8>>>, limit: usize) -> Option<Vec<Vec<u8>>> {
 
 /// Drops literals that contain another one of the set: finding the shorter is enough.
 pub(crate) fn minimise(literals: &mut Vec<Vec<u8>>) {
-    literals.sort_by_key(Vec::len);
-    literals.dedup();
-    let mut kept: Vec<Vec<u8>> = Vec::new();
-    for literal in literals.drain(..) {
-        let covered = kept
-            .iter()
-            .any(|own| memchr::memmem::find(&literal, own).is_some());
-        if !covered {
-            kept.push(literal);
+    literals.sort_by(|a, b| a.len().cmp(&b.len()).then_with(|| a.cmp(b)));
+    let mut kept: HashSet<Vec<u8>, foldhash::fast::FixedState> = HashSet::default();
+    let mut lengths: Vec<usize> = Vec::new();
+    literals.retain(|literal| {
+        let has = |length: &usize| {
+            literal
+                .windows((*length).max(1))
+                .any(|part| kept.contains(part))
+        };
+        if kept.contains(&[][..]) || lengths.iter().any(has) {
+            return false;
         }
-    }
-    *literals = kept;
+        if lengths.last() != Some(&literal.len()) {
+            lengths.push(literal.len());
+        }
+        kept.insert(literal.clone())
+    });
 }
 
 #[cfg(test)]
@@ -778,7 +783,7 @@ mod tests {
                 continue;
             };
             judged += 1;
-            let clauses = clauses(pattern.pattern.hir().unwrap());
+            let clauses = clauses(&pattern.pattern.hir().unwrap());
             let telling = |own: &Clause| !own.literals.is_empty() || own.sets.len() > 1;
             if !clauses.iter().all(telling) && !targets.clone().all(named) {
                 costly.push(rule.id);

@@ -60,7 +60,9 @@ impl Text {
     /// Appends a stretch that stands at `at` in the file.
     pub(super) fn push(&mut self, stretch: &str, at: usize) {
         if !stretch.is_empty() {
-            self.map.push((self.value.len(), at));
+            if self.map.is_empty() || self.place(self.value.len()) != at {
+                self.map.push((self.value.len(), at));
+            }
             self.value.push_str(stretch);
         }
     }

@@ -64,15 +64,7 @@ impl<'a> Lexer<'a> {
             if !trimmed.starts_with('#') {
                 return;
             }
-            while let Some(next) = self.peek() {
-                if let Some(length) = self.continuation() {
-                    self.at += length;
-                } else if next == '\n' {
-                    break;
-                } else {
-                    self.at += next.len_utf8();
-                }
-            }
+            self.skip_line();
         }
     }
 
@@ -120,7 +112,10 @@ impl<'a> Lexer<'a> {
         let mut word = Text::new(self.source, start);
         self.at += 1;
         while let Some(next) = self.peek() {
-            if let Some(length) = self.continuation() {
+            let ordinary = self.until(|byte| byte == quote as u8 || byte == b'\\');
+            if ordinary > 0 {
+                self.take(&mut word, ordinary);
+            } else if let Some(length) = self.continuation() {
                 self.at += length;
             } else if next == quote {
                 self.at += 1;
@@ -153,10 +148,19 @@ impl<'a> Lexer<'a> {
         self.at = end;
     }
 
+    /// How many bytes lie before the first that `ends`, which knows ASCII only.
+    fn until(&self, ends: impl Fn(u8) -> bool) -> usize {
+        let rest = self.rest();
+        rest.bytes().position(ends).unwrap_or(rest.len())
+    }
+
     /// Passes the rest of the logical line.
     pub(super) fn skip_line(&mut self) {
         while let Some(next) = self.peek() {
-            if let Some(length) = self.continuation() {
+            let ordinary = self.until(|byte| matches!(byte, b'\n' | b'\\'));
+            if ordinary > 0 {
+                self.at += ordinary;
+            } else if let Some(length) = self.continuation() {
                 self.at += length;
             } else if next == '\n' {
                 return;

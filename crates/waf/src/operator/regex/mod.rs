@@ -15,7 +15,7 @@ mod dialect;
 mod tests;
 
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use fancy_regex::{BytesMode, RegexBuilder};
 use regex_automata::Input;
@@ -63,31 +63,49 @@ impl Default for Options {
 pub struct StepLimit;
 
 /// A pattern; compiled when it is first needed, unless [`Pattern::build`] has done it before.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Pattern {
     engine: Engine,
     /// See [`dialect::Translated::caret`].
     caret: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Engine {
     Linear(Box<Linear>),
     Backtracking(Box<fancy_regex::Regex>),
 }
 
 /// A pattern for the engine whose time is linear.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Linear {
     options: Options,
-    hir: Option<Box<Hir>>,
+    /// `None` where it is only run.
+    meaning: Option<Meaning>,
     regex: OnceLock<Result<meta::Regex, String>>,
 }
 
+/// What a pattern means takes a hundred times the memory of its text, and is wanted once or never.
+#[derive(Debug)]
+struct Meaning {
+    /// The pattern as the engine reads it.
+    text: Box<str>,
+    kept: Mutex<Option<Arc<Hir>>>,
+}
+
 impl Linear {
+    fn hir(&self) -> Option<Arc<Hir>> {
+        let own = self.meaning.as_ref()?;
+        let mut kept = own.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.is_none() {
+            *kept = read(&own.text, &self.options).ok().map(Arc::new);
+        }
+        kept.clone()
+    }
+
     fn built(&self) -> &Result<meta::Regex, String> {
-        self.regex.get_or_init(|| match &self.hir {
-            Some(hir) => build(hir, &self.options),
+        self.regex.get_or_init(|| match self.hir() {
+            Some(hir) => build(&hir, &self.options),
             None => Err("the pattern was never compiled".to_owned()),
         })
     }
@@ -180,10 +198,19 @@ impl Pattern {
 
     /// What a linear pattern means, for finding the literals it requires.
     #[must_use]
-    pub fn hir(&self) -> Option<&Hir> {
+    pub fn hir(&self) -> Option<Arc<Hir>> {
         match &self.engine {
-            Engine::Linear(own) => own.hir.as_deref(),
+            Engine::Linear(own) => own.hir(),
             Engine::Backtracking(_) => None,
+        }
+    }
+
+    /// Frees the memory of [`Pattern::hir`]; who asks again has the pattern read again.
+    pub fn forget(&self) {
+        if let Engine::Linear(own) = &self.engine
+            && let Some(own) = &own.meaning
+        {
+            *own.kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
 
@@ -196,7 +223,7 @@ impl Pattern {
         let engine = match &self.engine {
             Engine::Linear(own) => Engine::Linear(Box::new(Linear {
                 options: own.options,
-                hir: None,
+                meaning: None,
                 regex: own.regex.clone(),
             })),
             Engine::Backtracking(regex) => Engine::Backtracking(regex.clone()),
@@ -359,7 +386,19 @@ fn search_slots(
 }
 
 fn linear(pattern: &str, options: &Options) -> Result<Engine, String> {
-    let hir = ParserBuilder::new()
+    let hir = read(pattern, options)?;
+    Ok(Engine::Linear(Box::new(Linear {
+        options: *options,
+        meaning: Some(Meaning {
+            text: pattern.into(),
+            kept: Mutex::new(Some(Arc::new(hir))),
+        }),
+        regex: OnceLock::new(),
+    })))
+}
+
+fn read(pattern: &str, options: &Options) -> Result<Hir, String> {
+    ParserBuilder::new()
         .utf8(false)
         .unicode(false)
         .multi_line(true)
@@ -367,12 +406,7 @@ fn linear(pattern: &str, options: &Options) -> Result<Engine, String> {
         .case_insensitive(options.ignore_case)
         .build()
         .parse(pattern)
-        .map_err(|error| describe(&error))?;
-    Ok(Engine::Linear(Box::new(Linear {
-        options: *options,
-        hir: Some(Box::new(hir)),
-        regex: OnceLock::new(),
-    })))
+        .map_err(|error| describe(&error))
 }
 
 fn build(hir: &Hir, options: &Options) -> Result<meta::Regex, String> {
