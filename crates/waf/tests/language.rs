@@ -270,43 +270,11 @@ fn sections(file: &PathBuf) -> (Vec<u8>, Vec<u8>) {
     )
 }
 
-/// A token as libinjection's runner prints it.
-fn show_token(token: &libinjectionrs::sqli::Token) -> Vec<u8> {
-    use libinjectionrs::sqli::TokenType;
-    let mut out = vec![token.token_type.to_char() as u8, b' '];
-    if token.token_type == TokenType::Variable && token.str_open != 0 {
-        out.extend(std::iter::repeat_n(b'@', token.count as usize));
-    }
-    if matches!(token.token_type, TokenType::String | TokenType::Variable) && token.str_open != 0 {
-        out.push(token.str_open);
-    }
-    out.extend_from_slice(&token.val[..token.len.min(32)]);
-    if matches!(token.token_type, TokenType::String | TokenType::Variable) && token.str_close != 0 {
-        out.push(token.str_close);
-    }
-    out
-}
-
 fn run_libinjection(kind: &str, input: &[u8]) -> Vec<Vec<u8>> {
-    use libinjectionrs::sqli::{SqliFlags, SqliState, SqliTokenizer};
     use libinjectionrs::xss::{Html5Flags, Html5State};
     match kind {
-        "tokens" | "tokens_mysql" => {
-            let flags = if kind == "tokens" {
-                SqliFlags::FLAG_SQL_ANSI
-            } else {
-                SqliFlags::FLAG_SQL_MYSQL
-            };
-            let mut tokens = SqliTokenizer::new(input, flags);
-            std::iter::from_fn(|| tokens.next_token())
-                .map(|token| show_token(&token))
-                .collect()
-        }
-        "folding" => {
-            let mut state = SqliState::new(input, SqliFlags::FLAG_NONE);
-            let count = state.fold_tokens();
-            state.tokens.iter().take(count).map(show_token).collect()
-        }
+        "tokens" | "tokens_mysql" => inject::tokens(input, kind == "tokens_mysql", true),
+        "folding" => inject::tokens(input, false, false),
         "sqli" => inject::sqli(input)
             .iter()
             .map(|found| found.as_bytes().to_vec())
@@ -373,6 +341,8 @@ fn attacks(file: &PathBuf) -> Vec<Vec<u8>> {
 
 #[test]
 fn attack_lists_are_detected() {
+    use libinjectionrs::{SqliFlags, SqliState};
+
     let Some(folder) = data("libinjection/data") else {
         return;
     };
@@ -381,6 +351,16 @@ fn attack_lists_are_detected() {
     for file in files(&folder) {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         for attack in attacks(&file) {
+            let mut state = SqliState::new(&attack, SqliFlags::FLAG_NONE);
+            let theirs = state.detect().then_some(state.fingerprint);
+            let ours = inject::sqli(&attack);
+            let letters = theirs.map(|own| own.split(|byte| *byte == 0).next().unwrap().to_vec());
+            assert_eq!(
+                ours.map(|own| own.as_bytes().to_vec()),
+                letters,
+                "{}",
+                attack.escape_ascii()
+            );
             let (count, detected) = match name.split('-').next() {
                 Some("sqli") => (&mut sqli, inject::sqli(&attack).is_some()),
                 Some("xss") => (&mut xss, inject::xss(&attack)),

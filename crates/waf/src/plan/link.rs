@@ -14,7 +14,7 @@ use super::{
 use crate::body::xml::Path;
 use crate::byteset::ByteSet;
 use crate::hir::{self, Operator, Regex, RuleSelector, Selector, Template};
-use crate::operator::regex::Pattern;
+use crate::operator::{inject, regex::Pattern};
 use crate::transform::Transform;
 use crate::variable::Variable;
 
@@ -277,7 +277,11 @@ impl Linker {
                     self.gates.add_detected(*class, *confidence),
                 )
             }
-            Operator::DetectSqli => (Judge::DetectSqli, open),
+            Operator::DetectSqli => {
+                // As above.
+                inject::warm();
+                (Judge::DetectSqli, open)
+            }
             // Every token that makes libinjection speak begins with `<` or follows a `=`.
             Operator::DetectXss => (
                 Judge::DetectXss,

@@ -1,9 +1,9 @@
-//! `@detectSQLi` and `@detectXSS`, decided by libinjection.
+//! `@detectSQLi` and `@detectXSS`, decided as libinjection does.
 
 mod plain;
-mod runs;
+mod sql;
 
-use libinjectionrs::{SqliFlags, SqliState, XssDetector};
+use libinjectionrs::XssDetector;
 
 /// The token pattern by which an SQL injection was recognised, such as `s&1c`.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,19 +28,19 @@ impl std::fmt::Debug for Fingerprint {
     }
 }
 
+/// Makes the tables that [`sqli`] needs, which its first call would make otherwise.
+pub fn warm() {
+    plain::warm();
+    sql::warm();
+}
+
 /// Whether the value reads as SQL once it is put into a statement, bare or inside quotes.
 #[must_use]
 pub fn sqli(value: &[u8]) -> Option<Fingerprint> {
     if plain::is_harmless(value) {
         return None;
     }
-    let shorter = runs::shorten(value);
-    let value = shorter.as_deref().unwrap_or(value);
-    let mut state = SqliState::new(value, SqliFlags::FLAG_NONE);
-    if !state.detect() {
-        return None;
-    }
-    let bytes = state.fingerprint;
+    let bytes = sql::injection(value)?;
     let length = bytes
         .iter()
         .position(|byte| *byte == 0)
@@ -49,6 +49,14 @@ pub fn sqli(value: &[u8]) -> Option<Fingerprint> {
         bytes,
         length: length as u8,
     })
+}
+
+/// What a value comes to as SQL, for libinjection's own cases: its tokens, `all` or those that are left
+/// once the others are folded away.
+#[doc(hidden)]
+#[must_use]
+pub fn tokens(value: &[u8], mysql: bool, all: bool) -> Vec<Vec<u8>> {
+    sql::shown(value, mysql, all)
 }
 
 /// Whether the value can make a browser run a script, in any of the places of an HTML page.

@@ -35,6 +35,10 @@ const fn doubles_up(pair: [u8; 2]) -> bool {
 
 static TABLE: LazyLock<Table> = LazyLock::new(Table::build);
 
+pub(super) fn warm() {
+    LazyLock::force(&TABLE);
+}
+
 /// Open addressing over the words; 0 is an empty slot.
 struct Table {
     words: Vec<&'static [u8]>,
