@@ -257,6 +257,7 @@ fn waf_spec(spec: &Spec, document: &Document) -> babyshield_waf::Spec {
             request_body: longest_body(spec),
             response_body: waf.response_body.value,
             arguments: waf.arguments.size(),
+            cookies: waf.cookies.size(),
             depth: waf.depth.size(),
             parts: waf.parts.size(),
             regex_steps: waf.regex_steps.size(),

@@ -136,6 +136,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("waf.body", "[waf]\n", "body = \"7KiB\""),
     ("waf.response_body", "[waf]\n", "response_body = \"7KiB\""),
     ("waf.arguments", "[waf]\n", "arguments = 7"),
+    ("waf.cookies", "[waf]\n", "cookies = 7"),
     ("waf.depth", "[waf]\n", "depth = 7"),
     ("waf.parts", "[waf]\n", "parts = 7"),
     ("waf.regex_steps", "[waf]\n", "regex_steps = 7000"),

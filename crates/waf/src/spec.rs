@@ -53,6 +53,8 @@ pub struct Limits {
     pub response_body: ByteSize,
     /// Request and argument names and values counted together.
     pub arguments: usize,
+    /// Cookies.
+    pub cookies: usize,
     /// Nesting of a JSON or XML body.
     pub depth: usize,
     /// Parts of a multipart body.
@@ -73,6 +75,7 @@ impl Default for Limits {
             request_body: ByteSize(10_000_000),
             response_body: ByteSize(512 << 10),
             arguments: 1000,
+            cookies: 300,
             depth: 64,
             parts: 256,
             regex_steps: 100_000,

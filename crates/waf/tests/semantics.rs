@@ -388,6 +388,31 @@ fn captures_are_seen_by_who_looks_at_all_of_tx() {
 }
 
 #[test]
+fn a_request_with_too_many_cookies_is_refused_whatever_the_rules() {
+    let spec = Spec {
+        rules: vec!["own.conf".into()],
+        limits: babyshield_waf::Limits {
+            cookies: 3,
+            ..Default::default()
+        },
+        ..Spec::default()
+    };
+    let own = [(
+        "own.conf".into(),
+        b"SecAction \"id:1,phase:1,pass,nolog\"".to_vec(),
+    )];
+    let compiled = Plan::compile(&spec, &Memory(own.into())).unwrap();
+    let plan = Arc::new(compiled.plan);
+    let told = |fields: &[(&str, &str)]| run(&plan, "/", fields, "");
+    let few = told(&[("Cookie", "a=1; b=2"), ("Cookie", "c=3")]);
+    assert_eq!((few.interruption, few.findings.len()), (None, 0));
+    let many = told(&[("Cookie", "a=1; b=2"), ("Cookie", "c=3; d")]);
+    assert_eq!(many.interruption.unwrap().status, 400);
+    let told = format!("{:?}", many.findings);
+    assert!(told.contains("more than 3 cookies"), "{told}");
+}
+
+#[test]
 fn arguments_of_the_query_count_against_those_of_the_body() {
     let form = [("Content-Type", "application/x-www-form-urlencoded")];
     let rules = "SecArgumentsLimit 3\nSecRuleRemoveById 10000001\n\

@@ -27,6 +27,8 @@ pub struct Waf {
     pub response_body: Setting<ByteSize>,
     /// Most arguments.
     pub arguments: Setting<Count>,
+    /// Most cookies.
+    pub cookies: Setting<Count>,
     /// Deepest nesting.
     pub depth: Setting<Number<1, 1024>>,
     /// Most parts of a multipart body.
@@ -79,6 +81,11 @@ const ARGUMENTS: Key = Key::new(
     "A request with more arguments than this is refused.",
     "1000",
 );
+const COOKIES: Key = Key::new(
+    "cookies",
+    "A request with more cookies than this is refused.",
+    "300",
+);
 const DEPTH: Key = Key::new(
     "depth",
     "A JSON or XML body nested deeper than this is refused.",
@@ -123,6 +130,7 @@ impl Waf {
             body: r.value(BODY, limits.request_body),
             response_body: r.value(RESPONSE_BODY, limits.response_body),
             arguments: r.value(ARGUMENTS, count(limits.arguments)),
+            cookies: r.value(COOKIES, count(limits.cookies)),
             depth: r.value(DEPTH, Number(u32::try_from(limits.depth).unwrap_or(64))),
             parts: r.value(PARTS, count(limits.parts)),
             regex_steps: r.value(REGEX_STEPS, count(limits.regex_steps)),

@@ -298,7 +298,14 @@ impl Transaction {
     }
 
     fn fill_cookies(&mut self, header: &[u8]) {
+        let most = self.plan.limits.cookies;
         for (name, value) in cookies::parse(header) {
+            self.state.cookies += 1;
+            if self.state.cookies > most {
+                let fault = || format!("more than {most} cookies");
+                self.state.body_fault.get_or_insert_with(fault);
+                break;
+            }
             self.put_header(
                 (Variable::RequestCookies, Variable::RequestCookiesNames),
                 name,

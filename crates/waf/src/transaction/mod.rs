@@ -126,11 +126,12 @@ struct State {
     records: Vec<Record>,
     content_type: Slice,
     response_type_known: bool,
-    /// Why the body, or the query, could not be read to its end.
+    /// Why the body, the query or the cookies could not be read to their end.
     body_fault: Option<String>,
     body_cut: bool,
     response_cut: bool,
     url_errors: bool,
+    cookies: usize,
     arguments: usize,
     argument_bytes: usize,
     file_bytes: usize,
@@ -314,6 +315,7 @@ impl Plan {
             body_cut: false,
             response_cut: false,
             url_errors: false,
+            cookies: 0,
             arguments: 0,
             argument_bytes: 0,
             file_bytes: 0,

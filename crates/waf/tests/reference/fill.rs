@@ -192,6 +192,12 @@ impl Run<'_> {
             }
             b"cookie" => {
                 for (name, value) in cookies::parse(value) {
+                    let known = self.entries.get(&Variable::RequestCookies);
+                    if known.map_or(0, Vec::len) == self.limits.cookies {
+                        let fault = format!("more than {} cookies", self.limits.cookies);
+                        self.body_fault.get_or_insert(fault);
+                        break;
+                    }
                     self.put(Variable::RequestCookies, name, value);
                     self.put(Variable::RequestCookiesNames, name, name);
                 }
