@@ -163,7 +163,6 @@ impl Transaction {
     /// version is one of HTTP/0.9 (RFC 1945 §5.1).
     pub fn request_line(&mut self, method: &[u8], target: &[u8], version: &[u8]) {
         self.put_scalar(Variable::RequestMethod, method);
-        self.put_scalar(Variable::RequestUriRaw, target);
         let protocol = if version.is_empty() {
             b"HTTP/0.9"
         } else {
@@ -183,7 +182,12 @@ impl Transaction {
         }
         let uri = without_authority(target);
         let uri = memchr::memchr(b'#', uri).map_or(uri, |at| uri.get(..at).unwrap_or_default());
-        self.put_scalar(Variable::RequestUri, uri);
+        if uri.len() == target.len() {
+            self.put_scalars([Variable::RequestUriRaw, Variable::RequestUri], uri);
+        } else {
+            self.put_scalar(Variable::RequestUriRaw, target);
+            self.put_scalar(Variable::RequestUri, uri);
+        }
         let (path, query) = match memchr::memchr(b'?', uri) {
             Some(at) => (
                 uri.get(..at).unwrap_or_default(),
@@ -202,8 +206,7 @@ impl Transaction {
     fn put_path(&mut self, path: &[u8]) {
         let decoded = memchr::memchr(b'%', path).map(|_| percent_decode(path));
         let path = decoded.as_deref().unwrap_or(path);
-        self.put_scalar(Variable::RequestFilename, path);
-        self.put_scalar(Variable::PathInfo, path);
+        self.put_scalars([Variable::RequestFilename, Variable::PathInfo], path);
         let base = memchr::memrchr2(b'/', b'\\', path).map_or(0, |at| at + 1);
         self.put_scalar(
             Variable::RequestBasename,

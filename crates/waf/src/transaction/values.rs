@@ -24,6 +24,20 @@ impl Transaction {
         }
     }
 
+    /// The same for variables that hold the same: what is known of one value is known of the other.
+    pub(super) fn put_scalars(&mut self, variables: [Variable; 2], bytes: &[u8]) {
+        let is_used = |own: &Variable| self.plan.uses.contains(own.index());
+        if !variables.iter().any(is_used) {
+            return;
+        }
+        let value = self.scratch.strings.add(bytes);
+        for variable in variables {
+            if self.plan.uses.contains(variable.index()) {
+                self.put(variable, Slice::default(), value);
+            }
+        }
+    }
+
     pub(super) fn put_number(&mut self, variable: Variable, number: usize) {
         let mut buffer = [0; 20];
         self.put_scalar(variable, decimal(number as u64, &mut buffer));
