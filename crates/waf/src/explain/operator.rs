@@ -58,7 +58,7 @@ pub(super) fn asks(operator: &Operator, negated: bool) -> (String, Option<Patter
             class.name(),
             least.name()
         ),
-        Operator::GeoLookup => "where the address is; there is no database to ask".to_owned(),
+        Operator::GeoLookup => "whether the database of places (`SecGeoLookupDb`) knows where the address is; fills `GEO`".to_owned(),
         Operator::Rbl(zone) => {
             format!("the block list {zone}; rules make no network requests, so it never answers")
         }

@@ -9,11 +9,12 @@ use super::lower::{Lowering, did_you_mean};
 use super::settings::BodyAction;
 use super::update::{Change, Update};
 use super::{Step, audit, rule};
+use crate::operator::geo::Places;
 use crate::seclang::ast;
 use crate::transform::UnicodeMap;
 
 /// Directives whose work is done elsewhere in a proxy, and where.
-pub(super) const LEFT_OUT: [(&str, &str); 34] = [
+pub(super) const LEFT_OUT: [(&str, &str); 33] = [
     (
         "SecParseXmlIntoArgs",
         "say what of a document is looked at, as in `XML:/*` and `XML://@*`",
@@ -38,7 +39,6 @@ pub(super) const LEFT_OUT: [(&str, &str); 34] = [
         "SecDisableBackendCompression",
         "set `Accept-Encoding` handling in the policy",
     ),
-    ("SecGeoLookupDb", "name the database in the policy"),
     (
         "SecGsbLookupDb",
         "the Safe Browsing database it read is no longer published",
@@ -82,7 +82,7 @@ pub(super) const ONLY_OFF: [(&str, &str); 3] = [
 ];
 
 /// Directives that are understood.
-pub(super) const KNOWN: [&str; 54] = [
+pub(super) const KNOWN: [&str; 55] = [
     "Include",
     "SecAction",
     "SecArgumentSeparator",
@@ -105,6 +105,7 @@ pub(super) const KNOWN: [&str; 54] = [
     "SecDebugLog",
     "SecDebugLogLevel",
     "SecDefaultAction",
+    "SecGeoLookupDb",
     "SecMarker",
     "SecPcreMatchLimit",
     "SecPcreMatchLimitRecursion",
@@ -255,6 +256,9 @@ fn setting(own: &mut Lowering<'_>, item: &ast::Directive, folder: &Path) {
     if *known == "SecUnicodeMapFile" {
         return unicode_map(own, item, folder);
     }
+    if *known == "SecGeoLookupDb" {
+        return places(own, item, folder);
+    }
     if name.starts_with("secauditlog") {
         return audit::setting(own, item, &name, folder);
     }
@@ -350,6 +354,22 @@ fn unicode_map(own: &mut Lowering<'_>, item: &ast::Directive, folder: &Path) {
     match map {
         Ok(map) => own.set.settings.unicode = map,
         Err(message) => own.fault("seclang.data_file", message, file.span()),
+    }
+}
+
+/// A database in MaxMind's format.
+fn places(own: &mut Lowering<'_>, item: &ast::Directive, folder: &Path) {
+    let Some(text) = own.one_argument(item) else {
+        return;
+    };
+    let path = folder.join(text.value.trim());
+    let read = own.files.read(&path).map_err(|fault| fault.to_string());
+    match read.and_then(Places::read) {
+        Ok(places) => own.set.settings.places = Some(places),
+        Err(fault) => {
+            let message = format!("cannot read `{}`: {fault}", path.display());
+            own.fault("seclang.data_file", message, text.span());
+        }
     }
 }
 

@@ -39,7 +39,11 @@ pub fn lint(set: &RuleSet) -> Diagnostics {
         if is_useless(rule) {
             found.push(warning(rule, "lint.useless", "a match of it does nothing"));
         }
-        if let Some(why) = rule.links.iter().find_map(never) {
+        if let Some(why) = rule
+            .links
+            .iter()
+            .find_map(|link| never(link, set.settings.places.is_some()))
+        {
             let message = format!("it can never match: {why}");
             found.push(warning(rule, "lint.never", &message));
         }
@@ -66,7 +70,8 @@ fn warning(rule: &Rule, code: &'static str, message: &str) -> Diagnostic {
 }
 
 fn is_useless(rule: &Rule) -> bool {
-    let acts = |link: &Link| link.capture || !link.actions.is_empty();
+    let fills = |link: &Link| matches!(link.operator, Operator::GeoLookup);
+    let acts = |link: &Link| link.capture || !link.actions.is_empty() || fills(link);
     rule.disruption == Disruption::Pass
         && !(rule.log || rule.audit)
         && rule.jump == Jump::Next
@@ -74,13 +79,13 @@ fn is_useless(rule: &Rule) -> bool {
 }
 
 /// Why a condition can never be true.
-fn never(link: &Link) -> Option<&'static str> {
+fn never(link: &Link, has_places: bool) -> Option<&'static str> {
     if link.negated {
         return None;
     }
     match &link.operator {
         Operator::Never => Some("`@noMatch` is never true"),
-        Operator::GeoLookup => Some("`@geoLookup` has no database to ask"),
+        Operator::GeoLookup if !has_places => Some("`SecGeoLookupDb` names no database to ask"),
         Operator::Rbl(_) => Some("rules make no network requests"),
         Operator::Text(kind, text) if *kind != Text::Within => {
             let text = text.as_plain()?.as_bytes();

@@ -1,6 +1,7 @@
 //! What the directives that are not rules set.
 
 use crate::audit::Log;
+use crate::operator::geo::Places;
 use crate::transform::UnicodeMap;
 
 /// `SecRuleEngine`.
@@ -105,6 +106,8 @@ pub struct Settings {
     pub regex_steps: Option<usize>,
     /// `SecUnicodeMapFile`: the code page that `%uXXXX` goes through.
     pub unicode: UnicodeMap,
+    /// `SecGeoLookupDb`.
+    pub places: Option<Places>,
 }
 
 impl Default for Settings {
@@ -132,6 +135,7 @@ impl Default for Settings {
             webapp: String::new(),
             regex_steps: None,
             unicode: UnicodeMap::NONE,
+            places: None,
         }
     }
 }

@@ -73,7 +73,6 @@ fn of_known(word: &'static str) -> Status {
             Status::Elsewhere("patterns do not recurse; `SecPcreMatchLimit` bounds their steps")
         }
         "SecCookieV0Separator" => Status::Elsewhere("cookies are separated as browsers do"),
-        "geoLookup" | "GEO" => Status::Never("there is no database of places yet"),
         "rbl" => Status::Never("rules make no network requests; list networks in the policy"),
         "sanitiseArg"
         | "sanitiseMatched"

@@ -249,9 +249,7 @@ impl Transaction {
     }
 
     fn replace_number(&mut self, variable: Variable, number: usize) {
-        if let Some(list) = self.scratch.entries.get_mut(variable.index()) {
-            list.clear();
-        }
+        self.clear(variable);
         self.put_number(variable, number);
     }
 

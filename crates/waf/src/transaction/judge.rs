@@ -6,6 +6,7 @@ use crate::hir::Text;
 use crate::operator::regex::{Cache, Captures, GROUPS, Options, Pattern};
 use crate::operator::{bytes, inject, number, text};
 use crate::plan::{Judge, Link, Macro, Parameter, Phrases, Plan};
+use crate::variable::Variable;
 
 /// What an operator says of a value.
 pub(super) enum Said {
@@ -66,10 +67,7 @@ impl Transaction {
             Judge::Detect(..) => Said::No,
             Judge::DetectSqli => Said::whole(self.is_sqli(plan, value, link.capture), len),
             Judge::DetectXss => Said::whole(self.is_xss(plan, value, link.capture), len),
-            Judge::GeoLookup => {
-                self.fault("@geoLookup has no database to ask");
-                Said::No
-            }
+            Judge::GeoLookup => Said::whole(self.finds_place(plan, value), len),
             Judge::Rbl(zone) => {
                 let message = format!("@rbl cannot ask {zone}: rules make no network requests");
                 self.fault(&message);
@@ -117,6 +115,24 @@ impl Transaction {
             self.capture(plan, 0, Some(text));
         }
         found
+    }
+
+    /// Fills `GEO` with what is known of an address; whether anything is.
+    fn finds_place(&mut self, plan: &Plan, value: StrId) -> bool {
+        let Some(places) = &plan.settings.places else {
+            self.fault("@geoLookup has no database to ask; SecGeoLookupDb names one");
+            return false;
+        };
+        let Some(place) = places.find(self.scratch.strings.text(value)) else {
+            return false;
+        };
+        self.clear(Variable::Geo);
+        for (name, value) in place {
+            let name = self.scratch.strings.keep(name.as_bytes());
+            let value = self.scratch.strings.add(value.as_bytes());
+            self.put(Variable::Geo, name, value);
+        }
+        true
     }
 
     /// Whether a pattern matches; not where.

@@ -16,6 +16,13 @@ impl Transaction {
         }
     }
 
+    /// Forgets the values of a variable.
+    pub(super) fn clear(&mut self, variable: Variable) {
+        if let Some(list) = self.scratch.entries.get_mut(variable.index()) {
+            list.clear();
+        }
+    }
+
     /// Adds a value of a variable that has no names, if any rule looks at it.
     pub(super) fn put_scalar(&mut self, variable: Variable, bytes: &[u8]) {
         if self.plan.uses.contains(variable.index()) {
@@ -95,6 +102,7 @@ impl Transaction {
             | Variable::Resource => self.find_persistent(plan, target),
             Variable::MatchedVars | Variable::MatchedVarsNames => self.find_matched(plan, target),
             Variable::Env => self.find_env(plan, &target.select),
+            Variable::Geo => self.find_place(plan, &target.select),
             Variable::Rule => self.find_rule(plan, &target.select),
             other => {
                 if let Some(value) = self.computed(plan, other) {
@@ -220,6 +228,17 @@ impl Transaction {
             if self.selects(plan, select, name) {
                 let value = self.scratch.strings.string(value);
                 self.scratch.found.push(Entry { name, value });
+            }
+        }
+    }
+
+    fn find_place(&mut self, plan: &Plan, select: &Select) {
+        for at in 0..self.entry_count(Variable::Geo) {
+            let Some(entry) = self.entry(Variable::Geo, at) else {
+                break;
+            };
+            if self.selects(plan, select, entry.name) {
+                self.scratch.found.push(entry);
             }
         }
     }

@@ -43,7 +43,7 @@ impl Fields for Told {
 }
 
 impl Run<'_> {
-    fn put(&mut self, variable: Variable, name: &[u8], value: &[u8]) {
+    pub(super) fn put(&mut self, variable: Variable, name: &[u8], value: &[u8]) {
         let list = self.entries.entry(variable).or_default();
         list.push((name.to_vec(), value.to_vec()));
     }

@@ -74,8 +74,18 @@ impl Run<'_> {
                 yes(found)
             }
             Operator::GeoLookup => {
-                self.fault("@geoLookup has no database to ask".to_owned());
-                None
+                let Some(places) = &self.set.settings.places else {
+                    self.fault(
+                        "@geoLookup has no database to ask; SecGeoLookupDb names one".to_owned(),
+                    );
+                    return None;
+                };
+                let place = places.find(value)?;
+                self.entries.remove(&Variable::Geo);
+                for (name, value) in place {
+                    self.put(Variable::Geo, name.as_bytes(), value.as_bytes());
+                }
+                Some(whole)
             }
             Operator::Rbl(zone) => {
                 self.fault(format!(

@@ -148,7 +148,6 @@ impl Run<'_> {
             variable,
             Variable::MatchedVar
                 | Variable::MatchedVarName
-                | Variable::Geo
                 | Variable::ReqbodyProcessor
                 | Variable::HighestSeverity
                 | Variable::MscPcreError
