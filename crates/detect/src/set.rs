@@ -67,6 +67,40 @@ pub(crate) const fn has([a, b, c, d]: Set, byte: u8) -> bool {
     word >> (byte & 63) & 1 == 1
 }
 
+/// A set that is asked about byte after byte.
+pub(crate) struct Table([bool; 256]);
+
+impl Table {
+    /// Whether the byte is in the set.
+    #[inline]
+    pub(crate) fn has(&self, byte: u8) -> bool {
+        self.0.get(usize::from(byte)).copied().unwrap_or(false)
+    }
+
+    /// The first byte of a text that is in the set.
+    #[inline]
+    pub(crate) fn find(&self, text: &[u8]) -> Option<usize> {
+        let (chunks, _) = text.as_chunks::<8>();
+        // Eight at once, without asking after each.
+        let any = |chunk: &[u8; 8]| chunk.iter().fold(false, |any, byte| any | self.has(*byte));
+        let from = 8 * chunks.iter().take_while(|chunk| !any(chunk)).count();
+        let rest = text.get(from..)?;
+        Some(from + rest.iter().position(|byte| self.has(*byte))?)
+    }
+}
+
+/// A set as a table.
+#[allow(clippy::indexing_slicing)] // there is a place for each byte
+pub(crate) const fn table(set: Set) -> Table {
+    let mut all = [false; 256];
+    let mut byte = 0;
+    while byte < all.len() {
+        all[byte] = has(set, byte as u8);
+        byte += 1;
+    }
+    Table(all)
+}
+
 /// Letters, digits.
 pub(crate) const WORD: Set = union(
     union(range(b'0', b'9'), range(b'a', b'z')),
@@ -85,5 +119,18 @@ mod tests {
         }
         assert!(within(of(b"abc"), WORD) && !within(of(b"a-c"), WORD));
         assert_eq!(range(0, 255), [u64::MAX; 4]);
+    }
+
+    #[test]
+    fn a_table_finds_the_first_byte_of_its_set_wherever_it_stands() {
+        static TABLE: Table = table(of(b"!\xff"));
+        for len in 0..40 {
+            let mut text = vec![b'a'; len];
+            assert_eq!(TABLE.find(&text), None);
+            for at in (0..len).rev() {
+                text[at] = if at % 2 == 0 { b'!' } else { 0xff };
+                assert_eq!(TABLE.find(&text), Some(at), "{at} of {len}");
+            }
+        }
     }
 }

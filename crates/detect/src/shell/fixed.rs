@@ -162,10 +162,14 @@ pub(super) fn inside(input: &Input<'_>, at: usize) -> Option<Evidence> {
             })
         }
         b'/' | b'.' | b'[' => {
+            // All of them go on so.
+            if !matches!(byte(text, at + 1) | 0x20, b'd' | b'c' | b's' | b'r') {
+                return None;
+            }
             let (mark, reading) = MARKS.iter().find(|(mark, _)| starts_with(text, at, mark))?;
             Some(found(at..at + mark.len(), reading, certain(input)))
         }
-        b'-' => encoded(input, at),
+        b'-' if byte(text, at + 1) | 0x20 == b'e' => encoded(input, at),
         _ => None,
     }
 }

@@ -20,7 +20,7 @@ use word::{byte, skip_spaces};
 
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
-use crate::set::{self, Set};
+use crate::set::{self, Set, Table};
 
 /// How many bytes may be read again, for each byte of the text.
 const AGAIN: usize = 6;
@@ -158,8 +158,8 @@ fn glance(text: &[u8], set: &Set) -> bool {
         || memchr::memchr_iter(b';', text).any(begins)
 }
 
-/// Bytes at which a command or a mark can begin, and those [`Before`] counts.
-const TELLING: Set = set::of(b";&|\n\r\\$<>`(%/.[- =?");
+/// Bytes at which a command or a mark can begin.
+static TELLING: Table = set::table(set::of(b";&|\n\r\\$<>`(%/.[-"));
 
 /// How a command could begin where it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,6 +196,8 @@ struct Before {
     command: bool,
     /// Blanks.
     spaces: usize,
+    /// How far words were counted.
+    upto: usize,
 }
 
 fn detect(input: &Input<'_>) -> Option<Evidence> {
@@ -211,23 +213,15 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         keep(&mut best, found);
     }
     let mut at = 0;
-    while let Some(own) = text.get(at) {
-        if !set::has(TELLING, *own) {
-            at += 1;
-            continue;
-        }
-        // Prose is full of them, and nothing begins there.
-        if matches!(own, b' ' | b'=' | b'?') {
-            before.see(text, at, *own);
-            at += 1;
-            continue;
-        }
-        if let Some((start, from)) = start(text, at, &before) {
+    while let Some(own) = next(text, &mut at) {
+        if matches!(own, b'.' | b'-' | b'/' | b'[' | b'%') {
+            if let Some(found) = fixed::inside(input, at) {
+                keep(&mut best, Some(found));
+            }
+        } else if let Some((start, from)) = start(text, at, &mut before) {
             let found = candidate(input, start, (at, from), &mut before, &mut budget);
             keep(&mut best, found);
             at = at.max(from - 1);
-        } else if let Some(found) = fixed::inside(input, at) {
-            keep(&mut best, Some(found));
         }
         if best
             .as_ref()
@@ -235,10 +229,17 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         {
             return best;
         }
-        before.see(text, at, *own);
+        before.see(text, at, own);
         at += 1;
     }
     best
+}
+
+/// Moves to the next byte that tells something.
+fn next(text: &[u8], at: &mut usize) -> Option<u8> {
+    let rest = text.get(*at..)?;
+    *at += TELLING.find(rest)?;
+    text.get(*at).copied()
 }
 
 fn keep(best: &mut Option<Evidence>, found: Option<Evidence>) {
@@ -252,32 +253,44 @@ fn keep(best: &mut Option<Evidence>, found: Option<Evidence>) {
 }
 
 impl Before {
+    /// Counts words up to a place: where nothing begins, nobody asks how many there were.
+    fn count(&mut self, text: &[u8], at: usize) {
+        let from = self.upto;
+        self.upto = at.max(from);
+        let new = text.get(from..at).unwrap_or_default();
+        for (at, own) in (from..).zip(new) {
+            match own {
+                b' ' => {
+                    self.spaces += 1;
+                    let left = at.checked_sub(1).map_or(0, |at| byte(text, at));
+                    let right = byte(text, at + 1);
+                    let word = |byte: u8| byte.is_ascii_alphabetic() || byte >= 0x80;
+                    self.prose += usize::from(
+                        (word(left) || matches!(left, b',' | b'.' | b':'))
+                            && (word(right) || right == b'`'),
+                    );
+                }
+                b'=' | b'?' => self.equals = true,
+                _ => {}
+            }
+        }
+    }
+
     fn see(&mut self, text: &[u8], at: usize, own: u8) {
         match own {
-            b' ' => {
-                self.spaces += 1;
-                let left = at.checked_sub(1).map_or(0, |at| byte(text, at));
-                let right = byte(text, at + 1);
-                let word = |byte: u8| byte.is_ascii_alphabetic() || byte >= 0x80;
-                self.prose += usize::from(
-                    (word(left) || matches!(left, b',' | b'.' | b':'))
-                        && (word(right) || right == b'`'),
-                );
-            }
             b'\n' => {
                 self.lines += 1;
                 self.pipes = 0;
             }
             b'`' => self.fence |= text.get(at..at + 3) == Some(b"```"),
             b'|' => self.pipes += 1,
-            b'=' | b'?' => self.equals = true,
             _ => {}
         }
     }
 }
 
 /// Whether a command could begin behind the byte at `at`, and where.
-fn start(text: &[u8], at: usize, before: &Before) -> Option<(Start, usize)> {
+fn start(text: &[u8], at: usize, before: &mut Before) -> Option<(Start, usize)> {
     let next = byte(text, at + 1);
     match byte(text, at) {
         b';' if is_entity(text, at) => None,
@@ -289,7 +302,10 @@ fn start(text: &[u8], at: usize, before: &Before) -> Option<(Start, usize)> {
         b'|' => Some((Start::Pipe, at + 1)),
         b'\n' | b'\r' if text.get(at + 1..at + 4) == Some(b"```") => None,
         b'\n' | b'\r' if next != b'\n' && next != b'\r' => Some((Start::Line, at + 1)),
-        b'\\' if next == b'n' && before.prose == 0 => Some((Start::Line, at + 2)),
+        b'\\' if next == b'n' => {
+            before.count(text, at);
+            (before.prose == 0).then_some((Start::Line, at + 2))
+        }
         b'$' if next == b'(' && byte(text, at + 2) != b'(' => Some((Start::Substitution, at + 2)),
         b'<' | b'>' if next == b'(' => Some((Start::Substitution, at + 2)),
         b'`' if next != b'`' && at.checked_sub(1).is_none_or(|at| byte(text, at) != b'`') => {
@@ -449,6 +465,7 @@ fn candidate(
         return None;
     }
     *budget -= cost;
+    before.count(text, at);
     let degree = behind(start, &command, text, at, before)?;
     let written = before.spaces > 1 || start == Start::Line && byte(text, from) == b' ';
     // A file of several lines, a filter of a query language behind another.
@@ -496,9 +513,13 @@ fn variable(
     let (from, _) = skip_spaces(text, from);
     let runs =
         before.assigned && byte(text, from) == b'$' && byte(text, from + 1).is_ascii_alphabetic();
+    if !runs {
+        return None;
+    }
+    before.count(text, at);
     let code = matches!(input.context.field, Field::Code | Field::Telemetry);
     let long = before.lines > 2 || before.prose > 3;
-    (runs && !code && !long).then(|| Evidence {
+    (!code && !long).then(|| Evidence {
         span: at..text.len(),
         reading: "a variable that is run as a command",
         confidence: placed(input, Confidence::Certain),
