@@ -40,6 +40,9 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     if input.context.place == Place::Path {
         return request(text);
     }
+    if is_ordinary(text) {
+        return None;
+    }
     let (degree, disguised) = look(input, text)?;
     let degree = match input.context.place {
         _ if disguised => degree,
@@ -66,6 +69,21 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         "an address written to look like another",
         degree,
     )
+}
+
+/// Whether an address is written as all are: the scheme, two slashes, a name, and its end or a path. Nothing
+/// below has anything to say of those, and nearly all are.
+fn is_ordinary(text: &[u8]) -> bool {
+    let behind = |scheme: &[u8]| {
+        let (own, rest) = text.split_at_checked(scheme.len())?;
+        own.eq_ignore_ascii_case(scheme).then_some(rest)
+    };
+    let Some([first, rest @ ..]) = behind(b"https://").or_else(|| behind(b"http://")) else {
+        return false;
+    };
+    let plain = |own: &&u8| own.is_ascii_alphanumeric() || matches!(own, b'.' | b'-');
+    let len = rest.iter().take_while(plain).count();
+    first.is_ascii_alphabetic() && matches!(rest.get(len), None | Some(b'/'))
 }
 
 /// `//evil.example/%2f..` as the path of a request, which some servers redirect to.
