@@ -122,6 +122,12 @@ fn row(gram: u32) -> usize {
     (hash::<2>(gram) >> (u32::BITS - FOLLOWS.trailing_zeros())) as usize
 }
 
+impl Default for Finder {
+    fn default() -> Self {
+        Self::new(&[])
+    }
+}
+
 impl Finder {
     /// A finder of words, in any case. Empty words are never found.
     #[must_use]
@@ -169,6 +175,9 @@ impl Finder {
             if memchr::memchr2(*byte, byte.to_ascii_uppercase(), text).is_some() {
                 found(*word);
             }
+        }
+        if self.tails.is_empty() {
+            return;
         }
         let mut places = [0; BLOCK];
         let mut start = 0;

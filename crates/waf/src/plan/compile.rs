@@ -344,8 +344,9 @@ fn compile_rule(linker: &mut Linker, rule: &hir::Rule, live: bool, audited: bool
         links: rule
             .links
             .iter()
+            .enumerate()
             .filter(|_| live)
-            .map(|link| linker.link(link))
+            .map(|(at, link)| linker.link(rule, at, link))
             .collect(),
         message: template(linker, &rule.meta.message),
         log_data: template(linker, &rule.meta.log_data),

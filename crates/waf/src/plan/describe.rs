@@ -92,8 +92,8 @@ impl Plan {
             rules: self.rules.len(),
             patterns: self.patterns.len(),
             chains: self.chains.len(),
-            factors: self.gates.prefilter().factors(),
-            bytes: patterns + self.gates.prefilter().memory(),
+            factors: self.gates.factors(),
+            bytes: patterns + self.gates.memory(),
         }
     }
 }

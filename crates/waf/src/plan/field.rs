@@ -39,6 +39,7 @@ pub(super) fn each_field(
                 always: false,
                 detect: None,
                 gates: Vec::new(),
+                reaches: 0,
                 seen: Vec::new(),
                 route: Vec::new(),
             };
@@ -68,11 +69,14 @@ pub(super) fn watch(field: &mut Field, chain: u16, chains: &[Chain], gate: Gate,
         }
     };
     mark(&mut field.gates);
+    let reach = all.reach(gate).bit();
+    field.reaches |= reach;
     field.triggers = field.triggers.union(through.beyond_case);
     field.always |= through.always;
     let shortest = all.shortest(gate);
     if let Some(seen) = field.seen.iter_mut().find(|own| own.chain == chain) {
         seen.shortest = seen.shortest.min(shortest);
+        seen.reaches |= reach;
         return mark(&mut seen.gates);
     }
     let mut seen = Seen {
@@ -80,6 +84,7 @@ pub(super) fn watch(field: &mut Field, chain: u16, chains: &[Chain], gate: Gate,
         triggers: through.beyond_case,
         always: through.always,
         gates: Vec::new(),
+        reaches: reach,
         shortest,
     };
     mark(&mut seen.gates);
@@ -131,6 +136,7 @@ pub(super) fn join(fields: &mut Vec<Field>, own: &Field) {
         (Some(_), None) => {}
     }
     unite(&mut known.gates, &own.gates);
+    known.reaches |= own.reaches;
     for seen in &own.seen {
         match known
             .seen
@@ -140,6 +146,7 @@ pub(super) fn join(fields: &mut Vec<Field>, own: &Field) {
             Some(known) => {
                 known.shortest = known.shortest.min(seen.shortest);
                 unite(&mut known.gates, &seen.gates);
+                known.reaches |= seen.reaches;
             }
             None => known.seen.push(seen.clone()),
         }

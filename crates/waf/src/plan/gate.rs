@@ -1,7 +1,7 @@
 //! Gates: what a string must contain for an operator to be worth asking.
 //!
 //! A gate is open to a string that fits one of its [`Clause`]s. One pass over a string tells all
-//! gates of a plan that are open to it.
+//! gates of a [`Reach`] that are open to it.
 
 use std::collections::HashMap;
 
@@ -29,9 +29,48 @@ impl Gate {
     }
 }
 
+/// Which strings anybody asks a gate about. What is written for the path of a request need not be looked
+/// for in its body, nor what a rule asks about when its first condition has matched, which few do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Reach {
+    /// Any.
+    #[default]
+    All,
+    /// The request line and the header fields.
+    Head,
+    /// The response.
+    Response,
+    /// Those of which an earlier condition has spoken.
+    Later,
+}
+
+impl Reach {
+    pub(crate) const ALL: [Self; 4] = [Self::All, Self::Head, Self::Response, Self::Later];
+
+    /// Its bit in a set of them.
+    #[inline]
+    pub(crate) fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
 /// All gates of a plan.
 #[derive(Debug)]
 pub(crate) struct Gates {
+    /// One for each [`Reach`].
+    parts: [Part; Reach::ALL.len()],
+    /// For each gate, where it is.
+    reach: Vec<Reach>,
+    /// For each gate, the length below which it is closed to every string.
+    shortest: Vec<usize>,
+    /// Gates that no string opens, but what the detectors found.
+    detected: Vec<(Class, Confidence, Gate)>,
+}
+
+/// The gates of one reach.
+#[derive(Debug)]
+struct Part {
     prefilter: Prefilter,
     /// Clauses with literals, by one of their factors.
     by_factor: Vec<Vec<Test>>,
@@ -44,11 +83,6 @@ pub(crate) struct Gates {
     set_words: usize,
     /// Clauses that tell a length alone.
     by_length: Vec<Test>,
-    /// For each gate, the length below which it is closed to every string.
-    shortest: Vec<usize>,
-    /// Gates that no string opens, but what the detectors found.
-    detected: Vec<(Class, Confidence, Gate)>,
-    len: usize,
 }
 
 /// The rest of a clause.
@@ -84,22 +118,35 @@ fn mark(words: &mut [u64], at: usize) {
 /// Collects gates; equal ones are one.
 #[derive(Debug, Default)]
 pub(crate) struct Builder {
-    literals: prefilter::Builder,
     gates: HashMap<Vec<Clause>, Gate>,
     detected: Vec<(Class, Confidence, Gate)>,
+    /// For each gate, where it is asked about.
+    reach: Vec<Reach>,
 }
 
 impl Builder {
     /// A gate of these clauses; `None` where they tell nothing.
-    pub(crate) fn add(&mut self, mut clauses: Vec<Clause>) -> Option<Gate> {
+    pub(crate) fn add(&mut self, mut clauses: Vec<Clause>, reach: Reach) -> Option<Gate> {
         if clauses.contains(&Clause::default()) {
             return None;
         }
         for own in &mut clauses {
             own.sets = own.sets.iter().map(in_both_cases).collect();
         }
-        let next = self.next()?;
-        Some(*self.gates.entry(clauses).or_insert(next))
+        if let Some(known) = self.gates.get(&clauses).copied() {
+            self.widen(known, reach);
+            return Some(known);
+        }
+        let gate = self.next(reach)?;
+        self.gates.insert(clauses, gate);
+        Some(gate)
+    }
+
+    /// A gate is asked about there, too.
+    pub(crate) fn widen(&mut self, gate: Gate, reach: Reach) {
+        if let Some(own) = self.reach.get_mut(gate.index()) {
+            *own = reach.min(*own);
+        }
     }
 
     /// The gate that opens when a detector is so sure of a value, or surer.
@@ -108,67 +155,45 @@ impl Builder {
         if let Some((.., gate)) = known.find(|own| (own.0, own.1) == (class, confidence)) {
             return Some(*gate);
         }
-        let gate = self.next()?;
+        let gate = self.next(Reach::All)?;
         self.detected.push((class, confidence, gate));
         Some(gate)
     }
 
-    fn next(&self) -> Option<Gate> {
-        let len = self.gates.len() + self.detected.len();
-        u16::try_from(len).ok().map(Gate)
+    fn next(&mut self, reach: Reach) -> Option<Gate> {
+        let gate = u16::try_from(self.reach.len()).ok().map(Gate)?;
+        self.reach.push(reach);
+        Some(gate)
     }
 
     pub(crate) fn build(self) -> Gates {
         let Self {
-            mut literals,
             gates,
             detected,
+            reach,
         } = self;
-        let mut all = Gates {
-            prefilter: prefilter::Builder::default().build(),
-            by_factor: Vec::new(),
-            by_set: Vec::new(),
-            leads: Vec::new(),
-            sets_of_byte: Vec::new(),
-            set_words: 0,
-            by_length: Vec::new(),
-            shortest: vec![0; gates.len() + detected.len()],
-            len: gates.len() + detected.len(),
-            detected,
-        };
-        let mut sets = Vec::new();
+        let mut shortest = vec![0; reach.len()];
+        let mut parts = Reach::ALL.map(|_| Vec::new());
         let mut gates: Vec<_> = gates.into_iter().collect();
         gates.sort_by_key(|(_, gate)| gate.0);
         for (clauses, gate) in gates {
-            let shortest = clauses.iter().map(|own| own.length).min();
-            if let Some(own) = all.shortest.get_mut(gate.index()) {
-                *own = shortest.unwrap_or(0);
+            let least = clauses.iter().map(|own| own.length).min();
+            if let Some(shortest) = shortest.get_mut(gate.index()) {
+                *shortest = least.unwrap_or(0);
             }
-            for clause in clauses {
-                all.put(gate, clause, &mut literals, &mut sets);
-            }
-        }
-        all.set_words = sets.len().div_ceil(64);
-        all.leads = vec![0; all.set_words];
-        for (at, tests) in all.by_set.iter().enumerate() {
-            if !tests.is_empty() {
-                mark(&mut all.leads, at);
+            let own = reach.get(gate.index()).copied().unwrap_or_default();
+            if let Some(part) = parts.get_mut(own as usize) {
+                part.push((gate, clauses));
             }
         }
-        all.sets_of_byte = vec![0; all.set_words * 256];
-        for (at, set) in sets.iter().enumerate() {
-            for byte in set.iter() {
-                let own = usize::from(byte) * all.set_words;
-                if let Some(words) = all.sets_of_byte.get_mut(own..own + all.set_words) {
-                    mark(words, at);
-                }
-            }
+        let mut words = Some(Scanner::shared()).filter(|_| !detected.is_empty());
+        Gates {
+            // The first is that of all strings, in which detectors' words are looked for.
+            parts: parts.map(|own| Part::new(own, words.take())),
+            reach,
+            shortest,
+            detected,
         }
-        if !all.detected.is_empty() {
-            literals.add_words(Scanner::shared().words());
-        }
-        all.prefilter = literals.build();
-        all
     }
 }
 
@@ -189,7 +214,47 @@ pub(super) fn in_both_cases(set: &ByteSet) -> ByteSet {
     })
 }
 
-impl Gates {
+impl Part {
+    fn new(gates: Vec<(Gate, Vec<Clause>)>, detectors: Option<&Scanner>) -> Self {
+        let mut literals = prefilter::Builder::default();
+        let mut sets = Vec::new();
+        let mut own = Self {
+            prefilter: Prefilter::default(),
+            by_factor: Vec::new(),
+            by_set: Vec::new(),
+            leads: Vec::new(),
+            sets_of_byte: Vec::new(),
+            set_words: 0,
+            by_length: Vec::new(),
+        };
+        for (gate, clauses) in gates {
+            for clause in clauses {
+                own.put(gate, clause, &mut literals, &mut sets);
+            }
+        }
+        own.set_words = sets.len().div_ceil(64);
+        own.leads = vec![0; own.set_words];
+        for (at, tests) in own.by_set.iter().enumerate() {
+            if !tests.is_empty() {
+                mark(&mut own.leads, at);
+            }
+        }
+        own.sets_of_byte = vec![0; own.set_words * 256];
+        for (at, set) in sets.iter().enumerate() {
+            for byte in set.iter() {
+                let start = usize::from(byte) * own.set_words;
+                if let Some(words) = own.sets_of_byte.get_mut(start..start + own.set_words) {
+                    mark(words, at);
+                }
+            }
+        }
+        if let Some(detectors) = detectors {
+            literals.add_words(detectors.words());
+        }
+        own.prefilter = literals.build();
+        own
+    }
+
     fn put(
         &mut self,
         gate: Gate,
@@ -224,61 +289,20 @@ impl Gates {
         }
     }
 
-    /// How many words [`Gates::open`] fills.
-    pub(crate) fn words(&self) -> usize {
-        self.len.div_ceil(64)
-    }
-
-    /// Marks in `open` the gates that a finding opens.
-    pub(crate) fn open_detected(&self, class: Class, confidence: Confidence, open: &mut [u64]) {
-        for (own, least, gate) in &self.detected {
-            if *own == class
-                && *least <= confidence
-                && let Some(word) = open.get_mut(gate.index() / 64)
-            {
-                *word |= 1 << (gate.index() % 64);
-            }
-        }
-    }
-
-    /// Whether [`Gates::open`] tells what wakes detectors.
-    pub(crate) fn knows_words(&self) -> bool {
-        !self.detected.is_empty()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.len
-    }
-
-    /// The length below which a gate is closed to every string.
-    pub(super) fn shortest(&self, gate: Gate) -> usize {
-        self.shortest.get(gate.index()).copied().unwrap_or(0)
-    }
-
-    pub(crate) fn prefilter(&self) -> &Prefilter {
-        &self.prefilter
-    }
-
-    /// Marks in `open`, which has [`Gates::words`] words, the gates open to `text`, whose bytes are
-    /// `set`; and tells the detectors that its words wake, where rules ask detectors. `work` is working
-    /// memory.
-    pub(crate) fn open(
-        &self,
-        text: &[u8],
-        set: &ByteSet,
-        work: &mut Vec<u64>,
-        open: &mut [u64],
-    ) -> u32 {
+    /// Marks the gates open to a text. The detectors that its words wake.
+    fn open(&self, text: &[u8], set: &ByteSet, work: &mut Vec<u64>, open: &mut [u64]) -> u32 {
         let words = self.prefilter.words();
         work.clear();
         work.resize(words + self.set_words, 0);
         let Some((factors, sets)) = work.split_at_mut_checked(words) else {
             return u32::MAX;
         };
-        for byte in ones(&set.0) {
-            let own = self.sets_of_byte.get(byte * self.set_words..);
-            for (set, own) in sets.iter_mut().zip(own.unwrap_or_default()) {
-                *set |= own;
+        if self.set_words > 0 {
+            for byte in ones(&set.0) {
+                let own = self.sets_of_byte.get(byte * self.set_words..);
+                for (set, own) in sets.iter_mut().zip(own.unwrap_or_default()) {
+                    *set |= own;
+                }
             }
         }
         let woken = self.prefilter.scan(text, factors);
@@ -310,6 +334,69 @@ impl Gates {
     }
 }
 
+impl Gates {
+    /// How many words [`Gates::open`] fills.
+    pub(crate) fn words(&self) -> usize {
+        self.len().div_ceil(64)
+    }
+
+    /// Marks in `open` the gates that a finding opens.
+    pub(crate) fn open_detected(&self, class: Class, confidence: Confidence, open: &mut [u64]) {
+        for (own, least, gate) in &self.detected {
+            if *own == class && *least <= confidence {
+                mark(open, gate.index());
+            }
+        }
+    }
+
+    /// Whether [`Gates::open`] tells what wakes detectors.
+    pub(crate) fn knows_words(&self) -> bool {
+        !self.detected.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.reach.len()
+    }
+
+    /// The length below which a gate is closed to every string.
+    pub(super) fn shortest(&self, gate: Gate) -> usize {
+        self.shortest.get(gate.index()).copied().unwrap_or(0)
+    }
+
+    /// Where a gate is.
+    #[inline]
+    pub(crate) fn reach(&self, gate: Gate) -> Reach {
+        self.reach.get(gate.index()).copied().unwrap_or(Reach::All)
+    }
+
+    /// How many sets of literals there are.
+    pub(super) fn factors(&self) -> usize {
+        let parts = self.parts.iter();
+        parts.map(|own| own.prefilter.factors()).sum()
+    }
+
+    /// Heap memory of what looks for literals, in bytes.
+    pub(super) fn memory(&self) -> usize {
+        let parts = self.parts.iter();
+        parts.map(|own| own.prefilter.memory()).sum()
+    }
+
+    /// Marks in `open`, which has [`Gates::words`] words, the gates of a reach that are open to `text`,
+    /// whose bytes are `set`; and tells, for [`Reach::All`], the detectors that its words wake, where
+    /// rules ask detectors. `work` is working memory.
+    pub(crate) fn open(
+        &self,
+        reach: Reach,
+        text: &[u8],
+        set: &ByteSet,
+        work: &mut Vec<u64>,
+        open: &mut [u64],
+    ) -> u32 {
+        let part = self.parts.get(reach as usize);
+        part.map_or(u32::MAX, |part| part.open(text, set, work, open))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -327,11 +414,17 @@ mod tests {
 
     fn is_open(clauses: Vec<Clause>, text: &str) -> bool {
         let mut builder = Builder::default();
-        let gate = builder.add(clauses).unwrap();
+        let gate = builder.add(clauses, Reach::Head).unwrap();
         let gates = builder.build();
         let mut open = vec![0; gates.words()];
         let text = text.as_bytes();
-        gates.open(text, &ByteSet::of(text), &mut Vec::new(), &mut open);
+        gates.open(
+            Reach::Head,
+            text,
+            &ByteSet::of(text),
+            &mut Vec::new(),
+            &mut open,
+        );
         gate.is_in(&open)
     }
 
@@ -353,6 +446,10 @@ mod tests {
     fn length_alone_is_a_gate() {
         assert!(is_open(vec![clause(&[], &[], 1)], "a"));
         assert!(!is_open(vec![clause(&[], &[], 1)], ""));
-        assert!(Builder::default().add(vec![Clause::default()]).is_none());
+        assert!(
+            Builder::default()
+                .add(vec![Clause::default()], Reach::All)
+                .is_none()
+        );
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use babyshield_model::{Diagnostic, Diagnostics};
 
-use super::gate::Builder;
+use super::gate::{Builder, Reach};
 use super::literal::{Clause, clauses};
 use super::{
     Action, Assignment, Bits, Chain, Ctl, Gate, Judge, Link, Macro, Parameter, Phrases, Piece,
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::body::xml::Path;
 use crate::byteset::ByteSet;
-use crate::hir::{self, Operator, Regex, RuleSelector, Selector, Template};
+use crate::hir::{self, Operator, Phase, Regex, RuleSelector, Selector, Template};
 use crate::operator::{inject, regex::Pattern};
 use crate::transform::Transform;
 use crate::variable::Variable;
@@ -36,6 +36,8 @@ pub(super) struct Linker {
     pub(super) slots: Slots,
     pub(super) uses: Bits,
     pub(super) gates: Builder,
+    /// The strings that the condition at hand looks at.
+    reach: Reach,
     removals: Vec<RuleSelector>,
     namespaces: Vec<(String, String)>,
 }
@@ -72,7 +74,9 @@ fn index(at: usize) -> u16 {
 }
 
 impl Linker {
-    pub(super) fn link(&mut self, link: &hir::Link) -> Link {
+    /// A condition of a rule, its first or a later one.
+    pub(super) fn link(&mut self, rule: &hir::Rule, at: usize, link: &hir::Link) -> Link {
+        self.reach = reach(rule.phase, at, link);
         self.namespaces.clone_from(&link.namespaces);
         let chain = self.chain(&link.transforms);
         let (judge, gate) = self.judge(&link.operator);
@@ -300,7 +304,7 @@ impl Linker {
             match pattern.pattern.without_hir() {
                 Ok(compiled) => {
                     let hir = pattern.pattern.hir();
-                    let gate = hir.and_then(|hir| self.gates.add(clauses(&hir)));
+                    let gate = hir.and_then(|hir| self.gates.add(clauses(&hir), self.reach));
                     self.patterns.push(Arc::clone(pattern));
                     self.compiled.push(compiled);
                     self.gates_of.push(gate);
@@ -313,7 +317,11 @@ impl Linker {
             self.patterns.len().saturating_sub(1)
         });
         pattern.pattern.forget();
-        (index(at), self.gates_of.get(at).copied().flatten())
+        let gate = self.gates_of.get(at).copied().flatten();
+        if let Some(gate) = gate {
+            self.gates.widen(gate, self.reach);
+        }
+        (index(at), gate)
     }
 
     /// Only strings with one of these bytes can match.
@@ -322,7 +330,7 @@ impl Linker {
             sets: vec![bytes],
             ..Clause::default()
         };
-        self.gates.add(vec![clause])
+        self.gates.add(vec![clause], self.reach)
     }
 
     fn phrases(&mut self, phrases: &[Vec<u8>]) -> (Judge, Option<Gate>) {
@@ -339,7 +347,7 @@ impl Linker {
         match automaton {
             Ok(automaton) => {
                 let judge = Judge::Phrases(Phrases { automaton });
-                (judge, self.gates.add(vec![clause]))
+                (judge, self.gates.add(vec![clause], self.reach))
             }
             Err(_) => (Judge::Never, None),
         }
@@ -430,6 +438,42 @@ impl Linker {
         };
         self.removals.iter().map(mask).collect()
     }
+}
+
+/// Which strings a condition looks at.
+fn reach(phase: Phase, at: usize, link: &hir::Link) -> Reach {
+    if at > 0 {
+        return Reach::Later;
+    }
+    if !matches!(phase, Phase::RequestHead | Phase::RequestBody) {
+        return Reach::Response;
+    }
+    let targets = link.targets.iter().flat_map(|own| &own.included);
+    let mut members = targets.flat_map(|own| own.variable.members());
+    if members.all(|own| is_of_head(*own)) {
+        Reach::Head
+    } else {
+        Reach::All
+    }
+}
+
+/// Whether a variable's values are the request line, parts of it other than arguments, or header fields.
+fn is_of_head(variable: Variable) -> bool {
+    matches!(
+        variable,
+        Variable::RequestHeaders
+            | Variable::RequestHeadersNames
+            | Variable::RequestCookies
+            | Variable::RequestCookiesNames
+            | Variable::RequestLine
+            | Variable::RequestMethod
+            | Variable::RequestProtocol
+            | Variable::RequestUri
+            | Variable::RequestUriRaw
+            | Variable::RequestFilename
+            | Variable::RequestBasename
+            | Variable::PathInfo
+    )
 }
 
 /// A text that is exactly a decimal number, so that it can be held as one and printed back.

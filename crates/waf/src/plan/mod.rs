@@ -31,7 +31,7 @@ pub(crate) use bits::{Bits, ones};
 pub(crate) use compile::is_fixed;
 pub use describe::{Description, Size};
 pub use explain::{Explained, Wakes};
-pub(crate) use gate::{Gate, Gates};
+pub(crate) use gate::{Gate, Gates, Reach};
 pub(crate) use input::ENGINE_NAME;
 pub(crate) use pool::Pool;
 
@@ -177,8 +177,9 @@ pub(crate) struct Field {
     pub(crate) always: bool,
     /// The names that every rule which asks the detectors leaves out, if any asks them.
     pub(crate) detect: Option<Vec<String>>,
-    /// The gates behind all of the chains.
+    /// The gates behind all of the chains, and their reaches, one bit each.
     pub(crate) gates: Vec<u64>,
+    pub(crate) reaches: u8,
     pub(crate) seen: Vec<Seen>,
     /// The steps of all chains as a tree, each step behind the one it follows.
     pub(crate) route: Vec<Stop>,
@@ -204,8 +205,9 @@ pub(crate) struct Seen {
     /// As [`Chain::beyond_case`].
     pub(crate) triggers: ByteSet,
     pub(crate) always: bool,
-    /// The gates that stand behind it.
+    /// The gates that stand behind it, and their reaches, one bit each.
     pub(crate) gates: Vec<u64>,
+    pub(crate) reaches: u8,
     /// They are all closed to shorter strings.
     pub(crate) shortest: usize,
 }

@@ -14,8 +14,8 @@ const MAX_LENGTH: usize = 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Factor(pub(crate) u32);
 
-/// All literal sets of a plan.
-#[derive(Debug)]
+/// All literal sets of a reach.
+#[derive(Debug, Default)]
 pub(crate) struct Prefilter {
     finder: Finder,
     /// For each literal, the sets it belongs to.

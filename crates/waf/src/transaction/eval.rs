@@ -344,10 +344,18 @@ impl Transaction {
         string: StrId,
         at: usize,
     ) -> bool {
-        if let Some(gate) = link.gate
-            && !self.scratch.strings.is_open(&plan.gates, string, gate)
-        {
-            return false;
+        if let Some(gate) = link.gate {
+            let strings = &mut self.scratch.strings;
+            // Where memory has told that it may be open to some form of the value, the operator is asked
+            // rather than the value looked at for all other rules.
+            let open = match strings.known_open(&plan.gates, string, gate) {
+                None if link.scanned => true,
+                None => strings.is_open(&plan.gates, string, gate),
+                Some(open) => open,
+            };
+            if !open {
+                return false;
+            }
         }
         self.judged(plan, link, variable, name, string, at)
     }

@@ -8,6 +8,7 @@
 //! The table has a fixed number of places in sets of eight; a new value takes the place that was asked
 //! for least of late. Values of strangers come and go without pushing out what every request repeats.
 
+use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 
 use babyshield_detect::Place;
@@ -18,6 +19,8 @@ const PLACES: usize = 4096;
 const WAYS: usize = 8;
 /// A longer value, its name counted, is not kept: it seldom comes again.
 const LONGEST: usize = 512;
+/// Different rows of gates kept; with more, a memo begins anew.
+const ROWS: usize = 1024;
 /// How often a value has outlived a newer one at most, before it has to be asked for again.
 const MOST_USES: u8 = 3;
 
@@ -57,35 +60,56 @@ pub(super) struct Told<'a> {
     /// The fields of the group that it belongs to.
     pub(super) fields: u64,
     /// The gates that may be open to what the fields' chains make of it, and those that the detectors
-    /// opened.
+    /// opened; empty where there are none, as for most values.
     pub(super) open: &'a [u64],
 }
 
+impl<'a> Told<'a> {
+    pub(super) fn new(fields: u64, open: &'a [u64]) -> Self {
+        let any = open.iter().fold(0, |any, word| any | word);
+        Self {
+            fields,
+            open: if any == 0 { &[] } else { open },
+        }
+    }
+}
+
 /// Memos of one plan, for one thread at a time.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Memo {
     hasher: foldhash::fast::RandomState,
     /// For each place the hash of its key, 0 where there is none.
     hashes: Box<[u64]>,
-    uses: Box<[u8]>,
-    keys: Box<[Vec<u8>]>,
-    /// For each place a row of words: see [`Told`].
-    rows: Box<[u64]>,
-    words: usize,
+    places: Box<[Known]>,
+    /// Rows of gates, and where each begins: few differ.
+    rows: Vec<u64>,
+    starts: HashMap<Box<[u64]>, Row>,
     /// Where the search for the next place to give away begins.
     hand: usize,
 }
 
+/// A value that is known.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    key: Vec<u8>,
+    fields: u64,
+    row: Row,
+    uses: u8,
+}
+
+/// Where a row of gates lies.
+#[derive(Clone, Copy, Debug, Default)]
+struct Row {
+    start: u32,
+    len: u32,
+}
+
 impl Memo {
-    pub(super) fn new(words: usize) -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            hasher: foldhash::fast::RandomState::default(),
             hashes: vec![0; PLACES].into(),
-            uses: vec![0; PLACES].into(),
-            keys: vec![Vec::new(); PLACES].into(),
-            rows: vec![0; PLACES * (words + 1)].into(),
-            words,
-            hand: 0,
+            places: vec![Known::default(); PLACES].into(),
+            ..Self::default()
         }
     }
 
@@ -95,49 +119,61 @@ impl Memo {
         let base = base(hash);
         let own = self.hashes.get(base..base + WAYS)?;
         let at = base + own.iter().position(|known| *known == hash)?;
-        let (head, rest) = self.keys.get(at)?.split_first_chunk()?;
+        let known = self.places.get_mut(at)?;
+        let (head, rest) = known.key.split_first_chunk()?;
         let (name, value) = rest.split_at_checked(key.name.len())?;
         if *head != key.head() || name != key.name || value != key.value {
             return None;
         }
-        let uses = self.uses.get_mut(at)?;
-        *uses = (*uses + 1).min(MOST_USES);
-        let len = self.words + 1;
-        let row = self.rows.get(at * len..(at + 1) * len)?;
-        let (fields, open) = row.split_first()?;
+        known.uses = (known.uses + 1).min(MOST_USES);
+        let Row { start, len } = known.row;
+        let row = start as usize..start as usize + len as usize;
         Some(Told {
-            fields: *fields,
-            open,
+            fields: known.fields,
+            open: self.rows.get(row)?,
         })
     }
 
     /// Keeps what was found out about a value.
     pub(super) fn keep(&mut self, key: &Key<'_>, told: Told<'_>) {
+        let row = self.row(told.open);
         let hash = self.hash(key);
         let at = self.free(base(hash));
-        let len = self.words + 1;
-        let places = (
-            self.hashes.get_mut(at),
-            self.uses.get_mut(at),
-            self.keys.get_mut(at),
-            self.rows.get_mut(at * len..(at + 1) * len),
-        );
-        let (Some(known), Some(uses), Some(own), Some(row)) = places else {
+        let (Some(own), Some(known)) = (self.hashes.get_mut(at), self.places.get_mut(at)) else {
             return;
         };
-        *known = hash;
-        *uses = 0;
-        own.clear();
-        own.reserve(8 + key.len());
-        own.extend_from_slice(&key.head());
-        own.extend_from_slice(key.name);
-        own.extend_from_slice(key.value);
-        if let Some((fields, open)) = row.split_first_mut()
-            && open.len() == told.open.len()
-        {
-            *fields = told.fields;
-            open.copy_from_slice(told.open);
+        *own = hash;
+        known.uses = 0;
+        known.fields = told.fields;
+        known.row = row;
+        known.key.clear();
+        known.key.reserve(8 + key.len());
+        known.key.extend_from_slice(&key.head());
+        known.key.extend_from_slice(key.name);
+        known.key.extend_from_slice(key.value);
+    }
+
+    /// Where a row lies, put there if it is new.
+    fn row(&mut self, open: &[u64]) -> Row {
+        if open.is_empty() {
+            return Row::default();
         }
+        if let Some(known) = self.starts.get(open) {
+            return *known;
+        }
+        if self.starts.len() >= ROWS {
+            self.starts.clear();
+            self.rows.clear();
+            self.hashes.fill(0);
+        }
+        let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let row = Row {
+            start: place(self.rows.len()),
+            len: place(open.len()),
+        };
+        self.rows.extend_from_slice(open);
+        self.starts.insert(open.into(), row);
+        row
     }
 
     fn hash(&self, key: &Key<'_>) -> u64 {
@@ -152,19 +188,19 @@ impl Memo {
     /// The place of a set to give away: the first that was not asked for since the hand last passed.
     fn free(&mut self, base: usize) -> usize {
         self.hand = self.hand.wrapping_add(1);
-        let Some(uses) = self.uses.get_mut(base..base + WAYS) else {
+        let Some(set) = self.places.get_mut(base..base + WAYS) else {
             return base;
         };
         // The hand goes round as often as it takes to wear out the least used, and on to that one.
-        let least = uses.iter().min().copied().unwrap_or(0);
+        let least = set.iter().map(|own| own.uses).min().unwrap_or(0);
         let start = self.hand % WAYS;
-        let (behind, ahead) = uses.split_at_mut(start);
+        let (behind, ahead) = set.split_at_mut(start);
         let mut place = None;
         for (turn, own) in ahead.iter_mut().chain(behind).enumerate() {
-            if place.is_none() && *own == least {
+            if place.is_none() && own.uses == least {
                 place = Some(base + (start + turn) % WAYS);
             }
-            *own -= least + u8::from(place.is_none());
+            own.uses -= least + u8::from(place.is_none());
         }
         place.unwrap_or(base)
     }
@@ -192,14 +228,14 @@ mod tests {
     fn put(memo: &mut Memo, key: &Key<'_>, open: u64) {
         let told = Told {
             fields: 5,
-            open: &[open; 2][..memo.words],
+            open: &[open; 2],
         };
         memo.keep(key, told);
     }
 
     #[test]
     fn a_memo_is_found_under_all_of_its_key() {
-        let mut memo = Memo::new(2);
+        let mut memo = Memo::new();
         assert_eq!(memo.find(&key("a", "bc")), None);
         put(&mut memo, &key("a", "bc"), 3);
         let known = memo.find(&key("a", "bc"));
@@ -228,7 +264,7 @@ mod tests {
 
     #[test]
     fn strangers_do_not_push_out_what_every_request_repeats() {
-        let mut memo = Memo::new(1);
+        let mut memo = Memo::new();
         let known: Vec<String> = (0..200).map(|n| format!("every request {n}")).collect();
         let mut lost = 0;
         for round in 0..400 {
@@ -246,6 +282,20 @@ mod tests {
         }
         // Of 80,000 questions; where many fall into one set, some are asked again.
         assert!(lost <= 8 * known.len(), "{lost}");
+    }
+
+    #[test]
+    fn rows_of_gates_are_bounded() {
+        let mut memo = Memo::new();
+        for n in 0..5000 {
+            let name = n.to_string();
+            put(&mut memo, &key(&name, "v"), n);
+            let told = memo.find(&key(&name, "v"));
+            assert_eq!(told.map(|own| own.open.to_vec()), Some(vec![n, n]));
+            assert!(memo.starts.len() <= ROWS && memo.rows.len() <= 2 * ROWS);
+        }
+        assert_eq!(memo.find(&key("1", "v")), None);
+        assert!(Told::new(1, &[0, 0]).open.is_empty());
     }
 
     #[test]

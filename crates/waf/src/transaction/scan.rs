@@ -103,12 +103,9 @@ impl Transaction {
         let mut opened = std::mem::take(&mut self.scratch.work.get_or_insert_default().opened);
         opened.clear();
         opened.resize(plan.gates.words(), 0);
-        let all = self.fields_of_name(plan, number, fields, entry.name, memo, &opened);
+        let all = self.fields_of_name(plan, number, fields, entry.name, memo);
         self.look_at(plan, (all, fields.1), entry, &mut opened);
-        let told = Told {
-            fields: all,
-            open: &opened,
-        };
+        let told = Told::new(all, &opened);
         // Where time or memory ran out, this is not all there is to tell.
         let is_whole = !self.is_out(plan);
         let Scratch { strings, seen, .. } = &mut *self.scratch;
@@ -128,7 +125,7 @@ impl Transaction {
     }
 
     /// The fields of a group that a value of that name belongs to, where it takes patterns to tell: from
-    /// memory, names come again and again. `nothing` is a row without gates.
+    /// memory, names come again and again.
     fn fields_of_name(
         &self,
         plan: &Plan,
@@ -136,7 +133,6 @@ impl Transaction {
         (group, fields): (&Group, &[Field]),
         name: Slice,
         memo: &mut Memo,
-        nothing: &[u64],
     ) -> u64 {
         /// Added to the number of a phase where names are kept without values.
         const NAMES: usize = 8;
@@ -154,11 +150,7 @@ impl Transaction {
         }
         let all = self.fields_of(plan, group, fields, name);
         if key.is_kept() {
-            let told = Told {
-                fields: all,
-                open: nothing,
-            };
-            memo.keep(&key, told);
+            memo.keep(&key, Told::new(all, &[]));
         }
         all
     }
@@ -232,7 +224,10 @@ impl Transaction {
         let own = strings.set(value);
         // Through some chains it is the value itself that is seen; that it is taken for seen through
         // all of them costs an exact look later, at most.
-        mark(strings.open(&plan.gates, value), &field.gates);
+        mark(
+            strings.open(&plan.gates, value, field.reaches),
+            &field.gates,
+        );
         if !field.always && !field.triggers.intersects(&own) {
             return;
         }
@@ -250,7 +245,10 @@ impl Transaction {
                 && made != value
                 && strings.len(made) >= through.shortest
             {
-                mark(strings.open(&plan.gates, made), &through.gates);
+                mark(
+                    strings.open(&plan.gates, made, through.reaches),
+                    &through.gates,
+                );
             }
         }
     }

@@ -2,7 +2,7 @@
 //! which literals they contain. Each is worked out once.
 
 use crate::byteset::ByteSet;
-use crate::plan::{Gate, Gates, Plan};
+use crate::plan::{Gate, Gates, Plan, Reach};
 use crate::transform::{Transform, UnicodeMap};
 
 /// Bytes somewhere in a transaction's buffers.
@@ -21,6 +21,13 @@ enum Buffer {
     Response,
 }
 
+impl Slice {
+    #[inline]
+    pub(crate) fn len(self) -> usize {
+        self.len as usize
+    }
+}
+
 /// Names one string of the transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct StrId(u32);
@@ -32,6 +39,8 @@ impl StrId {
 }
 
 const NONE: u32 = u32::MAX;
+/// In place of where open gates begin: there are none.
+const CLOSED: u32 = NONE - 1;
 
 #[derive(Clone, Copy, Debug)]
 struct Item {
@@ -40,8 +49,9 @@ struct Item {
     set: ByteSet,
     /// First of the edges that lead away from it.
     edges: u32,
-    /// Where its open gates begin, once they are known.
+    /// Where its open gates begin, once any are known, and the reaches whose gates are, one bit each.
     open: u32,
+    opened: u8,
     /// The string it is the lower case of: to both the same gates are open.
     folded_from: u32,
     /// Where the gates begin that are open to what the chains make of it, once it was scanned.
@@ -230,6 +240,7 @@ impl Strings {
             set,
             edges: NONE,
             open: NONE,
+            opened: 0,
             folded_from,
             all_open: NONE,
             woken: 0,
@@ -253,6 +264,7 @@ impl Strings {
             set: ByteSet::EMPTY,
             edges: NONE,
             open: NONE,
+            opened: 0,
             folded_from: NONE,
             all_open: NONE,
             woken: 0,
@@ -351,25 +363,34 @@ impl Strings {
         to
     }
 
-    /// Where the gates open to a string are kept.
-    fn open_at(&mut self, gates: &Gates, id: StrId) -> usize {
+    /// Where the gates open to a string are kept, those of these reaches among them.
+    fn open_at(&mut self, gates: &Gates, id: StrId, reaches: u8) -> usize {
         let origin = self.origin(id);
         let item = self.item(origin);
-        if item.open != NONE {
+        if item.opened & reaches == reaches && item.open != NONE {
             return item.open as usize;
         }
-        let at = self.open.len();
+        let at = match item.open {
+            NONE => self.open.len(),
+            known => known as usize,
+        };
+        if item.open == NONE {
+            self.open.resize(at + gates.words(), 0);
+        }
         let set = self.set(origin);
-        self.open.resize(at + gates.words(), 0);
         let mut open = std::mem::take(&mut self.open);
         let mut factors = std::mem::take(&mut self.factors);
-        let woken = open.get_mut(at..).map_or(u32::MAX, |own| {
-            gates.open(self.bytes(item.slice), &set, &mut factors, own)
-        });
+        let mut woken = item.woken;
+        let wanted = reaches & !item.opened;
+        for reach in Reach::ALL.into_iter().filter(|own| wanted & own.bit() != 0) {
+            let own = open.get_mut(at..).unwrap_or_default();
+            woken |= gates.open(reach, self.bytes(item.slice), &set, &mut factors, own);
+        }
         self.open = open;
         self.factors = factors;
         if let Some(item) = self.items.get_mut(origin.0 as usize) {
             item.open = offset(at);
+            item.opened |= reaches;
             item.woken = woken;
         }
         at
@@ -387,35 +408,40 @@ impl Strings {
     /// The detectors that the words of a string wake; `None` where the gates do not tell.
     pub(crate) fn woken(&mut self, gates: &Gates, id: StrId) -> Option<u32> {
         gates.knows_words().then(|| {
-            self.open_at(gates, id);
+            self.open_at(gates, id, Reach::All.bit());
             self.item(self.origin(id)).woken
         })
     }
 
     /// Whether a gate is open to a string.
     pub(crate) fn is_open(&mut self, gates: &Gates, id: StrId, gate: Gate) -> bool {
-        gate.is_in(self.open(gates, id))
+        gate.is_in(self.open(gates, id, gates.reach(gate).bit()))
     }
 
-    /// The gates open to a string.
-    pub(crate) fn open(&mut self, gates: &Gates, id: StrId) -> &[u64] {
-        let at = self.open_at(gates, id);
+    /// The gates open to a string, those of these reaches among them.
+    pub(crate) fn open(&mut self, gates: &Gates, id: StrId, reaches: u8) -> &[u64] {
+        let at = self.open_at(gates, id, reaches);
         self.open.get(at..).unwrap_or_default()
     }
 
-    /// Notes that these gates may be open to what the chains of a field make of a value.
+    /// Notes that these gates may be open to what the chains of a field make of a value; none, where the
+    /// row is empty.
     pub(crate) fn may_open(&mut self, id: StrId, open: &[u64]) {
         let Some(item) = self.items.get_mut(id.0 as usize) else {
             return;
         };
-        if item.all_open == NONE {
-            item.all_open = offset(self.open.len());
-            self.open.extend_from_slice(open);
-            return;
-        }
-        let known = self.open.get_mut(item.all_open as usize..);
-        for (known, own) in known.unwrap_or_default().iter_mut().zip(open) {
-            *known |= own;
+        match item.all_open {
+            NONE if open.is_empty() => item.all_open = CLOSED,
+            NONE | CLOSED if !open.is_empty() => {
+                item.all_open = offset(self.open.len());
+                self.open.extend_from_slice(open);
+            }
+            known => {
+                let known = self.open.get_mut(known as usize..);
+                for (known, own) in known.unwrap_or_default().iter_mut().zip(open) {
+                    *known |= own;
+                }
+            }
         }
     }
 
@@ -428,5 +454,13 @@ impl Strings {
             .get(id.0 as usize)
             .map_or(NONE, |item| item.all_open);
         at == NONE || gate.is_in(self.open.get(at as usize..).unwrap_or_default())
+    }
+
+    /// Whether a gate is open to a string, where that was worked out already.
+    #[inline]
+    pub(crate) fn known_open(&self, gates: &Gates, id: StrId, gate: Gate) -> Option<bool> {
+        let item = self.items.get(self.origin(id).index())?;
+        let is_known = item.opened & gates.reach(gate).bit() != 0;
+        is_known.then(|| gate.is_in(self.open.get(item.open as usize..).unwrap_or_default()))
     }
 }

@@ -69,11 +69,14 @@ impl Transaction {
     pub(super) fn selects(&self, plan: &Plan, select: &Select, name: Slice) -> bool {
         match select {
             Select::All => true,
-            Select::Name(own) => self
-                .scratch
-                .strings
-                .bytes(name)
-                .eq_ignore_ascii_case(own.as_bytes()),
+            Select::Name(own) => {
+                name.len() == own.len()
+                    && self
+                        .scratch
+                        .strings
+                        .bytes(name)
+                        .eq_ignore_ascii_case(own.as_bytes())
+            }
             Select::Pattern(at) => plan
                 .selectors
                 .get(usize::from(*at))

@@ -52,7 +52,7 @@ impl Transaction {
 impl Plan {
     /// A memo that knows nothing yet.
     pub(super) fn memo(&self) -> Box<Memo> {
-        Box::new(Memo::new(self.gates.words()))
+        Box::new(Memo::new())
     }
 }
 
