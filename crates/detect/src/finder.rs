@@ -201,19 +201,24 @@ impl Finder {
             let gram = folded(gram);
             let follows = self.follows.get(row(gram)).copied().unwrap_or(0);
             // Written in any case and kept if there is something, so that nothing has to be foreseen.
-            if let Some(own) = places.get_mut(count) {
+            // There are never more than the block has places; the compiler is told.
+            if let Some(own) = places.get_mut(count % BLOCK) {
                 *own = at;
             }
             count += (follows >> (gram >> 16 & 31) & 1) as usize;
         };
-        for (gram, at) in block.array_windows().zip(0..) {
-            note(at, *gram);
-        }
-        if block.len() < BLOCK + 3 {
-            let whole = block.len().saturating_sub(3);
-            for at in whole..block.len().min(BLOCK) {
-                note(u16::try_from(at).unwrap_or(u16::MAX), gram_at(block, at));
+        let mut at = 0;
+        // Eight grams lie in eleven bytes.
+        let mut rest = block;
+        while let Some(eleven) = rest.first_chunk::<11>() {
+            for (own, gram) in (at..).zip(eleven.array_windows()) {
+                note(own, *gram);
             }
+            at += 8;
+            rest = rest.get(8..).unwrap_or_default();
+        }
+        for at in at..u16::try_from(block.len().min(BLOCK)).unwrap_or(0) {
+            note(at, gram_at(block, usize::from(at)));
         }
         count
     }
