@@ -5,20 +5,25 @@
 //! the field, its name and its bytes alone, so it is kept under all three and compared in full: a memo
 //! decides nothing, and a request that meets none pays for one lookup a value.
 //!
-//! The table has a fixed number of places in sets of eight; a new value takes the place that was asked
+//! A table has a fixed number of places in sets of eight; a new value takes the place that was asked
 //! for least of late. Values of strangers come and go without pushing out what every request repeats.
+//! Long values have a small table of their own, so that they cannot take all memory.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
 
 use babyshield_detect::Place;
 
-/// Places in the table.
+/// Places of values of ordinary length.
 const PLACES: usize = 4096;
+/// Places of long ones: tokens, cookies, queries that programs send again and again.
+const LONG_PLACES: usize = 256;
 /// Places a value may take: those of its set.
 const WAYS: usize = 8;
-/// A longer value, its name counted, is not kept: it seldom comes again.
-const LONGEST: usize = 512;
+/// A longer value, its name counted, is a long one.
+const LONG: usize = 512;
+/// A longer value is not kept: it seldom comes again.
+const LONGEST: usize = 4096;
 /// Different rows of gates kept; with more, a memo begins anew.
 const ROWS: usize = 1024;
 /// How often a value has outlived a newer one at most, before it has to be asked for again.
@@ -78,12 +83,19 @@ impl<'a> Told<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Memo {
     hasher: foldhash::fast::RandomState,
-    /// For each place the hash of its key, 0 where there is none.
-    hashes: Box<[u64]>,
-    places: Box<[Known]>,
+    short: Table,
+    long: Table,
     /// Rows of gates, and where each begins: few differ.
     rows: Vec<u64>,
     starts: HashMap<Box<[u64]>, Row>,
+}
+
+/// Values in sets of [`WAYS`] places.
+#[derive(Debug, Default)]
+struct Table {
+    /// For each place the hash of its key, 0 where there is none.
+    hashes: Box<[u64]>,
+    places: Box<[Known]>,
     /// Where the search for the next place to give away begins.
     hand: usize,
 }
@@ -107,8 +119,8 @@ struct Row {
 impl Memo {
     pub(super) fn new() -> Self {
         Self {
-            hashes: vec![0; PLACES].into(),
-            places: vec![Known::default(); PLACES].into(),
+            short: Table::new(PLACES),
+            long: Table::new(LONG_PLACES),
             ..Self::default()
         }
     }
@@ -116,33 +128,21 @@ impl Memo {
     /// What is known of a value.
     pub(super) fn find(&mut self, key: &Key<'_>) -> Option<Told<'_>> {
         let hash = self.hash(key);
-        let base = base(hash);
-        let own = self.hashes.get(base..base + WAYS)?;
-        let at = base + own.iter().position(|known| *known == hash)?;
-        let known = self.places.get_mut(at)?;
-        let (head, rest) = known.key.split_first_chunk()?;
-        let (name, value) = rest.split_at_checked(key.name.len())?;
-        if *head != key.head() || name != key.name || value != key.value {
-            return None;
-        }
+        let known = self.table(key).find(key, hash)?;
         known.uses = (known.uses + 1).min(MOST_USES);
-        let Row { start, len } = known.row;
+        let (fields, Row { start, len }) = (known.fields, known.row);
         let row = start as usize..start as usize + len as usize;
-        Some(Told {
-            fields: known.fields,
-            open: self.rows.get(row)?,
-        })
+        let open = self.rows.get(row)?;
+        Some(Told { fields, open })
     }
 
     /// Keeps what was found out about a value.
     pub(super) fn keep(&mut self, key: &Key<'_>, told: Told<'_>) {
         let row = self.row(told.open);
         let hash = self.hash(key);
-        let at = self.free(base(hash));
-        let (Some(own), Some(known)) = (self.hashes.get_mut(at), self.places.get_mut(at)) else {
+        let Some(known) = self.table(key).place(hash) else {
             return;
         };
-        *own = hash;
         known.uses = 0;
         known.fields = told.fields;
         known.row = row;
@@ -151,6 +151,14 @@ impl Memo {
         known.key.extend_from_slice(&key.head());
         known.key.extend_from_slice(key.name);
         known.key.extend_from_slice(key.value);
+    }
+
+    fn table(&mut self, key: &Key<'_>) -> &mut Table {
+        if key.len() > LONG {
+            &mut self.long
+        } else {
+            &mut self.short
+        }
     }
 
     /// Where a row lies, put there if it is new.
@@ -164,7 +172,8 @@ impl Memo {
         if self.starts.len() >= ROWS {
             self.starts.clear();
             self.rows.clear();
-            self.hashes.fill(0);
+            self.short.hashes.fill(0);
+            self.long.hashes.fill(0);
         }
         let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let row = Row {
@@ -183,6 +192,33 @@ impl Memo {
         hasher.write(key.value);
         // 0 stands for an empty place.
         hasher.finish() | 1 << 63
+    }
+}
+
+impl Table {
+    fn new(places: usize) -> Self {
+        Self {
+            hashes: vec![0; places].into(),
+            places: vec![Known::default(); places].into(),
+            hand: 0,
+        }
+    }
+
+    fn find(&mut self, key: &Key<'_>, hash: u64) -> Option<&mut Known> {
+        let base = self.base(hash);
+        let own = self.hashes.get(base..base + WAYS)?;
+        let at = base + own.iter().position(|known| *known == hash)?;
+        let known = self.places.get_mut(at)?;
+        let (head, rest) = known.key.split_first_chunk()?;
+        let (name, value) = rest.split_at_checked(key.name.len())?;
+        (*head == key.head() && name == key.name && value == key.value).then_some(known)
+    }
+
+    /// A place for a new value, which it is noted under.
+    fn place(&mut self, hash: u64) -> Option<&mut Known> {
+        let at = self.free(self.base(hash));
+        *self.hashes.get_mut(at)? = hash;
+        self.places.get_mut(at)
     }
 
     /// The place of a set to give away: the first that was not asked for since the hand last passed.
@@ -204,12 +240,13 @@ impl Memo {
         }
         place.unwrap_or(base)
     }
-}
 
-/// The first place of a set.
-fn base(hash: u64) -> usize {
-    let set = hash % (PLACES / WAYS) as u64;
-    usize::try_from(set).unwrap_or(0) * WAYS
+    /// The first place of a set.
+    fn base(&self, hash: u64) -> usize {
+        // There are as many sets as a power of two.
+        let sets = self.places.len() / WAYS;
+        usize::try_from(hash & (sets as u64).wrapping_sub(1)).unwrap_or(0) * WAYS
+    }
 }
 
 #[cfg(test)]
