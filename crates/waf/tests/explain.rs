@@ -24,6 +24,8 @@ SecRule ARGS "@pm one two" "id:3,phase:2,pass,t:none"
 SecRule ARGS "@contains x" "id:4,phase:2,pass,t:none,tag:'t4'"
 SecRule TX:level "@ge 2" "id:5,phase:2,deny"
 SecRule ARGS "@contains y" "id:6,phase:2,deny,t:none"
+SecRule ARGS "!@rx ^[a-z]+$" "id:7,phase:2,pass,t:none"
+SecRule &ARGS:d "!@eq 0" "id:8,phase:2,pass,t:none"
 SecRuleUpdateTargetById 1 "!ARGS:free"
 SecRuleUpdateActionById 3 "deny,log"
 SecRuleRemoveByTag t4
@@ -105,7 +107,7 @@ fn who_changes_a_rule_is_told_with_its_place() {
     assert_eq!(
         told(1),
         [
-            "own.conf:12: changes what it looks at: !ARGS:free",
+            "own.conf:14: changes what it looks at: !ARGS:free",
             "own.conf:6: rule 2, where it matches, takes the parameter `q` (ARGS:q) out of its \
              sight for the request",
         ]
@@ -113,7 +115,7 @@ fn who_changes_a_rule_is_told_with_its_place() {
     assert_eq!(
         told(3),
         [
-            "own.conf:13: changes its actions: deny,log",
+            "own.conf:15: changes its actions: deny,log",
             "own.conf:6: rule 2, where it matches, takes it away for the request",
         ]
     );
@@ -145,7 +147,7 @@ fn chains_and_negations_are_told_link_by_link() {
 #[test]
 fn a_removed_rule_and_an_unknown_one_are_told_apart() {
     match explainer(RULES).explain(4) {
-        Asked::Removed(by) => assert_eq!(by.place, "own.conf:14"),
+        Asked::Removed(by) => assert_eq!(by.place, "own.conf:16"),
         other => panic!("{other:?}"),
     }
     assert_eq!(explainer(RULES).explain(99), Asked::Unknown);
@@ -156,8 +158,10 @@ fn the_plan_says_what_wakes_a_rule_and_whether_it_runs() {
     let own = rule(3).plan;
     assert_eq!(own.wakes, Wakes::Literals);
     assert_eq!(own.must_have, ["one of `one`, `two`"]);
-    assert_eq!(own.views, ["ARGS (and one other rule)"]);
+    assert_eq!(own.views, ["ARGS (and 2 other rules)"]);
     assert_eq!(rule(6).plan.wakes, Wakes::Present);
+    assert_eq!(rule(7).plan.wakes, Wakes::Mismatch);
+    assert_eq!(rule(8).plan.wakes, Wakes::Present);
     let never = rule(5).plan;
     assert!(
         !never.runs && never.wakes == Wakes::Never,

@@ -525,3 +525,48 @@ fn a_traced_transaction_tells_its_steps_and_another_tells_none() {
         "{steps:?}"
     );
 }
+
+#[test]
+fn a_pattern_that_must_not_match_is_asked_of_each_value_and_of_none_that_is_missing() {
+    let rules = plan(
+        r#"
+SecRule ARGS:n "!@rx \A[0-9]+\z" "id:1,phase:2,pass,t:none"
+SecRule ARGS|!ARGS:free "!@rx \A[a-z0-9]*\z" "id:2,phase:2,pass,t:none,t:lowercase"
+SecRule REQUEST_HEADERS:X-Kind "!@rx ^(?:a|b)$" "id:3,phase:1,pass,t:none"
+SecRule REQUEST_HEADERS:X-Kind "!@rx ^(?:a|b)$" "id:4,phase:2,pass,t:none,chain"
+    SecRule ARGS:n "!@rx 7" "t:none"
+SecRule &ARGS:n "!@eq 0" "id:5,phase:2,pass,t:none"
+SecRule &ARGS:n "@gt 1" "id:6,phase:2,pass,t:none"
+SecRule &ARGS:n|&REQUEST_HEADERS:X-Kind "@eq 0" "id:7,phase:2,pass,t:none"
+"#,
+    );
+    type Case = (
+        &'static str,
+        &'static [(&'static str, &'static str)],
+        &'static [&'static str],
+    );
+    let cases: [Case; 8] = [
+        ("/", &[], &["7"]),
+        ("/?n=1", &[], &["5", "7"]),
+        ("/?n=x", &[], &["1", "5", "7"]),
+        ("/?n=1&n=x-&n=2", &[], &["1", "2", "5", "6", "7"]),
+        ("/?free=x-y&n=7", &[("X-Kind", "a")], &["5"]),
+        ("/?n=7", &[("x-kind", "A")], &["3", "5"]),
+        (
+            "/?n=8&q=ABC",
+            &[("X-Kind", "a"), ("X-Kind", "c")],
+            &["3", "4", "5"],
+        ),
+        ("/?q=a%2fb", &[("X-Kind", "b")], &["2", "7"]),
+    ];
+    // Twice: what memory tells of a value the second time is what a look told the first.
+    for _ in 0..2 {
+        for (target, headers, wanted) in cases {
+            let outcome = run(&rules, target, headers, "");
+            let mut own: Vec<_> = outcome.findings.into_iter().map(|own| own.rule).collect();
+            own.sort();
+            own.dedup();
+            assert_eq!(own, wanted, "{target} {headers:?}");
+        }
+    }
+}

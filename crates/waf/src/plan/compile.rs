@@ -12,7 +12,7 @@ use super::order::Order;
 use super::pool::Pool;
 use super::{
     Action, Assignment, Bits, Chain, Disruption, Gates, Judge, Link, Op, Parameter, PhasePlan,
-    Plan, Quick, Rule, Scores, Select, Slot, Target,
+    Plan, Quick, Refuted, Rule, Scores, Select, Slot, Target,
 };
 use super::{exclude, fold, input};
 use crate::audit::{self, About};
@@ -193,6 +193,7 @@ impl Plan {
         }
         for link in self.rules.iter_mut().flat_map(|rule| &mut rule.links) {
             link.gate = None;
+            link.refuted = None;
             link.scanned = false;
         }
         self
@@ -465,18 +466,29 @@ fn arrange(phase: &mut PhasePlan, rules: &mut [Rule], chains: &[Chain], gates: &
         else {
             continue;
         };
+        if !link.unconditional && asks_for_any(link) {
+            each_field(&mut phase.fields, link, |field, _| field.present.push(at));
+            continue;
+        }
         if link.unconditional || !is_scannable(link) {
             phase.always.insert(at);
             continue;
         }
         wait_for_slots(&mut phase.by_slot, link, at, len);
-        let Some(gate) = link.gate else {
+        let Some(gate) = link.gate.or(link.refuted) else {
             each_field(&mut phase.fields, link, |field, _| field.present.push(at));
             continue;
         };
         link.scanned = true;
         if matches!(link.judge, Judge::Detect(..)) {
             each_field(&mut phase.fields, link, detect);
+        } else if let (Judge::Rx(pattern), Some(gate)) = (&link.judge, link.refuted) {
+            let own = Refuted {
+                chain: link.chain,
+                pattern: *pattern,
+                gate,
+            };
+            each_field(&mut phase.fields, link, |field, _| field.refuted.push(own));
         } else {
             each_field(&mut phase.fields, link, |field, _| {
                 for chain in &link.stages {
@@ -507,6 +519,15 @@ fn look_once(phases: &mut [PhasePlan; 5], chains: &[Chain]) {
         }
         phase.groups = groups(&mut phase.fields);
     }
+}
+
+/// Whether a link only counts values that are known before its phase, and none of them is too few.
+fn asks_for_any(link: &Link) -> bool {
+    let Judge::Number(kind, Parameter::Number(number)) = &link.judge else {
+        return false;
+    };
+    let counts = |target: &Target| target.count && is_fixed(target.variable);
+    link.targets.iter().all(counts) && kind.holds(0, *number) == link.negated
 }
 
 /// Whether all values a link looks at are known before its phase begins, or are slots, whose

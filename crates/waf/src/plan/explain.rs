@@ -39,6 +39,8 @@ pub enum Wakes {
     Present,
     /// When a value has what a match must have.
     Literals,
+    /// When a value does not match its pattern.
+    Mismatch,
     /// When a detector has found something.
     Detector,
 }
@@ -56,9 +58,11 @@ impl Plan {
             return Explained::default();
         };
         let gated = own.links.first().is_some_and(|link| link.gate.is_some());
+        let refutes = own.links.first().is_some_and(|link| link.refuted.is_some());
         let operator = rule.links.first().map(|link| &link.operator);
         let wakes = match operator {
             _ if phase.always.contains(place) => Wakes::Always,
+            _ if refutes => Wakes::Mismatch,
             Some(Operator::Detect(..)) => Wakes::Detector,
             Some(_) if gated => Wakes::Literals,
             Some(_) | None => Wakes::Present,

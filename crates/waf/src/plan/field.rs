@@ -41,6 +41,7 @@ pub(super) fn each_field(
                 gates: Vec::new(),
                 reaches: 0,
                 seen: Vec::new(),
+                refuted: Vec::new(),
                 route: Vec::new(),
             };
             each(&mut field, &skip);
@@ -135,6 +136,7 @@ pub(super) fn join(fields: &mut Vec<Field>, own: &Field) {
         (known @ None, own) => known.clone_from(own),
         (Some(_), None) => {}
     }
+    known.refuted.extend_from_slice(&own.refuted);
     unite(&mut known.gates, &own.gates);
     known.reaches |= own.reaches;
     for seen in &own.seen {

@@ -86,6 +86,16 @@ impl Linker {
             vec![chain]
         };
         let targets = link.targets.clone().unwrap_or_default();
+        let refuted = match &link.operator {
+            Operator::Rx(pattern)
+                if link.negated && at == 0 && !link.multi_match && !link.capture =>
+            {
+                // One that may give up is asked in its turn.
+                let linear = pattern.pattern.is_linear();
+                linear.then(|| self.gates.add_marked()).flatten()
+            }
+            _ => None,
+        };
         Link {
             unconditional: link.targets.is_none(),
             targets: targets
@@ -98,6 +108,7 @@ impl Linker {
             negated: link.negated,
             chain,
             gate: gate.filter(|_| !link.negated),
+            refuted,
             stages,
             scanned: false,
             multi_match: link.multi_match,

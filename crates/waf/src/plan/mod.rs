@@ -181,8 +181,17 @@ pub(crate) struct Field {
     pub(crate) gates: Vec<u64>,
     pub(crate) reaches: u8,
     pub(crate) seen: Vec<Seen>,
+    pub(crate) refuted: Vec<Refuted>,
     /// The steps of all chains as a tree, each step behind the one it follows.
     pub(crate) route: Vec<Stop>,
+}
+
+/// A pattern that a field is to match, seen through a chain; its gate is open where it does not.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refuted {
+    pub(crate) chain: u16,
+    pub(crate) pattern: u16,
+    pub(crate) gate: Gate,
 }
 
 /// A transformation on the way through the chains of a field.
@@ -263,6 +272,8 @@ pub(crate) struct Link {
     pub(crate) stages: Vec<u16>,
     /// Values to which it is closed cannot match.
     pub(crate) gate: Option<Gate>,
+    /// Of a pattern that must not match: opened by the look before the phase where it does not.
+    pub(crate) refuted: Option<Gate>,
     /// Whether everything it looks at is scanned before its phase, through its chains.
     pub(crate) scanned: bool,
     pub(crate) multi_match: bool,

@@ -252,6 +252,7 @@ impl Transaction {
         !link.scanned
             || link
                 .gate
+                .or(link.refuted)
                 .is_none_or(|gate| self.scratch.strings.may_pass(value, gate))
     }
 

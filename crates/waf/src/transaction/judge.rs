@@ -135,6 +135,11 @@ impl Transaction {
         true
     }
 
+    /// Whether a pattern that runs in linear time matches.
+    pub(super) fn is_matched(&mut self, plan: &Plan, pattern: u16, value: StrId) -> bool {
+        self.contains(plan, pattern, value).is_match()
+    }
+
     /// Whether a pattern matches; not where.
     fn contains(&mut self, plan: &Plan, pattern: u16, value: StrId) -> Said {
         let at = usize::from(pattern);

@@ -177,6 +177,12 @@ impl Transaction {
                 self.detect(plan, field.variable, entry, open);
             }
             self.scan_value(plan, field, entry.value, open);
+            for own in &field.refuted {
+                let seen = self.scratch.strings.through(plan, entry.value, own.chain);
+                if !self.is_matched(plan, own.pattern, seen) {
+                    own.gate.mark(open);
+                }
+            }
         }
     }
 

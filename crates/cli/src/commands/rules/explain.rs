@@ -164,6 +164,7 @@ fn compiled(own: &Explanation) -> String {
         Wakes::Always => "  asked for every request that gets there\n",
         Wakes::Present => "  asked wherever there is a value\n",
         Wakes::Literals => "  asked where a value has what every match must have\n",
+        Wakes::Mismatch => "  asked where a value does not match the pattern\n",
         Wakes::Detector => "  asked where the detector has found something\n",
     });
     section(&mut text, "which is, one of", &plan.must_have);

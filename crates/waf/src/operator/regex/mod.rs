@@ -205,6 +205,12 @@ impl Pattern {
         }
     }
 
+    /// Whether it runs in linear time, so that it never gives up.
+    #[must_use]
+    pub fn is_linear(&self) -> bool {
+        matches!(self.engine, Engine::Linear(_))
+    }
+
     /// Frees the memory of [`Pattern::hir`]; who asks again has the pattern read again.
     pub fn forget(&self) {
         if let Engine::Linear(own) = &self.engine
