@@ -7,8 +7,9 @@ use super::{Decision, Transaction};
 use crate::hir::Engine;
 use crate::plan::Plan;
 
-/// Bytes looked at between two readings of the clock.
-const LOOK: usize = 256 << 10;
+/// Bytes looked at between two readings of the clock. Before the first so many of a phase the clock is not
+/// read at all: they cost less than a reading tells, and few requests have more.
+const LOOK: usize = 64 << 10;
 /// What looking at a value costs apart from its bytes.
 const EACH: usize = 256;
 
@@ -16,7 +17,8 @@ const EACH: usize = 256;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Budget {
     spent: Duration,
-    resumed: Duration,
+    /// When the clock was first read since work went on.
+    resumed: Option<Duration>,
     /// Bytes looked at since the clock was read.
     work: usize,
     /// Those before.
@@ -51,17 +53,19 @@ impl Transaction {
         }
     }
 
-    /// Work begins: from here time is counted.
+    /// Work begins: from here time is counted, once there is enough of it.
     pub(super) fn resume(&mut self) {
-        self.state.budget.resumed = self.plan.clock.monotonic();
+        self.state.budget.resumed = None;
         self.take_up();
     }
 
     /// Work rests until the next part of the exchange is there.
     pub(super) fn rest(&mut self, decision: Decision) -> Decision {
         let budget = &mut self.state.budget;
-        let spent = self.plan.clock.monotonic().saturating_sub(budget.resumed);
-        budget.spent = budget.spent.saturating_add(spent);
+        if let Some(resumed) = budget.resumed.take() {
+            let spent = self.plan.clock.monotonic().saturating_sub(resumed);
+            budget.spent = budget.spent.saturating_add(spent);
+        }
         self.put_down();
         decision
     }
@@ -88,7 +92,8 @@ impl Transaction {
         let budget = &mut self.state.budget;
         budget.before = budget.before.saturating_add(budget.work);
         budget.work = 0;
-        let spent = plan.clock.monotonic().saturating_sub(budget.resumed);
+        let now = plan.clock.monotonic();
+        let spent = now.saturating_sub(*budget.resumed.get_or_insert(now));
         let late = budget.spent.saturating_add(spent) > plan.limits.time;
         let full = self.scratch.strings.is_full();
         budget.over |= late || full;
