@@ -1,4 +1,4 @@
--- Requests for wrk: 4,000 of one kind, as 200 browsers would send them, made before the run and sent one
+-- Requests for wrk: so many of one kind, as 200 browsers would send them, made before the run and sent one
 -- after the other. Searches and reports differ from one request to the next; a browser's headers do not.
 
 local words = {}
@@ -77,7 +77,7 @@ function init()
   for own = 1, 200 do
     browsers[own] = browser()
   end
-  for own = 1, 4000 do
+  for own = 1, count do
     local headers = any(browsers)
     requests[own] = kind == "get" and get(headers) or post(headers)
   end

@@ -13,25 +13,34 @@ pub(crate) enum Workload {
     Get,
     /// A 1 KB report in JSON.
     Post,
+    /// The same search again and again.
+    OneGet,
+    /// The same report again and again.
+    OnePost,
 }
 
 impl Workload {
-    pub(crate) const ALL: [Self; 2] = [Self::Get, Self::Post];
+    pub(crate) const ALL: [Self; 4] = [Self::Get, Self::Post, Self::OneGet, Self::OnePost];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::Get => "benign GET",
-            Self::Post => "benign 1 KB JSON POST",
+            Self::Get => "benign GETs",
+            Self::Post => "benign 1 KB JSON POSTs",
+            Self::OneGet => "one benign GET, repeated",
+            Self::OnePost => "one benign 1 KB JSON POST, repeated",
         }
     }
 
     /// The script that makes `wrk` send it.
     fn script(self) -> String {
-        let kind = match self {
-            Self::Get => "get",
-            Self::Post => "post",
+        let (kind, count) = match self {
+            Self::Get => ("get", 4000),
+            Self::Post => ("post", 4000),
+            Self::OneGet => ("get", 1),
+            Self::OnePost => ("post", 1),
         };
-        format!("local kind = \"{kind}\"\n{}", include_str!("load.lua"))
+        let rest = include_str!("load.lua");
+        format!("local kind, count = \"{kind}\", {count}\n{rest}")
     }
 }
 
@@ -54,10 +63,7 @@ pub(crate) fn run(
     connections: u32,
     folder: &Path,
 ) -> Result<Measured, String> {
-    let script: PathBuf = folder.join(match workload {
-        Workload::Get => "get.lua",
-        Workload::Post => "post.lua",
-    });
+    let script: PathBuf = folder.join("load.lua");
     fs::write(&script, workload.script()).map_err(|fault| fault.to_string())?;
     let output = Command::new("wrk")
         .args(["--threads=1", "--latency"])
