@@ -413,6 +413,30 @@ fn a_signal_stops_it_and_loses_no_event() {
 }
 
 #[test]
+fn what_rules_remember_outlives_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("kept");
+    let further = format!(
+        "collections = \"{}\"\ndirectives = '''\n\
+         SecAction \"id:8,phase:1,nolog,pass,initcol:ip=%{{REMOTE_ADDR}},setvar:ip.count=+1\"\n\
+         SecRule IP:COUNT \"@gt 2\" \"id:9,phase:1,deny,status:429,log,msg:'often'\"\n'''\n",
+        file.display()
+    );
+    let text = policy("enforce", api(), &further);
+    let mut gateway = Gateway::start(&text, &[]);
+    assert_eq!(status(&gateway.get("/")), "200");
+    assert_eq!(status(&gateway.get("/")), "200");
+    gateway.signal("-TERM");
+    assert_eq!(gateway.child.wait().expect("an end").code(), Some(0));
+    let gateway = Gateway::start(&text, &[]);
+    assert_eq!(status(&gateway.get("/")), "429");
+    // Nor does a reload forget.
+    gateway.signal("-HUP");
+    gateway.hear("policy.reloaded");
+    assert_eq!(status(&gateway.get("/")), "429");
+}
+
+#[test]
 fn a_taken_port_or_a_missing_folder_is_a_failure_with_its_reason() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address");

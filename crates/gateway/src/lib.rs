@@ -27,6 +27,7 @@ mod inbound;
 mod listen;
 mod plan;
 mod reload;
+pub mod remember;
 pub mod rescue;
 mod route;
 mod serve;

@@ -129,6 +129,13 @@ impl Policy {
         }
     }
 
+    /// Where what rules remember outlives a restart, if anywhere.
+    #[must_use]
+    pub fn collections(&self) -> Option<PathBuf> {
+        let file = self.spec.waf.collections.as_ref()?;
+        Some(self.document.folder.join(&file.0))
+    }
+
     /// A store for what callers spend of their limits, as large as the policy says.
     #[must_use]
     pub fn store(&self) -> Arc<dyn Store> {

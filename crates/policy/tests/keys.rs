@@ -142,6 +142,7 @@ const CHANGES: &[(&str, &str, &str)] = &[
     ("waf.regex_steps", "[waf]\n", "regex_steps = 7000"),
     ("waf.time", "[waf]\n", "time = \"7s\""),
     ("waf.memory", "[waf]\n", "memory = \"3MiB\""),
+    ("waf.collections", "[waf]\n", "collections = \"kept\""),
     ("limits.default", "[limits]\n", "default = \"7/min per ip\""),
     ("limits.burst", "[limits]\n", "burst = \"off\""),
     ("limits.max_keys", "[limits]\n", "max_keys = 7000"),
@@ -272,13 +273,14 @@ fn image(folder: &Path, rest: &str) -> String {
         .map(|limit| format!("{limit:?}"))
         .collect();
     format!(
-        "{:?} {:?} {limits:?} {:?} {} {} {:?} {:?} {:?} {:?}",
+        "{:?} {:?} {limits:?} {:?} {} {} {:?} {:?} {:?} {:?} {:?}",
         policy.gateway,
         policy.waf,
         policy.limits.bounds(),
         callers(&policy),
         refusals(&policy),
         policy.events,
+        policy.collections(),
         policy.admin(),
         policy.spec.log.format.value,
         policy.spec.log.level.value,

@@ -39,6 +39,8 @@ pub struct Waf {
     pub time: Setting<Duration>,
     /// Most that is kept of one request.
     pub memory: Setting<ByteSize>,
+    /// Where collections outlive a restart.
+    pub collections: Option<Setting<File>>,
 }
 
 pub(super) const WAF: Key = Key::new("waf", "The rule engine, which looks for attacks.", "");
@@ -113,6 +115,13 @@ const MEMORY: Key = Key::new(
      bodies apart; beyond it the request is refused with 503.",
     "\"256MiB\"",
 );
+const COLLECTIONS: Key = Key::new(
+    "collections",
+    "A file in which what rules remember of addresses and sessions (`IP`, `SESSION`, `USER`, \
+     `RESOURCE`, `GLOBAL`) outlives a restart. It is written every ten seconds and at the end. \
+     Absent, it is kept in memory alone. Its folder has to exist.",
+    "\"/var/lib/babyshield/collections\"",
+);
 
 impl Waf {
     pub(super) fn read(r: &mut Reader<'_>) -> Self {
@@ -122,8 +131,13 @@ impl Waf {
         for file in &rules.value {
             r.look_for(file, Some(Self::BUILTIN));
         }
+        let collections = r.optional(COLLECTIONS);
+        if let Some(file) = &collections {
+            r.look_for_folder(file);
+        }
         Self {
             rules,
+            collections,
             directives: r.optional(DIRECTIVES),
             level: r.optional(LEVEL),
             threshold: r.optional(THRESHOLD),

@@ -63,9 +63,10 @@ fn of_known(word: &'static str) -> Status {
     const PLACE: &str = "nothing is written to such a place";
     match word {
         "SecDebugLog" | "SecDebugLogLevel" => Status::Elsewhere(LOG),
-        "SecDataDir" | "SecTmpDir" | "SecUploadDir" | "SecUploadFileMode" => {
-            Status::Elsewhere(PLACE)
+        "SecDataDir" => {
+            Status::Elsewhere("`waf.collections` in the policy names the file of collections")
         }
+        "SecTmpDir" | "SecUploadDir" | "SecUploadFileMode" => Status::Elsewhere(PLACE),
         "SecRequestBodyInMemoryLimit" => {
             Status::Elsewhere("bodies are in memory, within the policy's length")
         }

@@ -15,6 +15,7 @@ use std::time::Duration;
 use babyshield_dashboard::{Config, State};
 use babyshield_events::{Metrics, Store};
 use babyshield_gateway::audit::Writers;
+use babyshield_gateway::remember::Keeper;
 use babyshield_gateway::{Handle, SystemClock};
 use babyshield_model::{Clock, Sink, Timestamp};
 use babyshield_policy::Policy;
@@ -138,7 +139,7 @@ struct Started {
 async fn run(started: Started, clock: Arc<dyn Clock>) -> Outcome {
     let Started {
         origin,
-        policy,
+        mut policy,
         loading,
         loader,
     } = started;
@@ -148,9 +149,9 @@ async fn run(started: Started, clock: Arc<dyn Clock>) -> Outcome {
     let sink: Arc<dyn Sink> = Arc::clone(&store) as Arc<dyn Sink>;
     let admin = listen(policy.admin()).await?;
     let spent = policy.store();
+    let keeper = remember(&mut policy, &clock)?;
     let plan = policy.plan(Arc::clone(&spent)).map_err(Failure::Faulty)?;
-    let audits = Arc::new(Writers::default());
-    audits.serve(&policy.rules).map_err(Failure::broken)?;
+    let audits = audits(&policy)?;
     let handle = Handle::start(plan, Arc::clone(&sink), Arc::clone(&clock)).await;
     let handle = handle.map_err(Failure::broken)?;
     let addresses = handle.addresses().await;
@@ -187,13 +188,34 @@ async fn run(started: Started, clock: Arc<dyn Clock>) -> Outcome {
     // A reload under way belongs to a gateway that has stopped.
     watching.abort();
     links.abort();
-    if !store.flush(FLUSH) {
-        tracing::warn!(target: "babyshield", "the last events did not reach the disk");
-    }
-    if !audits.flush(FLUSH) {
-        tracing::warn!(target: "babyshield", "the last audit records did not reach the disk");
+    let kept = keeper.is_none_or(|keeper| keeper.flush(FLUSH));
+    let written = [
+        (store.flush(FLUSH), "the last events"),
+        (audits.flush(FLUSH), "the last audit records"),
+        (kept, "what rules remember"),
+    ];
+    for (_, what) in written.iter().filter(|(whole, _)| !whole) {
+        tracing::warn!(target: "babyshield", "{what} did not reach the disk");
     }
     outcome.map(|()| Exit::Ok)
+}
+
+/// The writers of audit logs, at work for the policy's rules.
+fn audits(policy: &Policy) -> Result<Arc<Writers>, Failure> {
+    let audits = Writers::default();
+    audits.serve(&policy.rules).map_err(Failure::broken)?;
+    Ok(Arc::new(audits))
+}
+
+/// Has the rules go on with what they remembered before the last stop, where the policy says so.
+fn remember(policy: &mut Policy, clock: &Arc<dyn Clock>) -> Result<Option<Keeper>, Failure> {
+    let Some(path) = policy.collections() else {
+        return Ok(None);
+    };
+    let keeper = Keeper::open(&path, Arc::clone(clock))
+        .map_err(|fault| Failure::broken(format!("`waf.collections` cannot be kept in {fault}")))?;
+    policy.remember(keeper.collections());
+    Ok(Some(keeper))
 }
 
 /// The event store, which writes to the metrics of this process.

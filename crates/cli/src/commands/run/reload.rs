@@ -172,6 +172,9 @@ fn stale(old: &Policy, new: &Policy) -> Vec<&'static str> {
     if (one.log.format.value, one.log.level.value) != (two.log.format.value, two.log.level.value) {
         keys.push("log");
     }
+    if old.collections() != new.collections() {
+        keys.push("waf.collections");
+    }
     if old.limits.bounds() != new.limits.bounds() {
         keys.push("limits.max_keys or limits.max_memory");
     }
