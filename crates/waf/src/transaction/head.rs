@@ -112,12 +112,15 @@ impl Transaction {
             ),
         ];
         for (address, port, end) in ends {
-            text.clear();
-            // Writing to memory cannot fail.
-            std::io::Write::write_fmt(&mut text, format_args!("{}", end.ip())).ok();
-            self.put_scalar(address, &text);
-            if address == Variable::RemoteAddr {
-                self.put_scalar(Variable::RemoteHost, &text);
+            let host = (address == Variable::RemoteAddr).then_some(Variable::RemoteHost);
+            if self.is_used(address) || host.is_some_and(|own| self.is_used(own)) {
+                text.clear();
+                // Writing to memory cannot fail.
+                std::io::Write::write_fmt(&mut text, format_args!("{}", end.ip())).ok();
+                self.put_scalar(address, &text);
+                if let Some(host) = host {
+                    self.put_scalar(host, &text);
+                }
             }
             self.put_number(port, usize::from(end.port()));
         }
@@ -131,6 +134,20 @@ impl Transaction {
 
     /// The clock's reading in UTC, where rules ask for it.
     fn fill_time(&mut self) {
+        const ALL: [Variable; 9] = [
+            Variable::Time,
+            Variable::TimeEpoch,
+            Variable::TimeHour,
+            Variable::TimeMin,
+            Variable::TimeSec,
+            Variable::TimeDay,
+            Variable::TimeMon,
+            Variable::TimeYear,
+            Variable::TimeWday,
+        ];
+        if !ALL.iter().any(|own| self.is_used(*own)) {
+            return;
+        }
         let seconds = self.now().0 / 1000;
         let (days, of_day) = (seconds / 86_400, seconds % 86_400);
         let (year, month, day) = civil(days);
@@ -147,7 +164,7 @@ impl Transaction {
         for (variable, number) in parts {
             self.put_number(variable, usize::try_from(number).unwrap_or_default());
         }
-        if self.plan.uses.contains(Variable::Time.index()) {
+        if self.is_used(Variable::Time) {
             let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
             let text = format!("{hour:02}:{minute:02}:{second:02}");
             self.put_scalar(Variable::Time, text.as_bytes());
@@ -169,7 +186,7 @@ impl Transaction {
             version
         };
         self.put_scalar(Variable::RequestProtocol, protocol);
-        if self.plan.uses.contains(Variable::RequestLine.index()) {
+        if self.is_used(Variable::RequestLine) {
             let line = self.scratch.strings.write(|out| {
                 out.extend_from_slice(method);
                 out.push(b' ');
@@ -269,9 +286,7 @@ impl Transaction {
 
     /// The name that credentials of the scheme `Basic` (RFC 7617) claim.
     fn put_user(&mut self, scheme: &[u8], value: &[u8]) {
-        if !scheme.eq_ignore_ascii_case(b"basic")
-            || !self.plan.uses.contains(Variable::RemoteUser.index())
-        {
+        if !scheme.eq_ignore_ascii_case(b"basic") || !self.is_used(Variable::RemoteUser) {
             return;
         }
         let mut pair = Vec::new();
@@ -289,11 +304,11 @@ impl Transaction {
     ) -> Slice {
         let name = self.scratch.strings.keep(name);
         let kept = self.scratch.strings.keep(value);
-        if self.plan.uses.contains(values.index()) {
+        if self.is_used(values) {
             let value = self.scratch.strings.string(kept);
             self.put(values, name, value);
         }
-        if self.plan.uses.contains(names.index()) {
+        if self.is_used(names) {
             let value = self.scratch.strings.string(name);
             self.put(names, name, value);
         }
@@ -330,7 +345,7 @@ impl Transaction {
         self.state.status = status;
         self.put_number(Variable::ResponseStatus, usize::from(status));
         self.put_scalar(Variable::ResponseProtocol, version);
-        if self.plan.uses.contains(Variable::StatusLine.index()) {
+        if self.is_used(Variable::StatusLine) {
             let mut line = version.to_vec();
             line.extend_from_slice(format!(" {status}").as_bytes());
             self.put_scalar(Variable::StatusLine, &line);

@@ -25,7 +25,7 @@ impl Transaction {
 
     /// Adds a value of a variable that has no names, if any rule looks at it.
     pub(super) fn put_scalar(&mut self, variable: Variable, bytes: &[u8]) {
-        if self.plan.uses.contains(variable.index()) {
+        if self.is_used(variable) {
             let value = self.scratch.strings.add(bytes);
             self.put(variable, Slice::default(), value);
         }
@@ -33,21 +33,28 @@ impl Transaction {
 
     /// The same for variables that hold the same: what is known of one value is known of the other.
     pub(super) fn put_scalars(&mut self, variables: [Variable; 2], bytes: &[u8]) {
-        let is_used = |own: &Variable| self.plan.uses.contains(own.index());
-        if !variables.iter().any(is_used) {
+        if !variables.iter().any(|own| self.is_used(*own)) {
             return;
         }
         let value = self.scratch.strings.add(bytes);
         for variable in variables {
-            if self.plan.uses.contains(variable.index()) {
+            if self.is_used(variable) {
                 self.put(variable, Slice::default(), value);
             }
         }
     }
 
     pub(super) fn put_number(&mut self, variable: Variable, number: usize) {
-        let mut buffer = [0; 20];
-        self.put_scalar(variable, decimal(number as u64, &mut buffer));
+        if self.is_used(variable) {
+            let mut buffer = [0; 20];
+            self.put_scalar(variable, decimal(number as u64, &mut buffer));
+        }
+    }
+
+    /// Whether any rule looks at a variable.
+    #[inline]
+    pub(super) fn is_used(&self, variable: Variable) -> bool {
+        self.plan.uses.contains(variable.index())
     }
 
     pub(super) fn entry(&self, variable: Variable, at: usize) -> Option<Entry> {
