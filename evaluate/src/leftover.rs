@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use crate::offence::Miss;
 use crate::peace::{Alarm, by_rule};
+use crate::whole::Whole;
 
 /// Examples of a group.
 const EXAMPLES: usize = 1000;
@@ -89,6 +90,27 @@ pub(crate) fn alarms(alarms: &[Alarm]) -> String {
             let line = alarm.request.lines().next().unwrap_or_default();
             writeln!(text, "    {}", clip(line)).ok();
         }
+    }
+    text
+}
+
+/// Requests written by hand that are judged wrongly: attacks that pass, benign ones that do not.
+pub(crate) fn wrong(whole: &[Whole; 2]) -> String {
+    let mut text = String::new();
+    for (title, whole) in ["Attacks that pass", "Benign requests blocked"]
+        .iter()
+        .zip(whole)
+    {
+        writeln!(text, "# {title}: {}\n", whole.wrong.len()).ok();
+        for own in &whole.wrong {
+            writeln!(text, "{}: {} (score {})", own.kind, own.name, own.score).ok();
+            for finding in &own.findings {
+                let (rule, field) = (&finding.rule, &finding.field);
+                let (matched, value) = (clip(&finding.matched), clip(&finding.value));
+                writeln!(text, "    {rule} {field}: «{matched}» in «{value}»").ok();
+            }
+        }
+        text.push('\n');
     }
     text
 }

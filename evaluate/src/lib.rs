@@ -2,3 +2,4 @@
 //! trained on the part that is not held back.
 
 pub mod attack;
+pub mod written;

@@ -16,6 +16,7 @@ mod peace;
 mod place;
 mod report;
 mod tally;
+mod whole;
 mod work;
 
 use std::fs;
@@ -82,6 +83,9 @@ pub(crate) struct Options {
     /// Write the benign requests that are blocked, by rule.
     #[arg(long)]
     false_positives: Option<PathBuf>,
+    /// Write the requests written by hand that are judged wrongly, with what matched.
+    #[arg(long)]
+    wrong: Option<PathBuf>,
     /// Write this many requests of the corpus, one a file, and stop.
     #[arg(long, value_name = "COUNT", requires = "folder")]
     sample: Option<u64>,
@@ -218,12 +222,19 @@ fn evaluate(options: &Options) -> Result<(), String> {
             found.skipped.push("csic-2010-dev.jsonl".to_owned());
         }
     }
+    found.whole = Some(whole::run(&from_root("evaluate/requests"), &judges, level)?);
     write(options, &found, &judges)
 }
 
 fn command() -> String {
     // Where lists of leftovers go changes no figure, and is nobody's business.
-    const PLACES: [&str; 4] = ["--misses", "--false-positives", "--results", "--data"];
+    const PLACES: [&str; 5] = [
+        "--misses",
+        "--false-positives",
+        "--wrong",
+        "--results",
+        "--data",
+    ];
     let mut words = vec!["cargo xtask evaluate".to_owned()];
     let mut arguments = std::env::args().skip(1);
     while let Some(own) = arguments.next() {
@@ -242,6 +253,9 @@ fn write(options: &Options, found: &Findings, judges: &Judges) -> Result<(), Str
     };
     if let (Some(path), Some(detection)) = (&options.misses, &found.detection) {
         keep(path, leftover::misses(&detection.misses))?;
+    }
+    if let (Some(path), Some(whole)) = (&options.wrong, &found.whole) {
+        keep(path, leftover::wrong(whole))?;
     }
     if let Some(path) = &options.false_positives {
         let [normal, _] = &found.csic;

@@ -8,6 +8,7 @@ use crate::judge::{CRS, Judges, NAMES, SETS};
 use crate::offence::Detection;
 use crate::peace::{Alarm, Calm, by_rule};
 use crate::tally::{Count, sum};
+use crate::whole::Whole;
 
 /// Everything a run found out.
 #[derive(Debug, Default)]
@@ -18,6 +19,8 @@ pub(crate) struct Findings {
     pub(crate) corpus: Option<Calm>,
     pub(crate) lists: Option<Calm>,
     pub(crate) csic: [Option<Calm>; 2],
+    /// Requests written by hand: attacks, benign ones.
+    pub(crate) whole: Option<[Whole; 2]>,
     /// Data that is not there.
     pub(crate) skipped: Vec<String>,
 }
@@ -45,6 +48,7 @@ pub(crate) fn write(found: &Findings, judges: &Judges) -> String {
         corpus(&mut text, calm, &table);
     }
     others(&mut text, found, &table);
+    written(&mut text, found, &table);
     split(&mut text, found);
     text
 }
@@ -103,6 +107,21 @@ fn summary(text: &mut String, found: &Findings, table: &Writer<'_>) {
                 1,
             );
         }
+    }
+    if let Some([attacks, benign]) = &found.whole {
+        let sum = |whole: &Whole| sum(whole.kinds.values());
+        table.row(
+            text,
+            "whole attacks written by hand, found",
+            &sum(attacks),
+            1,
+        );
+        table.row(
+            text,
+            "whole benign requests written by hand, blocked",
+            &sum(benign),
+            3,
+        );
     }
     if let Some(calm) = &found.corpus {
         table.row(text, "benign corpus blocked", &calm.total(), 3);
@@ -247,6 +266,36 @@ fn others(text: &mut String, found: &Findings, table: &Writer<'_>) {
         }
         if let Some(normal) = normal {
             causes(text, &normal.alarms);
+        }
+    }
+}
+
+fn written(text: &mut String, found: &Findings, table: &Writer<'_>) {
+    let Some([attacks, benign]) = &found.whole else {
+        return;
+    };
+    text.push_str(
+        "\n## Whole requests written by hand\n\nExploits of real products and harmless requests that look \
+         like them (`evaluate/requests`). They were written before anybody looked at what the rules say of \
+         them, and are used for tuning since.\n",
+    );
+    table.head(text, "attacks");
+    for (kind, count) in &attacks.kinds {
+        table.row(text, kind, count, 1);
+    }
+    table.head(text, "benign");
+    for (kind, count) in &benign.kinds {
+        table.row(text, kind, count, 1);
+    }
+    for (title, whole) in [
+        ("Attacks that pass level 1", attacks),
+        ("Benign requests it blocks", benign),
+    ] {
+        if !whole.wrong.is_empty() {
+            writeln!(text, "\n{title}:\n").ok();
+        }
+        for own in &whole.wrong {
+            writeln!(text, "- {}: {}", own.kind, own.name).ok();
         }
     }
 }
