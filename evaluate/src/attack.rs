@@ -187,14 +187,16 @@ fn add(path: &Path, (source, class): (Source, Class), to: &mut Attacks, seen: &m
     };
     for line in text.split(|&byte| byte == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let listed = class;
         let comment = match source {
             Source::Libinjection => line.starts_with(b"#"),
-            Source::Payloads => line.starts_with(b"# ") && class != Class::Mixed,
+            Source::Payloads => line.starts_with(b"# ") && listed != Class::Mixed,
         };
         if line.is_empty() || comment {
             continue;
         }
         let value = meaning(line, source);
+        let class = sorted(listed, &value);
         if is_inert(&value, class) {
             to.inert += 1;
         } else if !seen.insert((class, value.clone())) {
@@ -287,6 +289,24 @@ pub fn unescape(text: &[u8], form: bool) -> Vec<u8> {
     out
 }
 
+/// The class of a line of the two lists that hold both: paths that are asked for, and attacks.
+fn sorted(listed: Class, value: &[u8]) -> Class {
+    match listed {
+        Class::Mixed | Class::Probe if is_asked_for(value) => Class::Probe,
+        Class::Mixed | Class::Probe => Class::Mixed,
+        other => other,
+    }
+}
+
+/// Whether a line is the path of a file, perhaps with plain parameters: a scanner looks whether it is
+/// there. `XXpathXX` stands for an address that the list left out.
+fn is_asked_for(value: &[u8]) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-~+,:@!$ =&?".contains(byte);
+    let path = value.starts_with(b"/") || value.contains(&b'/') || value.contains(&b'.');
+    let has = |part: &[u8]| value.windows(part.len()).any(|own| own == part);
+    path && value.iter().all(plain) && !has(b"..") && !has(b"://")
+}
+
 /// Whether a line says nothing of an attack: up to two characters, or nothing but a word, which
 /// every ordinary field may hold.
 fn is_inert(value: &[u8], class: Class) -> bool {
@@ -299,18 +319,41 @@ fn is_inert(value: &[u8], class: Class) -> bool {
             value.len() < 2 || !climbs && !value.iter().any(leads)
         }
         Class::Probe | Class::Redirect | Class::Crlf => value.len() < 2,
-        Class::Sqli
-        | Class::Xss
-        | Class::Rce
-        | Class::Nosql
-        | Class::Ldap
-        | Class::Xxe
-        | Class::Ssi
-        | Class::Mixed => {
-            let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
-            value.len() < 3 || value.iter().all(plain)
-        }
+        Class::Xxe => is_plain_document(value) || is_word(value, b""),
+        // Words alone: a command that stands for itself runs nowhere unless it is handed to a shell.
+        Class::Rce => is_word(value, b" "),
+        Class::Ldap => is_word(value, b"*/"),
+        Class::Sqli => is_word(value, b"%()*/@#?;") || is_word(value, b"% "),
+        Class::Xss | Class::Nosql | Class::Ssi | Class::Mixed => is_word(value, b""),
     }
+}
+
+/// Whether a value is one word, or nothing, with these signs in or around it.
+fn is_word(value: &[u8], signs: &[u8]) -> bool {
+    let plain =
+        |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte) || signs.contains(byte);
+    value.len() < 3 || value.iter().all(plain)
+}
+
+/// Whether a document declares nothing, includes nothing and holds no script: there is no entity in
+/// it, or one that nobody has declared.
+fn is_plain_document(value: &[u8]) -> bool {
+    const TELLING: [&[u8]; 11] = [
+        b"<!doctype",
+        b"<!entity",
+        b"include",
+        b"script",
+        b"src",
+        b"import",
+        b"'",
+        b"()",
+        b"xsl",
+        b"file:",
+        b"&#",
+    ];
+    let lower = value.to_ascii_lowercase();
+    let holds = |part: &&[u8]| lower.windows(part.len()).any(|own| own == *part);
+    !TELLING.iter().any(holds)
 }
 
 #[cfg(test)]
@@ -332,9 +375,22 @@ mod tests {
     fn bare_words_are_no_attack() {
         assert!(is_inert(b"whoami", Class::Rce));
         assert!(is_inert(b"*", Class::Ldap));
+        assert!(is_inert(b"*/*", Class::Ldap) && !is_inert(b"*)(&", Class::Ldap));
+        assert!(is_inert(b"<a>x</a>", Class::Xxe));
+        assert!(!is_inert(b"<!DOCTYPE a [<!ENTITY b \"c\">]>", Class::Xxe));
+        assert!(is_inert(b"29 %", Class::Sqli) && !is_inert(b"' or 1", Class::Sqli));
         assert!(is_inert(b"db.php", Class::Traversal));
         assert!(!is_inert(b";id", Class::Rce));
         assert!(!is_inert(b"/etc/passwd", Class::Traversal));
+    }
+
+    #[test]
+    fn paths_are_told_from_attacks() {
+        let sort = |value: &str| sorted(Class::Mixed, value.as_bytes());
+        assert_eq!(sort("/scripts/login.asp?a=b"), Class::Probe);
+        assert_eq!(sort("/a.php?b=../../etc/passwd"), Class::Mixed);
+        assert_eq!(sort("/a.php?b=http://x/"), Class::Mixed);
+        assert_eq!(sort("' or 1=1"), Class::Mixed);
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod peace;
 mod place;
 mod report;
 mod tally;
+mod weigh;
 mod whole;
 mod work;
 
@@ -222,6 +223,7 @@ fn evaluate(options: &Options) -> Result<(), String> {
             found.skipped.push("csic-2010-dev.jsonl".to_owned());
         }
     }
+    found.weighing = weigh::micros_per_kilobyte(&found.attacks.list);
     found.whole = Some(whole::run(&from_root("evaluate/requests"), &judges, level)?);
     write(options, &found, &judges)
 }

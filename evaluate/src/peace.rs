@@ -1,6 +1,6 @@
 //! False positives: requests that nobody may block, and who does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use babyshield_corpus::{Corpus, Ease, Kind, Message};
@@ -95,6 +95,23 @@ fn drawn(corpus: &Corpus, draw: &Draw) -> Vec<Item> {
         .collect()
 }
 
+/// Lines of benign lists that are probes of scanners, and why.
+const PROBED: &str = include_str!("../probes.txt");
+
+/// What is told of such a line.
+pub(crate) const PROBES: &str = ", probes of scanners";
+
+/// The lists and lines that are named as probes.
+fn probes(text: &str) -> BTreeSet<(&str, usize)> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines
+        .filter_map(|line| {
+            let mut words = line.splitn(3, ' ');
+            Some((words.next()?, words.next()?.parse().ok()?))
+        })
+        .collect()
+}
+
 /// What a line becomes: requests, each with a word for the place.
 type Make = dyn Fn(&[u8]) -> Vec<(&'static str, Message)>;
 
@@ -103,16 +120,24 @@ type Make = dyn Fn(&[u8]) -> Vec<(&'static str, Message)>;
 pub(crate) fn lists(data: &Path, judges: &Judges, level: usize) -> (Calm, Vec<String>) {
     let mut items = Vec::new();
     let mut absent = Vec::new();
+    let probes = probes(PROBED);
     let mut add = |file: &str, make: &Make| {
         let Ok(text) = std::fs::read(data.join(file)) else {
             absent.push(file.to_owned());
             return;
         };
         let lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
-        for line in lines.filter(|line| !line.is_empty() && !line.starts_with(b"#")) {
+        let lines = (1..).zip(lines);
+        for (number, line) in lines.filter(|(_, line)| !line.is_empty() && !line.starts_with(b"#"))
+        {
+            let probe = probes.contains(&(file, number));
+            let (what, ease) = match probe {
+                true => (PROBES, Ease::Twin),
+                false => ("", Ease::Ordinary),
+            };
             items.extend(make(line).into_iter().map(|(place, message)| Item {
-                kind: format!("{file} ({place})"),
-                ease: Ease::Ordinary,
+                kind: format!("{file}{what} ({place})"),
+                ease,
                 message,
             }));
         }
@@ -242,6 +267,13 @@ pub(crate) fn by_rule(alarms: &[Alarm]) -> Vec<(String, Vec<&Alarm>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_probe_is_named_with_its_line_and_a_reason() {
+        let lines = PROBED.lines().filter(|line| !line.starts_with('#'));
+        assert!(lines.clone().all(|line| line.split(' ').count() > 2));
+        assert_eq!(probes(PROBED).len(), lines.count());
+    }
 
     #[test]
     fn recorded_requests_are_taken_apart() {

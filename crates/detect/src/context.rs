@@ -93,7 +93,7 @@ impl<'a> Context<'a> {
 }
 
 /// Names without their case, `_`, `-` and digits, and what such fields hold; in alphabetical order.
-const NAMES: [(&str, Field); 218] = [
+const NAMES: [(&str, Field); 216] = [
     ("about", Field::Text),
     ("aid", Field::Key),
     ("answer", Field::Text),
@@ -136,8 +136,6 @@ const NAMES: [(&str, Field); 218] = [
     ("dir", Field::File),
     ("directory", Field::File),
     ("dl", Field::Url),
-    ("doc", Field::File),
-    ("document", Field::File),
     ("dom", Field::Telemetry),
     ("domain", Field::Url),
     ("download", Field::File),

@@ -58,6 +58,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "code\n",
         "asyncio\n",
         "aaeaaad/////",
+        "/wey",
         "nd_func",
         "js_function",
         "!!python",
@@ -144,7 +145,7 @@ fn streams(text: &[u8]) -> Option<Evidence> {
             Confidence::Certain,
         );
     }
-    if spelled(text, b"AAEAAAD/////") {
+    if spelled(text, b"AAEAAAD/////") || view_state(text) {
         return evidence(0, 12, "a stream of .NET objects", Confidence::Certain);
     }
     let node = memchr::memmem::find(text, b"$$ND_FUNC$$").or_else(|| {
@@ -160,6 +161,16 @@ fn streams(text: &[u8]) -> Option<Evidence> {
         );
     }
     ruby(text)
+}
+
+/// A state of ASP.NET, in base64, whose root is a stream of .NET objects: no page has written it.
+fn view_state(text: &[u8]) -> bool {
+    let head = text.get(..48).unwrap_or_default();
+    let header = [&b"D/////AQ"[..], b"AAAA/////wE", b"AQAAAP////8B"];
+    head.starts_with(b"/wEy")
+        && header
+            .iter()
+            .any(|own| memchr::memmem::find(head, own).is_some())
 }
 
 /// Whether a text, or a word of its beginning, begins with an encoded header.

@@ -191,7 +191,7 @@ fn line(text: &[u8], at: usize) -> Option<(Line, usize)> {
     if starts(text, at, b"http/1.") || starts(text, at, b"http/2") {
         return Some((Line::Start, at + 7));
     }
-    if request(text, at) {
+    if request(text, at) || stored(text, at) || managed(text, at) {
         return Some((Line::Start, at + 5));
     }
     let name = text.get(at..text.len().min(at + 40))?;
@@ -243,6 +243,45 @@ fn request(text: &[u8], at: usize) -> bool {
         .any(|own| own.eq_ignore_ascii_case(b" http/1"))
 }
 
+/// `set KEY 0 0 12`: a command to memcached, which takes one a line.
+fn stored(text: &[u8], at: usize) -> bool {
+    let commands = [
+        b"set ".as_slice(),
+        b"add ",
+        b"replace ",
+        b"append ",
+        b"prepend ",
+    ];
+    let Some(own) = commands.iter().find(|own| starts(text, at, own)) else {
+        return false;
+    };
+    let rest = text.get(at + own.len()..text.len().min(at + 280));
+    let line = rest.unwrap_or_default();
+    let mut words = line
+        .split(|own| matches!(own, b'\r' | b'\n'))
+        .next()
+        .unwrap_or_default()
+        .split(|own| *own == b' ')
+        .skip(1);
+    let number = |word: Option<&[u8]>| {
+        word.is_some_and(|word| !word.is_empty() && word.iter().all(u8::is_ascii_digit))
+    };
+    number(words.next()) && number(words.next()) && number(words.next())
+}
+
+/// `Application: system`: what a telephone exchange is told to do by its management interface.
+fn managed(text: &[u8], at: usize) -> bool {
+    let key = [b"application:".as_slice(), b"action:"];
+    let Some(own) = key.iter().find(|own| starts(text, at, own)) else {
+        return false;
+    };
+    let rest = text.get(at + own.len()..).unwrap_or_default();
+    let rest = rest.trim_ascii_start();
+    [b"system".as_slice(), b"originate", b"command"]
+        .iter()
+        .any(|own| starts(rest, 0, own))
+}
+
 /// How sure that is: `lines` stand before, the last from `before` on.
 fn judge(
     input: &Input<'_>,
@@ -273,6 +312,8 @@ fn judge(
     };
     match input.context.field {
         Field::Code | Field::Telemetry => degree.min(Confidence::Possible),
+        // Clients that may not set headers hand them over as a value.
+        _ if holds_headers(input.context.name) => degree.min(Confidence::Possible),
         Field::Text if !one_line && !glued(input.text, prefix, at, lines) => {
             degree.min(Confidence::Likely)
         }
@@ -289,6 +330,12 @@ fn judge(
             degree.less()
         }
     }
+}
+
+/// Whether a field is named for the headers it holds: `$httpHeaders`, `message-headers`.
+fn holds_headers(name: &[u8]) -> bool {
+    name.get(name.len().saturating_sub(7)..)
+        .is_some_and(|end| end.eq_ignore_ascii_case(b"headers"))
 }
 
 /// `/x%0d%0aSet-Cookie:a=b`: one word, a line end and the header without the blank that people put

@@ -30,7 +30,7 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     let before = text.get(..start).unwrap_or_default();
     let found = match text.get(start) {
         Some(b')') => closed(text, start, before),
-        _ => whole(text, start, before),
+        _ => whole(text, start, before, input.context.name),
     };
     let (confidence, reading, end) = found.or_else(|| signs(text))?;
     let confidence = match input.context.field {
@@ -81,6 +81,8 @@ fn closed(text: &[u8], start: usize, before: &[u8]) -> Found {
     let sure = match (read.complete, read.operators, star) {
         (0, 0, _) => return None,
         (0, _, true) if read.ended => Confidence::Certain,
+        // `admin)(&))`: what is always true.
+        (0, _, false) if read.ended && asks(text) => Confidence::Certain,
         (0, _, false) if read.ended => Confidence::Likely,
         (0, _, _) => return None,
         (_, _, true) => Confidence::Certain,
@@ -97,7 +99,7 @@ fn closed(text: &[u8], start: usize, before: &[u8]) -> Found {
 }
 
 /// A filter of its own, or a value and a filter: `*(|(objectclass=*))`.
-fn whole(text: &[u8], start: usize, before: &[u8]) -> Found {
+fn whole(text: &[u8], start: usize, before: &[u8], name: &[u8]) -> Found {
     let mut cursor = Cursor::new(text, start);
     let star = before.ends_with(b"*");
     if !star && !before.trim_ascii().is_empty() {
@@ -113,7 +115,19 @@ fn whole(text: &[u8], start: usize, before: &[u8]) -> Found {
         (false, false) if read.stars => Confidence::Likely,
         (false, false) => return None,
     };
+    // Tools for directories have a field for whole filters.
+    let sure = if is_for_filters(name) {
+        sure.less()
+    } else {
+        sure
+    };
     Some((sure, "a filter of its own", cursor.at()))
+}
+
+/// `filter`, `json.searchFilter`.
+fn is_for_filters(name: &[u8]) -> bool {
+    name.get(name.len().saturating_sub(6)..)
+        .is_some_and(|end| end.eq_ignore_ascii_case(b"filter"))
 }
 
 /// Whether a filter asks for a password, or negates: those that people write look for somebody.

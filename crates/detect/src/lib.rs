@@ -30,6 +30,7 @@ mod xpath;
 
 // browsers and markup
 mod html;
+mod idiom;
 mod include;
 mod template;
 mod xml;

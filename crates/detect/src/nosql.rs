@@ -95,11 +95,18 @@ const FILTERS: [&[u8]; 12] = [
     b"find",
 ];
 
+const OPERATOR: &str = "an operator of a document database in place of a value";
+
 type Found = Option<(Confidence, &'static str, std::ops::Range<usize>)>;
 
 fn detect(input: &Input<'_>) -> Option<Evidence> {
-    let found = if input.context.place == Place::Name {
+    let found = if input.context.place == Place::Name && input.text == b"$where" {
+        // Open data services take their own conditions under this name; what it holds tells.
+        Some((Confidence::Likely, OPERATOR, 0..input.text.len()))
+    } else if input.context.place == Place::Name {
         name(input.text)
+    } else if input.context.name.eq_ignore_ascii_case(b"$where") {
+        condition_in_script(input.text).or_else(|| value(input))
     } else {
         value(input)
     };
@@ -153,9 +160,26 @@ fn name(text: &[u8]) -> Found {
         (true, _, true) | (false, _, false) => Confidence::Likely,
         (false, _, true) => Confidence::Possible,
     };
-    Some((
-        sure,
-        "an operator of a document database in place of a value",
+    Some((sure, OPERATOR, 0..text.len()))
+}
+
+/// What `$where` runs: JavaScript, not the SQL that other services take.
+fn condition_in_script(text: &[u8]) -> Found {
+    const SIGNS: [&[u8]; 7] = [
+        b"this.",
+        b"this[",
+        b"sleep(",
+        b"function",
+        b"return ",
+        b"while(",
+        b"==",
+    ];
+    let script = SIGNS
+        .iter()
+        .any(|own| memchr::memmem::find(text, own).is_some());
+    script.then_some((
+        Confidence::Certain,
+        "JavaScript for a document database",
         0..text.len(),
     ))
 }

@@ -230,7 +230,13 @@ fn condition(cursor: &mut Cursor<'_>) -> Option<Condition> {
     cursor.blanks();
     cursor.take_while(|byte| byte == b'(' || byte == b' ');
     if matches!(cursor.peek(), b'/' | b'@') || cursor.rest().starts_with(b"..") {
-        return path(cursor).then_some(Condition::Path);
+        let begin = *cursor;
+        let found = path(cursor).then_some(Condition::Path);
+        // `"and/or" rights`: nothing but slashes and words must be compared with something.
+        let plain = found.is_some() && begin.peek() == b'/' && !begin.rest().starts_with(b"//");
+        let plain = plain && is_plain(begin, *cursor);
+        let compared = matches!(cursor.blanks().peek(), b'=' | b'<' | b'>' | b'!' | b'|' | 0);
+        return found.filter(|_| !plain || compared);
     }
     let name = cursor.take_while(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if cursor.takes(b"::") {
@@ -303,6 +309,14 @@ fn path(cursor: &mut Cursor<'_>) -> bool {
         || marks
             .iter()
             .any(|own| memchr::memmem::find(text, own).is_some())
+}
+
+/// Whether what was read between two places holds names and slashes only.
+fn is_plain(from: Cursor<'_>, to: Cursor<'_>) -> bool {
+    let read = from.rest().get(..to.at().saturating_sub(from.at()));
+    read.unwrap_or_default()
+        .iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"/-_.".contains(byte))
 }
 
 /// Whether the text ends so that the application's own quote fits.

@@ -122,7 +122,12 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     }
     let found = best?;
     let page = matches!(found.reading, TAG | PHP) && matches!(input.context.place, Place::File);
-    let expected = matches!(input.context.field, Field::Code | Field::Telemetry);
+    let expected = match input.context.field {
+        // Programs travel in bodies; what a URL or a header has of one is an expression.
+        Field::Code => !crate::idiom::in_code(input.text) && !is_run_from_a_url(input, &found),
+        Field::Telemetry => true,
+        Field::Plain | Field::Text | Field::Url | Field::File | Field::Key | Field::Token => false,
+    };
     // People search for functions by their names.
     let mentioned = input.context.field == Field::Text
         && found.span == (0..input.text.len())
@@ -148,6 +153,15 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         confidence,
         ..found
     })
+}
+
+/// Whether the whole of a short value outside a body is such a call: `?expr=require('child_process')…`.
+fn is_run_from_a_url(input: &Input<'_>, found: &Evidence) -> bool {
+    let outside = matches!(
+        input.context.place,
+        Place::Query | Place::Header | Place::Cookie | Place::Path
+    );
+    outside && found.span.start < 8 && input.text.len() < 256 && found.reading != PHP
 }
 
 /// Whether a file begins as an image does.

@@ -155,6 +155,10 @@ fn weigh(input: &Input<'_>, begin: usize, end: usize) -> Confidence {
         || ends(b"<class>")
         || ends(b"<string>")
         || ends(b"Type=\"");
+    // `…&System.X.Y, System.X, Version=4.0.0.0, …`: the name .NET gives a class of an assembly.
+    let rest = text.get(end..text.len().min(end + 80)).unwrap_or_default();
+    let qualified = after == b',' && memchr::memmem::find(rest, b", Version=").is_some();
+    let built = built || qualified && matches!(before.last(), Some(b'&' | b'|' | b';' | b':'));
     let whole = begin <= 2 && (end + 2 >= text.len() || after == b',');
     let quoting = matches!(input.context.field, Field::Telemetry | Field::Code);
     match (typed, built, whole) {

@@ -53,6 +53,7 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         tags,
         attributes,
         address,
+        linked,
         program,
         expressions,
         letterless,
@@ -157,6 +158,22 @@ fn address(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
         true | false => confidence,
     };
     evidence(0, text.len(), "an address that runs a script", confidence)
+}
+
+/// `[text](javascript:alert(1))`: the link of a text in Markdown. Bookmarklets are passed on this way,
+/// too, so the script must be one that proves a hole.
+fn linked(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
+    let at = memchr::memmem::find(text, b"](")? + 2;
+    let rest = text.get(at..text.len().min(at + 256))?;
+    let runs = matches!(uri::read(rest)?, Uri::Script(Strength::Sink));
+    let short = rest.len() < 128 && memchr::memmem::find(rest, b"function").is_none();
+    let confidence = match (runs && short, input.context.field) {
+        (true, Field::Telemetry) => Confidence::Likely,
+        (true, _) => Confidence::Certain,
+        (false, _) if runs => Confidence::Likely,
+        (false, _) => return None,
+    };
+    evidence(at, at + rest.len(), "a link that runs a script", confidence)
 }
 
 /// Whether code is what the field is for.

@@ -250,12 +250,13 @@ impl Markup<'_> {
             ),
             b"http-equiv" => {
                 tag.address |= value.trim_ascii().eq_ignore_ascii_case(b"refresh");
-                self.note(
-                    at,
-                    end,
-                    "a header set by a page",
-                    self.unexpected(Confidence::Hint),
-                );
+                let cookie = value.trim_ascii().eq_ignore_ascii_case(b"set-cookie");
+                let confidence = if cookie {
+                    self.island()
+                } else {
+                    self.unexpected(Confidence::Hint)
+                };
+                self.note(at, end, "a header set by a page", confidence);
             }
             // Islands of data and behaviours, which old browsers fetch and write into the page.
             b"datasrc" | b"dataformatas" | b"implementation" => {
@@ -345,6 +346,10 @@ impl Markup<'_> {
     }
 
     fn address(&mut self, tag: &mut Tag, name: &[u8], value: &[u8], (at, end): (usize, usize)) {
+        // Namespaces are names.
+        if name == b"xmlns" || name.starts_with(b"xmlns:") {
+            return;
+        }
         let target = match name {
             // `0; url=javascript:…`
             b"content" if tag.kind == Kind::Meta => refresh(value),

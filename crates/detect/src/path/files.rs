@@ -172,6 +172,7 @@ const SECRETS: &[&str] = &[
     "system volume information",
     "system32/",
     "sysprep",
+    "tmp/sess_",
     "unattend.xml",
     "usr/etc/",
     "usr/home/",

@@ -85,6 +85,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "xampp",
         "wp-config",
         "/root/",
+        "tmp/sess",
         "/home/",
         "%00.",
         "\0.",
@@ -373,6 +374,8 @@ fn climbs(input: &Input<'_>, value: &Value, run: Run, target: Option<Telling>) -
 fn settle(input: &Input<'_>, degree: Confidence, single: bool) -> Confidence {
     let degree = match input.context.field {
         Field::Text if !single => degree.min(Confidence::Likely),
+        // A template or a source that is nothing but a path is a file's name.
+        Field::Code if single && begins_a_path(input.text) => degree,
         Field::Code | Field::Telemetry => degree.min(Confidence::Likely).less(),
         Field::Text | Field::Plain | Field::Url | Field::File | Field::Key | Field::Token => degree,
     };
@@ -382,6 +385,16 @@ fn settle(input: &Input<'_>, degree: Confidence, single: bool) -> Confidence {
     } else {
         degree
     }
+}
+
+/// Whether a value begins as a path from the root, up, or of a file as a URL does, and is short.
+fn begins_a_path(text: &[u8]) -> bool {
+    let rooted = text.starts_with(b"/") || text.starts_with(b"..");
+    let file = text
+        .get(..6)
+        .is_some_and(|own| own.eq_ignore_ascii_case(b"file:/"));
+    // Agents name the log they follow by its source.
+    (rooted || file) && text.len() < 256 && !text.starts_with(b"/var/log")
 }
 
 /// A NUL that cuts off the end an application appends or asks for: `x.php%00.jpg`.

@@ -77,7 +77,17 @@ fn absolute(input: &Input<'_>, value: &Value) -> Option<Evidence> {
     };
     // `/etc/hosts permissions` is looked for; agents name the logs they follow.
     let searched = input.context.field == Field::Text && spaces > 0;
-    let followed = listed_log(text, at) && input.context.place == Place::Json;
+    let nested = input
+        .context
+        .name
+        .iter()
+        .filter(|own| **own == b'.')
+        .count()
+        > 2;
+    let log = text
+        .get(at..)
+        .is_some_and(|own| own.starts_with(b"var/log/"));
+    let followed = (listed_log(text, at) || nested && log) && input.context.place == Place::Json;
     let unknown = listed && files::known(text, at).is_none();
     let confidence = if searched || followed || unknown {
         confidence.min(Confidence::Likely)

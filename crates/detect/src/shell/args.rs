@@ -303,7 +303,9 @@ fn script(args: &Args, piped: bool) -> Sense {
     let option = args.first.as_ref().is_some_and(|first| {
         let bytes = first.bytes();
         let cmdlet = bytes.contains(&b'-') && table::known(bytes);
-        matches!(bytes, [b'-' | b'/', _, ..]) || first.quoted || cmdlet
+        // `python "TypeError: …"`: a program's name has no blanks.
+        let quoted = first.quoted && !bytes.contains(&b' ');
+        matches!(bytes, [b'-' | b'/', _, ..]) || quoted || cmdlet
     });
     if args.redirect || option || args.system > 0 || args.urls > 0 {
         return Sense::Strong;

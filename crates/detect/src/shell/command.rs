@@ -364,6 +364,12 @@ fn arguments(text: &[u8], name: &Word, parting: Parting, args: &mut Args) -> (us
             args.redirect = true;
             let (from, _) = word::skip(text, behind, parting);
             let target = word::read(text, from, parting, false);
+            // `<module>`: a word in angle brackets, not a file.
+            if byte(text, next) == b'<' && byte(text, target.end) == b'>' {
+                args.redirect = false;
+                at = target.end + 1;
+                continue;
+            }
             open = target.unclosed;
             at = target.end;
             args.redirected(&target);

@@ -164,7 +164,13 @@ enum Prefix {
 }
 
 fn prefix(text: &[u8], at: usize) -> Prefix {
-    let before = text.get(..at).unwrap_or_default().trim_ascii();
+    let before = text.get(..at).unwrap_or_default();
+    // A line end is a separator itself.
+    let line = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
+    let before = match before.get(line..) {
+        Some(b"") if line > 0 && text.get(at) == Some(&b'`') => b"",
+        _ => before.trim_ascii(),
+    };
     if before.len() > 64 {
         return Prefix::Text;
     }
@@ -206,6 +212,12 @@ pub(super) fn in_field(
     };
     let opens = at == 0 || (before.prose < 3 && before.lines < 2 && !before.command);
     let opens = opens && (!ticks || input.text.len() <= end + 2);
+    // A file that says which program reads it is no value put into a command.
+    let degree = if input.text.starts_with(b"#!") && before.lines > 0 {
+        degree.min(Confidence::Likely)
+    } else {
+        degree
+    };
     match input.context.field {
         Field::Text if opens => degree,
         Field::Text => degree.min(Confidence::Likely),

@@ -11,6 +11,12 @@ use crate::detector::Input;
 pub(super) fn bare(input: &Input<'_>, reading: &Reading) -> Verdict {
     let facts = reading.facts;
     let (sure, what) = bare_plain(input, reading)?;
+    let begin = input.text.get(..7).unwrap_or_default();
+    let titled = begin.eq_ignore_ascii_case(b"sleep (") && !facts.any(Facts::UNIQUE.and(LINKS));
+    if titled {
+        // `Sleep (5)`: the fifth of a name.
+        return Some((sure.min(Possible), what));
+    }
     let sure = match input.context.field {
         Field::Code | Field::Telemetry => sure.less().less(),
         Field::Text if reading.first == First::Statement && !facts.any(Facts::TIME) => sure.less(),
@@ -102,7 +108,9 @@ fn bare_call(field: Field, reading: &Reading, whole: bool) -> Verdict {
             .and(Facts::UNIQUE)
             .and(Facts::LISTED)
             .and(Facts::QUERY);
-        let alone = field == Field::Text && !facts.any(context) && reading.ending == Ending::Whole;
+        let led = facts.any(Facts::CONNECTED) && reading.first == First::Hole;
+        let alone =
+            !led && field == Field::Text && !facts.any(context) && reading.ending == Ending::Whole;
         let sure = if alone && reading.first != First::Number {
             Likely
         } else {

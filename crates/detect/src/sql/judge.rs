@@ -4,7 +4,7 @@ use super::Start;
 use super::bare::bare;
 use super::facts::Facts;
 use super::read::{Ending, Reading};
-use crate::context::Field;
+use crate::context::{Field, Place};
 use crate::detector::Confidence::{self, Certain, Hint, Likely, Possible};
 use crate::detector::Input;
 
@@ -14,10 +14,26 @@ pub(super) type Verdict = Option<(Confidence, &'static str)>;
 /// What a reading that began at `at` says.
 pub(super) fn judge(input: &Input<'_>, start: Start, at: usize, reading: &Reading) -> Verdict {
     let before = input.text.get(..at).unwrap_or_default();
+    let reading = &ended_by_dash(input.text, *reading);
     match start {
         Start::Bare => bare(input, reading),
         Start::Closed(quote) => closed(input, before, quote, reading),
         Start::Amid => amid(input, before, reading),
+    }
+}
+
+/// Editors make a dash of `--`, and lists pass it on: it is read as the comment it was.
+fn ended_by_dash(text: &[u8], reading: Reading) -> Reading {
+    let rest = text.get(reading.end..).unwrap_or_default().trim_ascii();
+    let dash = matches!(rest, b"\xe2\x80\x93" | b"\xe2\x80\x94");
+    if dash && reading.ending == Ending::Broken {
+        Reading {
+            ending: Ending::Comment,
+            tail: Some(reading.end),
+            ..reading
+        }
+    } else {
+        reading
     }
 }
 
@@ -113,6 +129,9 @@ impl Closed<'_> {
 }
 
 fn closed(input: &Input<'_>, before: &[u8], quote: u8, reading: &Reading) -> Verdict {
+    if is_phrase(input.text.get(before.len()..).unwrap_or_default()) {
+        return None;
+    }
     let kind = Before::of(before);
     let matched = match reading.ending {
         Ending::Comment => true,
@@ -126,13 +145,26 @@ fn closed(input: &Input<'_>, before: &[u8], quote: u8, reading: &Reading) -> Ver
     };
     let broken = matches!(reading.ending, Ending::Broken | Ending::Dangling);
     let quoted = quotes(input, before, &closed);
-    let follows = whatever_follows(&closed);
-    let follows = follows.map(|(sure, what)| (if quoted { sure.less() } else { sure }, what));
+    let posted = posted(input, before, &closed);
+    let follows = whatever_follows(&closed).map(|(sure, what)| match (posted, quoted) {
+        (true, _) => (sure.min(Possible), what),
+        (false, true) => (sure.less(), what),
+        (false, false) => (sure, what),
+    });
     follows.or_else(|| match broken {
         true => sketchy(kind, reading),
         false => condition(&closed)
             .or_else(|| operators(&closed, quote, input.text))
             .or_else(|| ended(&closed, input, before)),
+    })
+}
+
+/// `"union select" OR …`: words in quotes that somebody searches for.
+fn is_phrase(text: &[u8]) -> bool {
+    const PHRASES: [&[u8]; 2] = [b"\"union select\"", b"\"union all select\""];
+    PHRASES.iter().any(|own| {
+        text.get(..own.len())
+            .is_some_and(|text| text.eq_ignore_ascii_case(own))
     })
 }
 
@@ -152,6 +184,12 @@ fn quotes(input: &Input<'_>, before: &[u8], closed: &Closed<'_>) -> bool {
         Field::Code | Field::Telemetry => !closed.kind.short(),
         Field::Plain | Field::Url | Field::File | Field::Key | Field::Token => false,
     }
+}
+
+/// Configurations and programs are posted as they are: their lines hold quotes of their own.
+fn posted(input: &Input<'_>, before: &[u8], closed: &Closed<'_>) -> bool {
+    let document = matches!(input.context.place, Place::Body | Place::File);
+    document && !closed.kind.short() && memchr::memchr(b'\n', before).is_some()
 }
 
 /// What tells enough after a closed string, however the text goes on.
@@ -233,6 +271,7 @@ fn condition(closed: &Closed<'_>) -> Verdict {
     if facts.any(Facts::CONSTANT) {
         // `"or"` is a word in quotes; ON and WHEN are words of prose.
         let quoted = kind == Before::Empty && reading.tokens == 2;
+        let quoted = quoted && reading.ending != Ending::Comment;
         let sure = match reading.ending {
             _ if quoted || !facts.any(Facts::CONNECTED.and(Facts::JOINED)) => Possible,
             Ending::Comment => Certain,

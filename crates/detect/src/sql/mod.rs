@@ -11,6 +11,7 @@ mod facts;
 mod judge;
 mod level;
 mod read;
+mod shape;
 mod statement;
 mod token;
 mod words;
@@ -118,6 +119,8 @@ pub(crate) static DETECTOR: Detector = Detector {
         "chr(",
         " in (",
         " in(",
+        "make_set(",
+        "elt(",
     ],
     glance: None,
     detect,
@@ -167,6 +170,12 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         .is_none_or(|best| best.confidence < Confidence::Certain)
     {
         best = stronger(best, amid(input));
+    }
+    if best
+        .as_ref()
+        .is_none_or(|best| best.confidence < Confidence::Certain)
+    {
+        best = stronger(best, shape::read(input));
     }
     best
 }

@@ -28,7 +28,11 @@ pub(super) fn read(input: &Input<'_>) -> Option<Evidence> {
         b"@System.Diagnostics.Process",
         b"${{<%[%'\"}}",
     ];
-    let expected = matches!(input.context.field, Field::Code | Field::Telemetry);
+    let expected = match input.context.field {
+        Field::Code => !crate::idiom::in_code(input.text),
+        Field::Telemetry => true,
+        Field::Plain | Field::Text | Field::Url | Field::File | Field::Key | Field::Token => false,
+    };
     let sure = if expected {
         Confidence::Likely
     } else {

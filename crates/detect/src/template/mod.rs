@@ -126,6 +126,9 @@ fn delimited(input: &Input<'_>) -> Option<Evidence> {
     verdict(input, act, begin, end, false)
 }
 
+/// How many bytes behind the word that told belong to its expression.
+const REST: usize = 96;
+
 fn verdict(input: &Input<'_>, act: Act, from: usize, to: usize, lookup: bool) -> Option<Evidence> {
     let written = matches!(
         input.context.place,
@@ -155,7 +158,11 @@ fn verdict(input: &Input<'_>, act: Act, from: usize, to: usize, lookup: bool) ->
     let text =
         input.context.field == Field::Text || (written && input.context.field == Field::Plain);
     let quoted = text && crate::prose::quotes(input.text, from, end);
-    let confidence = if (expected && !lookup) || (quoted && act == Act::Probe) {
+    // The word that told may stand before the one that tells all.
+    let further = (to + REST).clamp(from, input.text.len());
+    let expression = input.text.get(from..further);
+    let leads_out = act == Act::Escape && expression.is_some_and(crate::idiom::in_template);
+    let confidence = if (expected && !lookup && !leads_out) || (quoted && act == Act::Probe) {
         confidence.less()
     } else {
         confidence

@@ -1,0 +1,168 @@
+//! Shapes of injected SQL that tell whatever stands around them, where the grammar is broken on purpose
+//! or by the tool that wrote it.
+
+use crate::context::{Field, Place};
+use crate::detector::{Confidence, Evidence, Input};
+
+/// The longest value that is looked at.
+const LONGEST: usize = 2048;
+
+/// A shape that only an attack has.
+pub(super) fn read(input: &Input<'_>) -> Option<Evidence> {
+    let text = input.text;
+    if text.len() > LONGEST {
+        return None;
+    }
+    let found = probe(input)
+        .or_else(|| sorted(input))
+        .or_else(|| torn(text))
+        .or_else(|| called(text));
+    let (at, end, reading) = found?;
+    let confidence = match (input.context.field, input.context.place) {
+        (Field::Code | Field::Telemetry, _) | (_, Place::File) => Confidence::Possible,
+        (Field::Plain | Field::Text | Field::Url | Field::File | Field::Key | Field::Token, _) => {
+            Confidence::Certain
+        }
+    };
+    Some(Evidence {
+        span: at..end,
+        reading,
+        confidence,
+    })
+}
+
+type Found = Option<(usize, usize, &'static str)>;
+
+/// `'--`, `'); --`, `'/*`: a string is closed and the rest of the query hidden, and nothing else.
+fn probe(input: &Input<'_>) -> Found {
+    let text = input.text.trim_ascii();
+    let rest = text.strip_prefix(b"'")?;
+    let closing = rest.iter().take_while(|byte| b") ;".contains(byte));
+    let hidden = rest.get(closing.count()..)?;
+    let plain = !matches!(input.context.field, Field::Text | Field::Token);
+    let hides = matches!(hidden, b"--" | b"-- -" | b"--+" | b"/*" | b"#");
+    (plain && hides).then_some((
+        0,
+        input.text.len(),
+        "a closed string, and a comment that hides the rest of the query",
+    ))
+}
+
+/// ` ORDER BY 25 `: nothing but the clause by which columns are counted.
+fn sorted(input: &Input<'_>) -> Found {
+    let text = input.text.trim_ascii();
+    let begins = text.get(..8)?.eq_ignore_ascii_case(b"order by");
+    let number = text.get(8..)?.trim_ascii_start();
+    let counts = (1..4).contains(&number.len()) && number.iter().all(u8::is_ascii_digit);
+    let field = input.context.field != Field::Text;
+    (begins && counts && field).then_some((0, input.text.len(), "a clause that counts columns"))
+}
+
+/// `uni/**/on`: a word of SQL torn apart by a comment.
+fn torn(text: &[u8]) -> Found {
+    const WORDS: [&[u8]; 9] = [
+        b"union", b"select", b"and", b"from", b"where", b"insert", b"update", b"delete", b"sleep",
+    ];
+    /// How many comments are looked at.
+    const TRIES: usize = 16;
+    for at in memchr::memmem::find_iter(text, b"/**/").take(TRIES) {
+        let before = text.get(at.saturating_sub(8)..at)?;
+        let left = before
+            .iter()
+            .rev()
+            .take_while(|byte| byte.is_ascii_alphabetic())
+            .count();
+        let left = before.get(before.len() - left..)?;
+        let right = text.get(at + 4..text.len().min(at + 12))?;
+        let letters = right.iter().take_while(|byte| byte.is_ascii_alphabetic());
+        let right = right.get(..letters.count())?;
+        let whole = |word: &&&[u8]| {
+            let parts = word.split_at_checked(left.len());
+            let (first, rest) = parts.unwrap_or_default();
+            !left.is_empty()
+                && !right.is_empty()
+                && left.eq_ignore_ascii_case(first)
+                && right.eq_ignore_ascii_case(rest)
+        };
+        if WORDS.iter().find(whole).is_some() {
+            let (begin, end) = (at - left.len(), at + 4 + right.len());
+            return Some((begin, end, "a word of SQL torn apart by a comment"));
+        }
+    }
+    None
+}
+
+/// Calls and queries that begin in a way nobody writes otherwise.
+fn called(text: &[u8]) -> Found {
+    /// How many parentheses are looked at.
+    const TRIES: usize = 32;
+    for open in memchr::memchr_iter(b'(', text).take(TRIES) {
+        let before = text.get(open.saturating_sub(24)..open).unwrap_or_default();
+        let after = text.get(open + 1..text.len().min(open + 24));
+        let after = after.unwrap_or_default();
+        let query = ends(before, b"union") || ends(before, b"union all");
+        if query && begins(after, b"select") {
+            return Some((open, open + 7, "a second query united with the first"));
+        }
+        let convert = ends(before, b"=convert") && begins(after, b"int,(");
+        if convert && joined(before) {
+            return Some((
+                open,
+                open + 6,
+                "a condition that breaks with a telling error",
+            ));
+        }
+        let chosen = ends(before, b"make_set") || ends(before, b"elt") || ends(before, b"if");
+        let condition = chosen.then(|| equation(after)).flatten();
+        let whole = before.iter().filter(|byte| **byte == b' ').count() == 0;
+        let waits = ends(before, b"if").then(|| {
+            let rest = condition.and_then(|len| text.get(open + 1 + len..));
+            rest.is_some_and(|rest| begins(rest, b") select") || begins(rest, b") waitfor"))
+        });
+        if condition.is_some() && whole && waits.unwrap_or(true) {
+            return Some((0, text.len(), "a value that is decided by constants"));
+        }
+        // MySQL reads `1.e(1)` as `(1)`.
+        let exponent = matches!(before, [.., digit, b'.', b'e'] if digit.is_ascii_digit());
+        if exponent && after.first().is_some_and(u8::is_ascii_digit) {
+            return Some((open - 3, open + 1, "a number only MySQL reads as none"));
+        }
+    }
+    None
+}
+
+/// ` AND 5650=CONVERT`: whether a connecting word and a number stand before the call.
+fn joined(before: &[u8]) -> bool {
+    let mut words = before
+        .split(|byte| matches!(byte, b' ' | b'\t' | b'='))
+        .rev()
+        .skip(1)
+        .filter(|word| !word.is_empty());
+    let number = words
+        .next()
+        .is_some_and(|word| word.iter().all(u8::is_ascii_digit));
+    let word = words.next().unwrap_or_default();
+    number && (word.eq_ignore_ascii_case(b"and") || word.eq_ignore_ascii_case(b"or"))
+}
+
+/// The length of `7=7`.
+fn equation(text: &[u8]) -> Option<usize> {
+    let digits = |from: usize| {
+        let rest = text.get(from..).unwrap_or_default();
+        rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
+    };
+    let left = digits(0);
+    let right = digits(left + 1);
+    (left > 0 && text.get(left) == Some(&b'=') && right > 0).then_some(left + 1 + right)
+}
+
+fn ends(text: &[u8], lower: &[u8]) -> bool {
+    let from = text.len().checked_sub(lower.len());
+    from.and_then(|from| text.get(from..))
+        .is_some_and(|own| own.eq_ignore_ascii_case(lower))
+}
+
+fn begins(text: &[u8], lower: &[u8]) -> bool {
+    text.get(..lower.len())
+        .is_some_and(|own| own.eq_ignore_ascii_case(lower))
+}
