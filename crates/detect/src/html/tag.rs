@@ -42,6 +42,8 @@ pub(super) struct Markup<'a> {
     scripts: u8,
     /// The text is a whole page.
     document: bool,
+    /// It begins with a tag that goes on and does not end.
+    cut: bool,
     context: Context<'a>,
     entry: Entry,
     best: Option<Evidence>,
@@ -57,6 +59,9 @@ pub(super) fn look(
     let mut markup = Markup {
         scripts: 0,
         document: false,
+        cut: text.starts_with(b"<")
+            && memchr::memchr(b'>', text).is_none()
+            && memchr::memchr(b' ', text).is_some(),
         context,
         entry,
         best: None,
@@ -152,8 +157,11 @@ impl Markup<'_> {
 
     /// A tag ended, perhaps without `>`.
     fn leave(&mut self, tag: &Tag, offset: usize) {
+        // `?<meta http-equiv=…`: a query without a parameter, cut where its first `=` stands.
+        let cut = self.context.place == Place::Name && self.cut;
         let confidence = match tag.kind {
             Kind::Unknown => return,
+            _ if cut => Confidence::Certain,
             // People ask about it.
             Kind::Script if self.context.field == Field::Text => Confidence::Likely,
             Kind::Script if !tag.json => self.unexpected(Confidence::Likely),

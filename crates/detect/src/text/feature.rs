@@ -16,9 +16,6 @@ const AROUND: usize = 40;
 /// Features there may be: hashes are cut to this.
 pub const WIDTH: usize = 1 << 16;
 
-/// Bytes of an n-gram.
-const GRAM: usize = 4;
-
 /// The bytes of a finding.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample<'a> {
@@ -61,15 +58,18 @@ impl<'a> Sample<'a> {
     /// Calls `each` with the features of the span, every one below [`WIDTH`].
     pub fn span(&self, mut each: impl FnMut(usize)) {
         let class = Hash::START.then(self.class as u8);
-        each(class.then(1).cut());
-        each(class.then(2).all(self.reading.as_bytes()).cut());
+        each(class.of(1).cut());
+        each(class.all(self.reading.as_bytes()).of(2).cut());
+        // Kinds of features of one class.
+        let own = |kind: u32| kind | (u32::from(self.class as u8) + 1) << 8;
+        let (gram_of_class, token_of_class) = (own(4), own(6));
         grams(self.span, |gram| {
-            each(gram.then(3).cut());
-            each(gram.then(4).then(self.class as u8).cut());
+            each(gram.of(3).cut());
+            each(gram.of(gram_of_class).cut());
         });
-        tokens(self.span, |own| {
-            each(own.then(5).cut());
-            each(own.then(6).then(self.class as u8).cut());
+        tokens(self.span, |token| {
+            each(token.of(5).cut());
+            each(token.of(token_of_class).cut());
         });
     }
 
@@ -77,18 +77,18 @@ impl<'a> Sample<'a> {
     pub fn around(&self, mut each: impl FnMut(usize)) {
         let ends = u8::from(self.open.0) | u8::from(self.open.1) << 1;
         let empty = u8::from(self.before.is_empty()) | u8::from(self.after.is_empty()) << 1;
-        each(Hash::START.then(ends).then(empty).then(7).cut());
-        tokens(self.before, |own| each(own.then(8).cut()));
-        tokens(self.after, |own| each(own.then(9).cut()));
+        each(Hash::START.then(ends).then(empty).of(7).cut());
+        tokens(self.before, |own| each(own.of(8).cut()));
+        tokens(self.after, |own| each(own.of(9).cut()));
         let near = [
-            self.before.last().copied().map_or(0, fold),
-            self.after.first().copied().map_or(0, fold),
+            self.before.last().copied().map_or(0, folded),
+            self.after.first().copied().map_or(0, folded),
         ];
-        each(Hash::START.all(&near).then(10).cut());
+        each(Hash::START.all(&near).of(10).cut());
     }
 }
 
-/// FNV-1a, with a final mix.
+/// A hash of 32 bits: FNV-1a for words, one multiplication for what is put together of hashes.
 #[derive(Clone, Copy)]
 struct Hash(u32);
 
@@ -103,22 +103,19 @@ impl Hash {
         bytes.iter().fold(self, |hash, byte| hash.then(*byte))
     }
 
-    /// A word; of digits in a row only the first counts, and of long words the beginning.
-    fn word(self, word: &[u8]) -> Self {
-        let mut hash = self;
-        let mut last = 0;
-        for byte in word.iter().take(24).copied().map(fold) {
-            if !(byte == last && matches!(byte, b'0' | 0x80)) {
-                hash = hash.then(byte);
-            }
-            last = byte;
-        }
-        hash
+    /// The n-gram of four bytes.
+    fn gram(bytes: u32) -> Self {
+        Self(bytes.wrapping_mul(0x9e37_79b1))
     }
 
     /// A pair of what two hashes stand for.
     fn with(self, next: Self) -> Self {
-        self.then(0).all(&next.0.to_le_bytes())
+        Self((self.0.rotate_left(5) ^ next.0).wrapping_mul(0x9e37_79b1))
+    }
+
+    /// The same thing among those of a kind.
+    fn of(self, kind: u32) -> Self {
+        Self(self.0 ^ kind.wrapping_mul(0x85eb_ca6b))
     }
 
     fn cut(self) -> usize {
@@ -128,7 +125,7 @@ impl Hash {
 }
 
 /// A byte without what seldom matters: the case, which digit, which blank, which letter beyond ASCII.
-fn fold(byte: u8) -> u8 {
+const fn fold(byte: u8) -> u8 {
     match byte {
         b'A'..=b'Z' => byte | 0x20,
         b'0'..=b'9' => b'0',
@@ -139,43 +136,67 @@ fn fold(byte: u8) -> u8 {
     }
 }
 
+/// [`fold`] of every byte.
+static FOLDED: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "evaluated when the program is compiled; below 256"
+        )]
+        {
+            table[byte] = fold(byte as u8);
+        }
+        byte += 1;
+    }
+    table
+};
+
+fn folded(byte: u8) -> u8 {
+    FOLDED.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
 /// The n-grams of a text, the first of them and the last with its edge.
 fn grams(text: &[u8], mut each: impl FnMut(Hash)) {
-    let mut window = [2_u8; GRAM];
-    for byte in text.iter().copied().map(fold).chain([3]) {
-        window.rotate_left(1);
-        if let Some(last) = window.last_mut() {
-            *last = byte;
-        }
-        each(Hash::START.all(&window));
+    let mut window = 0x0202_0202_u32;
+    for byte in text.iter().copied().map(folded).chain([3]) {
+        window = window << 8 | u32::from(byte);
+        each(Hash::gram(window));
     }
 }
 
 /// Tokens, pairs and triples of tokens: words, numbers, single marks.
 fn tokens(text: &[u8], mut each: impl FnMut(Hash)) {
     let (mut one, mut two) = (Hash::START, Hash::START);
-    let mut rest = text;
-    while let Some((&first, after)) = rest.split_first() {
-        let len = match fold(first) {
-            b' ' => {
-                rest = after;
-                continue;
+    let mut bytes = text.iter().copied().map(folded).peekable();
+    while let Some(first) = bytes.next() {
+        if first == b' ' {
+            continue;
+        }
+        let mut token = Hash::START.then(first);
+        if is_word(first) {
+            // Of digits in a row only the first counts, and of long words the beginning.
+            let (mut last, mut len) = (first, 1);
+            while let Some(byte) = bytes.next_if(|byte| is_word(*byte)) {
+                if len < LONGEST_WORD && !(byte == last && matches!(byte, b'0' | 0x80)) {
+                    token = token.then(byte);
+                }
+                (last, len) = (byte, len + 1);
             }
-            b'a'..=b'z' | b'0' | b'_' | 0x80 => {
-                1 + after.iter().take_while(|byte| is_word(**byte)).count()
-            }
-            _ => 1,
-        };
-        let (word, behind) = rest.split_at_checked(len).unwrap_or((rest, &[]));
-        rest = behind;
-        let token = Hash::START.word(word);
+        }
+        let pair = one.with(token);
         each(token);
-        each(one.with(token));
-        each(two.with(one).with(token));
+        each(pair);
+        each(two.with(pair));
         (two, one) = (one, token);
     }
 }
 
+/// Bytes of a word that count.
+const LONGEST_WORD: usize = 24;
+
+/// Whether a folded byte is one of a word.
 fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
+    matches!(byte, b'a'..=b'z' | b'0' | b'_' | 0x80)
 }

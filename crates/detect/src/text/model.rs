@@ -74,7 +74,7 @@ impl<T: Copy + PartialOrd + std::ops::AddAssign + std::ops::SubAssign> Peak<T> {
             self.sum -= std::mem::replace(oldest, weight);
         }
         self.sum += weight;
-        self.at = (self.at + 1) % PART;
+        self.at = if self.at + 1 == PART { 0 } else { self.at + 1 };
         if self.sum > self.most {
             self.most = self.sum;
         }
@@ -170,16 +170,31 @@ impl Model {
             peak.add(weight);
         });
         let span = self.scaled(sum, count);
+        Score {
+            span,
+            whole: span + self.around(sample),
+            peak: self.scaled(peak.most(), 1),
+        }
+    }
+
+    /// What it says of the finding and what is around it, without looking for a part.
+    #[must_use]
+    pub fn whole(&self, sample: &Sample<'_>) -> f32 {
+        let (mut sum, mut count) = (0_i32, 0_u16);
+        sample.span(|at| {
+            sum += self.weight(at);
+            count += 1;
+        });
+        self.scaled(sum, count) + self.around(sample)
+    }
+
+    fn around(&self, sample: &Sample<'_>) -> f32 {
         let (mut sum, mut count) = (0_i32, 0_u16);
         sample.around(|at| {
             sum += self.weight(at);
             count += 1;
         });
-        Score {
-            span,
-            whole: span + self.scaled(sum, count),
-            peak: self.scaled(peak.most(), 1),
-        }
+        self.scaled(sum, count)
     }
 
     fn weight(&self, at: usize) -> i32 {
@@ -210,7 +225,7 @@ impl Model {
     #[must_use]
     pub fn is_attack(&self, sample: &Sample<'_>) -> bool {
         let limits = self.limits(sample.class());
-        limits.raise.is_finite() && self.score(sample).whole >= limits.raise
+        limits.raise.is_finite() && self.whole(sample) >= limits.raise
     }
 
     /// Whether it is harmless for sure: by itself and with what is around it.
