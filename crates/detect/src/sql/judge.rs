@@ -399,7 +399,9 @@ fn sketchy(kind: Before, reading: &Reading) -> Verdict {
 
 fn amid(input: &Input<'_>, before: &[u8], reading: &Reading) -> Verdict {
     let facts = reading.facts;
-    if !facts.any(Facts::UNION) || !facts.any(Facts::MARKED) {
+    let quoted = input.text.get(before.len().saturating_sub(1)..);
+    let phrase = !before.is_empty() && quoted.is_some_and(is_phrase);
+    if phrase || !facts.any(Facts::UNION) || !facts.any(Facts::MARKED) {
         return None;
     }
     let whole = matches!(
