@@ -137,6 +137,10 @@ fn summary(text: &mut String, found: &Findings, table: &Writer<'_>) {
     if let Some(calm) = &found.csic[1] {
         table.row(text, "CSIC anomalous blocked (see below)", &calm.total(), 1);
     }
+    costs(text, found, table);
+}
+
+fn costs(text: &mut String, found: &Findings, table: &Writer<'_>) {
     if let Some(calm) = &found.corpus {
         text.push_str("\nCPU time of one decision on the benign corpus, in µs:\n\n");
         text.push_str("| | median | mean | p99 |\n|---|---|---|---|\n");

@@ -1,4 +1,4 @@
-//! The promise about false positives, held by the corpus: at level 1 the built-in rules block at
+//! The promise about false positives, held by the corpus and by requests written by hand: at level 1 the built-in rules block at
 //! most 0.07 % of ordinary requests, and at most 2 % of the hard ones (text about attacks and commands,
 //! code, queries), which the corpus holds more of than any site does.
 
@@ -12,7 +12,10 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use std::path::Path;
+
 use babyshield_corpus::{Corpus, Ease, Message};
+use babyshield_evaluate::written;
 use babyshield_model::Finding;
 use babyshield_waf::source::Disk;
 use babyshield_waf::{Connection, Decision, Outcome, Plan, Spec};
@@ -91,4 +94,55 @@ fn ordinary_requests_pass_at_level_1() {
 #[test]
 fn hard_requests_mostly_pass_at_level_1() {
     hold(Ease::Hard, 200);
+}
+
+/// Benign requests written by hand that level 1 blocks, and why that stays.
+const BLOCKED: [&str; 3] = [
+    // A site that lets the world create containers is attacked; who proxies that API excludes the rule.
+    "Docker create container",
+    // The search for an attack, in the address of the page that was found, is its bytes.
+    "LinkedIn insight",
+    // So is a search for a command.
+    "Perl CGI",
+];
+
+/// Of the attacks written by hand, so many of a thousand are found at least.
+const FOUND: usize = 970;
+
+fn written_requests(folder: &str) -> Vec<written::Written> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("requests");
+    written::read(&root.join(folder)).unwrap()
+}
+
+fn plan() -> Arc<Plan> {
+    let compiled = Plan::compile(&Spec::default(), &Disk);
+    Arc::new(compiled.expect("the built-in rules").plan)
+}
+
+#[test]
+fn benign_requests_written_by_hand_pass_at_level_1() {
+    let plan = plan();
+    let all = written_requests("benign");
+    assert!(all.len() > 300);
+    let wrong: Vec<_> = all
+        .iter()
+        .filter(|own| blocked(&plan, &own.message).is_some())
+        .map(|own| own.name.as_str())
+        .filter(|name| !BLOCKED.contains(name))
+        .collect();
+    assert!(wrong.is_empty(), "blocked: {wrong:?}");
+}
+
+#[test]
+fn attacks_written_by_hand_are_found_at_level_1() {
+    let plan = plan();
+    let all = written_requests("attacks");
+    assert!(all.len() > 500);
+    let missed: Vec<_> = all
+        .iter()
+        .filter(|own| blocked(&plan, &own.message).is_none())
+        .map(|own| format!("{}: {}", own.kind, own.name))
+        .collect();
+    let found = (all.len() - missed.len()) * 1000 / all.len();
+    assert!(found >= FOUND, "{found} of 1000; missed: {missed:#?}");
 }

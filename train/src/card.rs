@@ -66,6 +66,8 @@ const LIMITS: &str = "## Limits of use
   a class (fewer than 40 benign findings, or 10 attacks) it says nothing; a dash in the first table.
 - It has not seen text of your application. Its limits are set so that it is silent when in doubt: most of
   what it leaves alone is left as the detector said.
+- It costs about 12 µs of CPU time for 1,024 bytes of a finding (`cargo xtask evaluate` measures it), and
+  reads at most 336 bytes of one.
 - An attacker can read it. What lowers must lie in the finding itself, no part of which may speak for an
   attack; words around it do not help (`padding_lowers_nothing`). A command nobody thinks of as an attack,
   sent to a field for text, is what it lets pass at level 1; it stays *likely* and blocks at level 2.
