@@ -5,6 +5,7 @@
 
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use crate::set::{self, Table};
 
 pub(crate) static DETECTOR: Detector = Detector {
     class: Class::Header,
@@ -63,6 +64,9 @@ const ENDS: &[&[u8]] = &[
     b"\xc2\x85",
 ];
 
+/// Bytes that line ends begin with.
+static BEGINS: Table = set::table(set::of(b"\r\n%\\\xc2\xc4\xe2\xe5"));
+
 /// Headers a response has, and those of a request that a proxy believes.
 const NAMES: &[&[u8]] = &[
     b"set-cookie",
@@ -111,7 +115,18 @@ fn starts(text: &[u8], at: usize, lower: &[u8]) -> bool {
 
 /// The line end at `at`: its length, and whether it is an odd spelling.
 fn end_of_line(text: &[u8], at: usize) -> Option<(usize, bool)> {
-    if !matches!(text.get(at)?, b'\r' | b'\n' | b'%' | b'\\' | 0xc2..=0xe5) {
+    let next = text.get(at + 1).copied().unwrap_or(0);
+    let begins = match text.get(at)? {
+        b'\r' | b'\n' => true,
+        b'%' => matches!(next | 0x20, b'0' | b'u' | b'e'),
+        b'\\' => matches!(next | 0x20, b'r' | b'n' | b'u'),
+        0xc2 => next == 0x85,
+        0xc4 => matches!(next, 0x8a | 0x8d),
+        0xe2 => next == 0x80,
+        0xe5 => next == 0x98,
+        _ => false,
+    };
+    if !begins {
         return None;
     }
     let own = ENDS.iter().find(|own| starts(text, at, own))?;
@@ -137,7 +152,8 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     let mut lines = 0_usize;
     let mut before = 0_usize;
     let mut at = 0;
-    while at < text.len() {
+    while let Some(skipped) = text.get(at..).and_then(|rest| BEGINS.find(rest)) {
+        at += skipped;
         let Some((len, odd)) = end_of_line(text, at) else {
             at += 1;
             continue;
