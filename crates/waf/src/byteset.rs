@@ -61,9 +61,12 @@ impl ByteSet {
             seen[usize::from(byte)] = 1;
         }
         let mut set = Self::EMPTY;
-        for (word, flags) in set.0.iter_mut().zip(seen.chunks_exact(64)) {
-            for (bit, &flag) in flags.iter().enumerate() {
-                *word |= u64::from(flag) << bit;
+        let (flags, _) = seen.as_chunks::<8>();
+        for (word, flags) in set.0.iter_mut().zip(flags.chunks_exact(8)) {
+            for (byte, flags) in flags.iter().enumerate() {
+                // The lowest bits of eight bytes, gathered in the highest byte.
+                let eight = u64::from_le_bytes(*flags).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+                *word |= eight << (8 * byte);
             }
         }
         set

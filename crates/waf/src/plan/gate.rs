@@ -82,10 +82,8 @@ struct Part {
     /// Clauses without, by the first of their sets.
     by_set: Vec<Vec<Test>>,
     /// The sets that some clause has first.
-    leads: Vec<u64>,
-    /// For each byte, the sets that have it: so many words each.
-    sets_of_byte: Vec<u64>,
-    set_words: usize,
+    leads: Vec<usize>,
+    sets: Vec<ByteSet>,
     /// Clauses that tell a length alone.
     by_length: Vec<Test>,
 }
@@ -100,18 +98,15 @@ struct Test {
 }
 
 impl Test {
-    fn fits(&self, len: usize, sets: &[u64], factors: &[u64]) -> bool {
-        let has_set = |set: &u16| is_marked(sets, usize::from(*set));
+    fn fits(&self, len: usize, own: &ByteSet, sets: &[ByteSet], factors: &[u64]) -> bool {
+        let meets = |set: &u16| {
+            sets.get(usize::from(*set))
+                .is_none_or(|set| set.intersects(own))
+        };
         len >= self.length
-            && self.sets.iter().all(has_set)
             && self.also.is_none_or(|also| has(factors, also))
+            && self.sets.iter().all(meets)
     }
-}
-
-fn is_marked(words: &[u64], at: usize) -> bool {
-    words
-        .get(at / 64)
-        .is_some_and(|word| word >> (at % 64) & 1 == 1)
 }
 
 fn mark(words: &mut [u64], at: usize) {
@@ -233,8 +228,7 @@ impl Part {
             by_factor: Vec::new(),
             by_set: Vec::new(),
             leads: Vec::new(),
-            sets_of_byte: Vec::new(),
-            set_words: 0,
+            sets: Vec::new(),
             by_length: Vec::new(),
         };
         for (gate, clauses) in gates {
@@ -242,22 +236,10 @@ impl Part {
                 own.put(gate, clause, &mut literals, &mut sets);
             }
         }
-        own.set_words = sets.len().div_ceil(64);
-        own.leads = vec![0; own.set_words];
-        for (at, tests) in own.by_set.iter().enumerate() {
-            if !tests.is_empty() {
-                mark(&mut own.leads, at);
-            }
-        }
-        own.sets_of_byte = vec![0; own.set_words * 256];
-        for (at, set) in sets.iter().enumerate() {
-            for byte in set.iter() {
-                let start = usize::from(byte) * own.set_words;
-                if let Some(words) = own.sets_of_byte.get_mut(start..start + own.set_words) {
-                    mark(words, at);
-                }
-            }
-        }
+        own.sets = sets;
+        let lists = own.by_set.iter().enumerate();
+        let leads = lists.filter(|(_, tests)| !tests.is_empty());
+        own.leads = leads.map(|(at, _)| at).collect();
         if let Some(detectors) = detectors {
             literals.add_words(detectors.words());
         }
@@ -301,25 +283,14 @@ impl Part {
 
     /// Marks the gates open to a text. The detectors that its words wake.
     fn open(&self, text: &[u8], set: &ByteSet, work: &mut Vec<u64>, open: &mut [u64]) -> u32 {
-        let words = self.prefilter.words();
         work.clear();
-        work.resize(words + self.set_words, 0);
-        let Some((factors, sets)) = work.split_at_mut_checked(words) else {
-            return u32::MAX;
-        };
-        if self.set_words > 0 {
-            for byte in ones(&set.0) {
-                let own = self.sets_of_byte.get(byte * self.set_words..);
-                for (set, own) in sets.iter_mut().zip(own.unwrap_or_default()) {
-                    *set |= own;
-                }
-            }
-        }
+        work.resize(self.prefilter.words(), 0);
+        let factors = work.as_mut_slice();
         let woken = self.prefilter.scan(text, factors);
-        let (factors, sets) = (&*factors, &*sets);
+        let factors = &*factors;
         let mut try_all = |tests: &[Test]| {
             for test in tests {
-                if !test.gate.is_in(open) && test.fits(text.len(), sets, factors) {
+                if !test.gate.is_in(open) && test.fits(text.len(), set, &self.sets, factors) {
                     mark(open, test.gate.index());
                 }
             }
@@ -329,14 +300,10 @@ impl Part {
                 try_all(tests);
             }
         }
-        for (at, (sets, leads)) in sets.iter().zip(&self.leads).enumerate() {
-            let mut rest = sets & leads;
-            while rest != 0 {
-                let lead = at * 64 + rest.trailing_zeros() as usize;
-                rest &= rest - 1;
-                if let Some(tests) = self.by_set.get(lead) {
-                    try_all(tests);
-                }
+        for lead in &self.leads {
+            let meets = self.sets.get(*lead).is_some_and(|own| own.intersects(set));
+            if let Some(tests) = self.by_set.get(*lead).filter(|_| meets) {
+                try_all(tests);
             }
         }
         try_all(&self.by_length);
