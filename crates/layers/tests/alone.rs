@@ -416,7 +416,10 @@ async fn what_the_rules_could_not_judge_reaches_the_event() {
             .collect();
         assert_eq!(
             found,
-            [("waf", "@geoLookup has no database to ask")],
+            [(
+                "waf",
+                "@geoLookup has no database to ask; SecGeoLookupDb names one"
+            )],
             "{mode:?}"
         );
     }
