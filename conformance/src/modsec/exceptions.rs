@@ -47,7 +47,7 @@ pub(super) const UNTOLD: [(&str, &str); 7] = [
 ];
 
 /// Cases about what libmodsecurity does otherwise than its manual says, or than is safe.
-pub(super) const EXCEPTIONS: [(&str, &str); 18] = [
+pub(super) const EXCEPTIONS: [(&str, &str); 19] = [
     (
         "action-block-1",
         "names the line before the mistake; here the mistake is refused at its own line",
@@ -60,6 +60,10 @@ pub(super) const EXCEPTIONS: [(&str, &str); 18] = [
     (
         "issue-1725-1",
         "DURATION counts milliseconds, as the manual says; libmodsecurity gives seconds",
+    ),
+    (
+        "variable-GEO-16",
+        "COUNTRY_CONTINENT is a code of two letters, as the manual says; libmodsecurity gives a name",
     ),
     (
         "issue-1812-1",

@@ -74,8 +74,15 @@ fn unloadable(faults: &Diagnostics) -> Judged {
         return Judged::Untold(why);
     }
     let absent = faults.iter().find_map(|fault| {
-        let path = fault.message.strip_prefix("no file fits `")?;
-        path.trim_end_matches('`').rsplit('/').next()
+        let message = fault.message.as_str();
+        let path = match message.strip_prefix("no file fits `") {
+            Some(path) => path.trim_end_matches('`'),
+            None => {
+                let (path, _) = message.strip_prefix("cannot read `")?.split_once('`')?;
+                (!std::path::Path::new(path).exists()).then_some(path)?
+            }
+        };
+        path.rsplit('/').next()
     });
     if let Some(file) = absent {
         return Judged::Untold(format!("the suite's data here lacks {file}"));
