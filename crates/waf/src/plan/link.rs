@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use babyshield_model::{Diagnostic, Diagnostics};
 
+use super::field::is_settled;
 use super::gate::{Builder, Reach};
 use super::literal::{Clause, clauses};
 use super::{
@@ -470,21 +471,11 @@ fn reach(phase: Phase, at: usize, link: &hir::Link) -> Reach {
 
 /// Whether a variable's values are the request line, parts of it other than arguments, or header fields.
 fn is_of_head(variable: Variable) -> bool {
-    matches!(
+    let is_query = matches!(
         variable,
-        Variable::RequestHeaders
-            | Variable::RequestHeadersNames
-            | Variable::RequestCookies
-            | Variable::RequestCookiesNames
-            | Variable::RequestLine
-            | Variable::RequestMethod
-            | Variable::RequestProtocol
-            | Variable::RequestUri
-            | Variable::RequestUriRaw
-            | Variable::RequestFilename
-            | Variable::RequestBasename
-            | Variable::PathInfo
-    )
+        Variable::ArgsGet | Variable::ArgsGetNames | Variable::QueryString
+    );
+    is_settled(variable) && !is_query
 }
 
 /// A text that is exactly a decimal number, so that it can be held as one and printed back.
