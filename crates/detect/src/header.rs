@@ -108,22 +108,36 @@ const NAMES: &[&[u8]] = &[
     b"strict-transport-security",
 ];
 
+/// The first byte alone tells most apart.
+#[inline]
 fn starts(text: &[u8], at: usize, lower: &[u8]) -> bool {
-    text.get(at..at + lower.len())
-        .is_some_and(|own| own.eq_ignore_ascii_case(lower))
+    text.get(at).map(u8::to_ascii_lowercase) == lower.first().copied()
+        && text
+            .get(at..at + lower.len())
+            .is_some_and(|own| own.eq_ignore_ascii_case(lower))
 }
 
 /// The line end at `at`: its length, and whether it is an odd spelling.
 fn end_of_line(text: &[u8], at: usize) -> Option<(usize, bool)> {
-    let next = text.get(at + 1).copied().unwrap_or(0);
+    let byte = |at: usize| text.get(at).copied().unwrap_or(0);
+    let (next, third) = (byte(at + 1), byte(at + 2));
     let begins = match text.get(at)? {
         b'\r' | b'\n' => true,
-        b'%' => matches!(next | 0x20, b'0' | b'u' | b'e'),
-        b'\\' => matches!(next | 0x20, b'r' | b'n' | b'u'),
+        b'%' => match next | 0x20 {
+            b'0' => matches!(third | 0x20, b'a' | b'd'),
+            b'u' => starts(text, at, b"%u000"),
+            b'e' => starts(text, at, b"%e5%98%8"),
+            _ => false,
+        },
+        b'\\' => match next | 0x20 {
+            b'r' | b'n' => true,
+            b'u' => starts(text, at, b"\\u000"),
+            _ => false,
+        },
         0xc2 => next == 0x85,
         0xc4 => matches!(next, 0x8a | 0x8d),
-        0xe2 => next == 0x80,
-        0xe5 => next == 0x98,
+        0xe2 => next == 0x80 && matches!(third, 0xa8 | 0xa9),
+        0xe5 => next == 0x98 && matches!(third, 0x8a | 0x8d),
         _ => false,
     };
     if !begins {

@@ -83,6 +83,8 @@ fn known(name: &[u8]) -> bool {
 pub(super) fn read(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text;
     let mut best: Option<Evidence> = None;
+    // Looked for where it is asked, and once.
+    let mut typed = None;
     let mut at = 0;
     while at < text.len() {
         let rest = text.get(at..)?;
@@ -105,7 +107,7 @@ pub(super) fn read(input: &Input<'_>) -> Option<Evidence> {
         if !known(name) && !known(bare) {
             continue;
         }
-        let confidence = weigh(input, begin, at);
+        let confidence = weigh(input, begin, at, &mut typed);
         if best
             .as_ref()
             .is_none_or(|best| best.confidence < confidence)
@@ -124,8 +126,9 @@ pub(super) fn read(input: &Input<'_>) -> Option<Evidence> {
     best
 }
 
-/// How sure a class's name between `begin` and `end` is meant to be built.
-fn weigh(input: &Input<'_>, begin: usize, end: usize) -> Confidence {
+/// How sure a class's name between `begin` and `end` is meant to be built; `typed_text`: whether the text
+/// says of what type its objects are, where that is known.
+fn weigh(input: &Input<'_>, begin: usize, end: usize, typed_text: &mut Option<bool>) -> Confidence {
     let text = input.text;
     let name = input.context.name;
     let before = text
@@ -144,7 +147,8 @@ fn weigh(input: &Input<'_>, begin: usize, end: usize) -> Confidence {
     ]
     .iter()
     .any(|own| name.ends_with(own) || memchr::memmem::find(before, own).is_some());
-    let typed = typed || memchr::memmem::find(text, b"\"@type\"").is_some();
+    let typed = typed
+        || *typed_text.get_or_insert_with(|| memchr::memmem::find(text, b"\"@type\"").is_some());
     let quote = matches!(before.last(), Some(b'"' | b'\'' | b'<' | b'!' | b'>'));
     let built = ends(b"class=\"")
         || ends(b"class='")

@@ -67,9 +67,13 @@ fn byte(text: &[u8], at: usize) -> u8 {
     text.get(at).copied().unwrap_or(0)
 }
 
+/// The first byte alone tells most apart.
+#[inline]
 fn starts(text: &[u8], at: usize, lower: &[u8]) -> bool {
-    text.get(at..at + lower.len())
-        .is_some_and(|own| own.eq_ignore_ascii_case(lower))
+    text.get(at).map(u8::to_ascii_lowercase) == lower.first().copied()
+        && text
+            .get(at..at + lower.len())
+            .is_some_and(|own| own.eq_ignore_ascii_case(lower))
 }
 
 /// The length of `%2e`, `%252e`, `%25252e` for the digits `2e`.
@@ -87,8 +91,17 @@ fn percent(text: &[u8], at: usize, digits: &[u8]) -> Option<usize> {
     None
 }
 
+/// Whether no listed spelling goes on so behind its `%`.
+fn is_digits(next: u8) -> bool {
+    next.is_ascii_digit()
+}
+
 fn listed(text: &[u8], at: usize, spellings: &[&[u8]]) -> Option<(usize, bool)> {
-    let own = spellings.iter().find(|own| starts(text, at, own))?;
+    // The second byte tells nearly all apart: what is encoded as UTF-8 has no letters.
+    let second = byte(text, at + 1).to_ascii_lowercase();
+    let own = spellings
+        .iter()
+        .find(|own| own.get(1) == Some(&second) && starts(text, at, own))?;
     Some((own.len(), true))
 }
 
@@ -113,6 +126,7 @@ fn dot(text: &[u8], at: usize) -> Option<(usize, bool)> {
         b'.' => Some((1, false)),
         b'%' => match percent(text, at, b"2e") {
             Some(len) => Some((len, true)),
+            None if is_digits(byte(text, at + 1)) => None,
             None => listed(text, at, DOTS),
         },
         b'0' | 0xc0.. => listed(text, at, DOTS),
@@ -126,6 +140,7 @@ pub(super) fn slash(text: &[u8], at: usize) -> Option<(usize, bool)> {
         b'/' | b'\\' => Some((1, false)),
         b'%' => match percent(text, at, b"2f").or_else(|| percent(text, at, b"5c")) {
             Some(len) => Some((len, true)),
+            None if is_digits(byte(text, at + 1)) => None,
             None => listed(text, at, SLASHES),
         },
         b'0' | 0xc0.. => listed(text, at, SLASHES),

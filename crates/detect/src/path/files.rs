@@ -2,7 +2,6 @@
 
 use super::climb::slash;
 use crate::set::{self, Set};
-use crate::starts::{self, Starts};
 
 /// How telling a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -13,38 +12,39 @@ pub(super) enum Telling {
     Secret,
 }
 
+/// In order.
 const SECRETS: &[&str] = &[
     ".aws/",
     ".azure/",
     ".bash_history",
+    ".bash_profile",
     ".bashrc",
+    ".cshrc",
     ".docker/config",
+    ".forward",
     ".git-credentials",
     ".git/",
     ".gnupg/",
+    ".hg/",
+    ".history",
     ".htaccess",
     ".htpasswd",
     ".kube/config",
+    ".logout",
     ".my.cnf",
     ".mysql_history",
     ".netrc",
     ".npmrc",
     ".passwd",
     ".pgpass",
+    ".profile",
     ".psql_history",
     ".rhosts",
+    ".shosts",
     ".ssh/",
     ".svn/",
-    ".hg/",
-    ".zsh_history",
-    ".history",
-    ".bash_profile",
-    ".cshrc",
-    ".forward",
-    ".logout",
-    ".profile",
-    ".shosts",
     ".xauthority",
+    ".zsh_history",
     "apache/conf/httpd.conf",
     "apache/logs/",
     "apache2/logs/",
@@ -60,6 +60,7 @@ const SECRETS: &[&str] = &[
     "etc/chrootusers",
     "etc/cron",
     "etc/default/",
+    "etc/defaultrouter",
     "etc/environment",
     "etc/exports",
     "etc/fstab",
@@ -77,12 +78,15 @@ const SECRETS: &[&str] = &[
     "etc/lighttpd",
     "etc/logrotate",
     "etc/lsb-release",
+    "etc/mail/",
+    "etc/mailman/",
     "etc/master.passwd",
     "etc/modules.conf",
     "etc/motd",
     "etc/mtab",
     "etc/my.cnf",
     "etc/mysql",
+    "etc/netconfig",
     "etc/network",
     "etc/nginx",
     "etc/nsswitch",
@@ -114,6 +118,7 @@ const SECRETS: &[&str] = &[
     "etc/sysconfig",
     "etc/sysctl",
     "etc/syslog",
+    "etc/system",
     "etc/termcap",
     "etc/tomcat",
     "etc/updatedb",
@@ -124,11 +129,6 @@ const SECRETS: &[&str] = &[
     "etc/wu-ftpd",
     "etc/x11/",
     "etc/xinetd",
-    "etc/defaultrouter",
-    "etc/mail/",
-    "etc/mailman/",
-    "etc/netconfig",
-    "etc/system",
     "global.asa",
     "inetpub/",
     "logs/access",
@@ -149,6 +149,7 @@ const SECRETS: &[&str] = &[
     "proc/filesystems",
     "proc/interrupts",
     "proc/ioports",
+    "proc/loadavg",
     "proc/meminfo",
     "proc/modules",
     "proc/mounts",
@@ -162,18 +163,18 @@ const SECRETS: &[&str] = &[
     "proc/uptime",
     "proc/version",
     "program files/apache",
+    "program files/filezilla",
     "program files/mysql",
     "program files/xampp",
-    "program files/filezilla",
-    "proc/loadavg",
     "root/.",
     "run/secrets/",
     "secrets/kubernetes.io",
+    "sysprep",
     "system volume information",
     "system32/",
-    "sysprep",
     "tmp/sess_",
     "unattend.xml",
+    "users/administrator/",
     "usr/etc/",
     "usr/home/",
     "usr/lib/php",
@@ -190,37 +191,37 @@ const SECRETS: &[&str] = &[
     "usr/pkgsrc/",
     "usr/ports/",
     "usr/sbin/pure",
-    "users/administrator/",
     "usr/spool/",
     "var/adm/",
     "var/apache",
     "var/cpanel/",
+    "var/cron/",
     "var/lib/mlocate",
     "var/lib/mysql",
     "var/lib/php",
     "var/local/www",
+    "var/lock/",
     "var/log",
+    "var/lp/",
     "var/mail",
     "var/mysql",
     "var/nm2/",
+    "var/root/",
     "var/run/",
+    "var/saf/",
     "var/spool/",
     "var/www/",
     "volumes/",
-    "var/cron/",
-    "var/lock/",
-    "var/lp/",
-    "var/root/",
-    "var/saf/",
+    "wamp/",
     "web-inf/",
     "win.ini",
     "windows/",
     "winnt/",
     "wp-config.php",
-    "wamp/",
     "xampp/",
 ];
 
+/// In order.
 const PLACES: &[&str] = &[
     "bin/",
     "c:/",
@@ -234,40 +235,57 @@ const PLACES: &[&str] = &[
     "srv/",
     "sys/",
     "tmp/",
-    "usr/",
     "users/",
+    "usr/",
     "var/",
     "web.config",
 ];
 
-static SECRET_STARTS: Starts = starts::of(SECRETS);
-static PLACE_STARTS: Starts = starts::of(PLACES);
-
 /// The bytes these begin with.
 const FIRST: Set = set::of(b".abcdeghilmoprstuvwx");
 
+/// What stands at `here` of a file's name that begins at `at`, in one spelling, and where it ends: a
+/// letter in lower case, or `/` for all separators that follow one another and the `./` behind them.
+fn unit(text: &[u8], at: usize, here: usize) -> Option<(u8, usize)> {
+    let own = *text.get(here)?;
+    let Some((len, _)) = slash(text, here) else {
+        return Some((own.to_ascii_lowercase(), here + 1));
+    };
+    let mut end = here + len;
+    while let Some((len, _)) = slash(text, end).filter(|_| end < at + 96) {
+        end += len;
+    }
+    if text.get(end) == Some(&b'.') && slash(text, end + 1).is_some() {
+        end += 2;
+    }
+    Some((b'/', end))
+}
+
 /// Where `file` ends if it stands at `at`, in any case and with any separators.
 fn stands(text: &[u8], at: usize, file: &str) -> Option<usize> {
+    file.bytes().try_fold(at, |here, wanted| {
+        let (own, end) = unit(text, at, here)?;
+        (own == wanted).then_some(end)
+    })
+}
+
+/// Where the file ends that stands at `at`, the shortest of those that do: fewer and fewer files begin
+/// as the text does.
+fn find(text: &[u8], at: usize, files: &[&str]) -> Option<usize> {
+    let mut left = files;
     let mut here = at;
-    for wanted in file.bytes() {
-        if wanted == b'/' {
-            let (len, _) = slash(text, here)?;
-            here += len;
-            while let Some((len, _)) = slash(text, here).filter(|_| here < at + 96) {
-                here += len;
-            }
-            if text.get(here) == Some(&b'.') && slash(text, here + 1).is_some() {
-                here += 2;
-            }
-        } else {
-            let own = *text.get(here)?;
-            if own.to_ascii_lowercase() != wanted {
-                return None;
-            }
-            here += 1;
+    for place in 0.. {
+        let byte = |file: &&str| file.as_bytes().get(place).copied();
+        if left.first().is_some_and(|file| byte(file).is_none()) {
+            return Some(here);
         }
+        let (own, end) = unit(text, at, here)?;
+        let from = left.partition_point(|file| byte(file) < Some(own));
+        let to = left.partition_point(|file| byte(file) <= Some(own));
+        left = left.get(from..to).filter(|left| !left.is_empty())?;
+        here = end;
     }
-    Some(here)
+    None
 }
 
 /// The file at `at`: how telling it is, and where its known part ends.
@@ -276,23 +294,12 @@ pub(super) fn known(text: &[u8], at: usize) -> Option<(Telling, usize)> {
     if !set::has(FIRST, first) {
         return None;
     }
-    let second = text.get(at + 1).map(u8::to_ascii_lowercase);
-    let find = |files: &[&str], starts: &Starts| {
-        let own = files.get(starts::range(starts, first)).unwrap_or_default();
-        // Separators have many spellings.
-        let mut own = own.iter().filter(|file| match file.as_bytes() {
-            [_, b'/', ..] => true,
-            [_, own, ..] => Some(*own) == second,
-            _ => true,
-        });
-        own.find_map(|file| stands(text, at, file))
-    };
     if first == b'.'
         && let Some(end) = environment(text, at)
     {
         return Some((Telling::Secret, end));
     }
-    if let Some(end) = find(SECRETS, &SECRET_STARTS) {
+    if let Some(end) = find(text, at, SECRETS) {
         return Some((Telling::Secret, end));
     }
     if first == b'h'
@@ -300,7 +307,7 @@ pub(super) fn known(text: &[u8], at: usize) -> Option<(Telling, usize)> {
     {
         return Some((Telling::Secret, end));
     }
-    find(PLACES, &PLACE_STARTS).map(|end| (Telling::Place, end))
+    find(text, at, PLACES).map(|end| (Telling::Place, end))
 }
 
 /// Files by which servers are set up and that they write, wherever they lie.
@@ -381,6 +388,20 @@ mod tests {
     fn every_file_begins_with_a_byte_that_is_looked_for() {
         for file in SECRETS.iter().chain(PLACES) {
             assert!(set::has(FIRST, file.as_bytes()[0]), "{file}");
+        }
+    }
+
+    #[test]
+    fn files_lie_in_order() {
+        for files in [SECRETS, PLACES] {
+            assert!(files.is_sorted());
+            for file in files {
+                let own = find(file.as_bytes(), 0, files).unwrap();
+                assert!(
+                    file.get(..own).is_some_and(|own| files.contains(&own)),
+                    "{file}"
+                );
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! One simple command: its name, its arguments, and whether these make sense of each other.
 
+use super::Allowance;
 use super::args::{Args, Sense, fit, redirection};
 use super::table::{self, Entry, Takes};
 use super::word::{self, Parting, Word, byte, skip_spaces};
@@ -7,6 +8,9 @@ use crate::set::{self, Set};
 
 /// How many words of a command are read.
 const WORDS: usize = 16;
+
+/// How many commands in `<(…)` are read as its arguments: `diff <(a) <(b)`.
+const NESTED: usize = 2;
 
 /// A command as it was read.
 #[derive(Clone, Debug)]
@@ -55,10 +59,15 @@ struct Frame {
 }
 
 /// Reads the command at `at`. `piped`: its input is the output of another; `ticked`: it stands in
-/// backticks.
-pub(super) fn read(text: &[u8], at: usize, piped: bool, ticked: bool) -> Option<Command> {
+/// backticks. Nothing is read where all that may be was.
+pub(super) fn read(
+    text: &[u8],
+    at: usize,
+    (piped, ticked): (bool, bool),
+    left: &Allowance,
+) -> Option<Command> {
     let (mut at, _) = skip_spaces(text, at);
-    if is_ordinary(text, at) {
+    if left.is_spent() || is_ordinary(text, at) {
         return None;
     }
     let mut frame = Frame {
@@ -80,7 +89,7 @@ pub(super) fn read(text: &[u8], at: usize, piped: bool, ticked: bool) -> Option<
         if braced || (byte(text, at) == b'{' && byte(text, at + 1) == b' ') {
             at = skip_spaces(text, at + 1).0;
         }
-        let name = word::read(text, at, frame.parting, true);
+        let name = left.word(text, at, frame.parting, true);
         let Some((entry, located)) = entry(&name, text, at) else {
             at = behind_assignment(text, at, &name)?;
             continue;
@@ -91,9 +100,9 @@ pub(super) fn read(text: &[u8], at: usize, piped: bool, ticked: bool) -> Option<
         if byte(text, name.end) == b'+' && frame.parting == Parting::Spaces {
             frame.parting = Parting::Plus;
         }
-        match inner(text, &name, entry, frame.parting) {
+        match inner(text, &name, entry, frame.parting, left) {
             Some(next) => at = next,
-            None => return Some(whole(text, &name, entry, frame)),
+            None => return Some(whole(text, &name, entry, frame, left)),
         }
     }
     None
@@ -109,6 +118,9 @@ const ENDS: Set = set::union(set::range(0, b' '), set::of(b"\x7f;|&<>()"));
 fn is_ordinary(text: &[u8], at: usize) -> bool {
     let rest = text.get(at..).unwrap_or_default();
     let (word, next) = plain(rest);
+    // Where a line begins behind `\n` as two letters, it ends before the next.
+    let is_line_end = |at: usize| matches!(text.get(at..at + 2), Some([b'\\', b'n' | b'r']));
+    let written = at.checked_sub(2).is_some_and(is_line_end) && is_line_end(at + word.len());
     match (next, word) {
         // A name and its value; behind a space, a command might follow.
         (Some(b'='), _) => {
@@ -116,7 +128,7 @@ fn is_ordinary(text: &[u8], at: usize) -> bool {
             let ends = next.is_none_or(|own| set::has(ENDS, own) && !b" \t\x0b\x0c".contains(&own));
             word.len() + value.len() < word::KEPT && ends
         }
-        (Some(next), _) if !set::has(ENDS, next) => false,
+        (Some(next), _) if !set::has(ENDS, next) && !written => false,
         (_, [b'/' | b'.' | b'@', ..] | [_, b':', ..]) => false,
         // Nothing but a path or a file's ending hides behind these.
         (_, word) if word.contains(&b'/') => true,
@@ -137,12 +149,21 @@ fn plain(text: &[u8]) -> (&[u8], Option<u8>) {
 }
 
 /// Where the command begins that this one runs: `sudo -u root id`, `timeout 5 id`.
-fn inner(text: &[u8], name: &Word, entry: &Entry, parting: Parting) -> Option<usize> {
-    let next = behind_options(text, name.end, parting);
+fn inner(
+    text: &[u8],
+    name: &Word,
+    entry: &Entry,
+    parting: Parting,
+    left: &Allowance,
+) -> Option<usize> {
+    if !matches!(entry.takes, Takes::Command | Takes::Number) {
+        return None;
+    }
+    let next = behind_options(text, name.end, parting, left);
     match entry.takes {
         Takes::Command => Some(next),
         Takes::Number => {
-            let word = word::read(text, next, parting, true);
+            let word = left.word(text, next, parting, true);
             let own = self::entry(&word, text, next);
             (next > name.end + 1 && own.is_some()).then_some(next)
         }
@@ -151,14 +172,14 @@ fn inner(text: &[u8], name: &Word, entry: &Entry, parting: Parting) -> Option<us
 }
 
 /// `name=value` as a command of its own: where it ends.
-pub(super) fn assignment(text: &[u8], at: usize) -> Option<usize> {
+pub(super) fn assignment(text: &[u8], at: usize, left: &Allowance) -> Option<usize> {
     let (at, _) = skip_spaces(text, at);
     let (word, next) = plain(text.get(at..)?);
     // A shell takes no quoted or substituted name.
     if next != Some(b'=') || word.len() > word::KEPT {
         return None;
     }
-    let name = word::read(text, at, Parting::Spaces, true);
+    let name = left.word(text, at, Parting::Spaces, true);
     let equals = name.bytes().iter().position(|own| *own == b'=')?;
     let own = name.bytes().get(..equals)?;
     let plain = own
@@ -195,11 +216,11 @@ fn behind_assignment(text: &[u8], at: usize, name: &Word) -> Option<usize> {
 }
 
 /// The place behind the options of a command that runs another.
-fn behind_options(text: &[u8], mut at: usize, parting: Parting) -> usize {
+fn behind_options(text: &[u8], mut at: usize, parting: Parting, left: &Allowance) -> usize {
     let mut flag = false;
     for _ in 0..5 {
         let (next, _) = word::skip(text, at, parting);
-        let option = word::read(text, next, parting, true);
+        let option = left.word(text, next, parting, true);
         let own_flag = matches!(option.bytes(), [b'-', ..]);
         let number = option.bytes().first().is_some_and(u8::is_ascii_digit);
         let operand = flag && entry(&option, text, next).is_none();
@@ -273,9 +294,16 @@ fn is_program_path(bytes: &[u8]) -> bool {
     rooted && (holds(b"bin/") || holds(b"system32\\") || holds(b"syswow64\\") || holds(b"/tmp/"))
 }
 
-fn whole(text: &[u8], name: &Word, entry: &'static Entry, frame: Frame) -> Command {
+fn whole(
+    text: &[u8],
+    name: &Word,
+    entry: &'static Entry,
+    frame: Frame,
+    left: &Allowance,
+) -> Command {
+    left.command();
     let mut args = Args::default();
-    let (at, odd) = arguments(text, name, frame.parting, &mut args);
+    let (at, odd) = arguments(text, name, frame.parting, &mut args, left);
     let sense = fit(entry.takes, &args, frame.piped);
     let probe = args.total == 0
         && !shouted(name, entry)
@@ -343,13 +371,20 @@ fn shouted(name: &Word, entry: &Entry) -> bool {
 }
 
 /// Reads the arguments of a command: where they end, and whether they are parted as nobody parts them.
-fn arguments(text: &[u8], name: &Word, parting: Parting, args: &mut Args) -> (usize, bool) {
+fn arguments(
+    text: &[u8],
+    name: &Word,
+    parting: Parting,
+    args: &mut Args,
+    left: &Allowance,
+) -> (usize, bool) {
     let braced = parting == Parting::Braces;
     let mut at = name.end;
     let mut odd = name.spaced;
     let mut open = name.unclosed;
+    let mut nested = 0;
     for _ in 0..WORDS {
-        if open {
+        if open || left.is_spent() {
             break;
         }
         let (mut next, ifs) = word::skip(text, at, parting);
@@ -362,8 +397,13 @@ fn arguments(text: &[u8], name: &Word, parting: Parting, args: &mut Args) -> (us
         }
         if let Some(behind) = redirection(text, next) {
             args.redirect = true;
+            // What stands in `<(…)` is read by itself.
+            nested += usize::from(byte(text, behind - 1) == b'(');
+            if nested > NESTED {
+                return (next, odd);
+            }
             let (from, _) = word::skip(text, behind, parting);
-            let target = word::read(text, from, parting, false);
+            let target = left.word(text, from, parting, false);
             // `<module>`: a word in angle brackets, not a file.
             if byte(text, next) == b'<' && byte(text, target.end) == b'>' {
                 args.redirect = false;
@@ -375,7 +415,7 @@ fn arguments(text: &[u8], name: &Word, parting: Parting, args: &mut Args) -> (us
             args.redirected(&target);
             continue;
         }
-        let arg = word::read(text, next, parting, false);
+        let arg = left.word(text, next, parting, false);
         open = arg.unclosed;
         if arg.end == next || byte(text, next) == b'#' {
             return (next, odd);

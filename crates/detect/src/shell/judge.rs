@@ -48,7 +48,7 @@ pub(super) fn behind(
             && command.words == 1
             && !command.located
             && command.common
-            && !is_alone(text, at, command.end))
+            && !is_alone(text, at, command.end, before))
     {
         return None;
     }
@@ -112,10 +112,11 @@ fn alone(
     }
     let (behind, _) = skip_spaces(text, command.end);
     let piped = byte(text, behind) == b'|'
-        && command::read(text, behind + 1, true, false).is_some_and(|next| !next.common);
+        && command::read(text, behind + 1, (true, false), &before.left)
+            .is_some_and(|next| !next.common);
     let ends =
         piped || tail == Tail::Nothing || text.len() - behind < 2 || is_closing(text, behind);
-    let prefix = prefix(text, at);
+    let prefix = prefix(text, at, before);
     Some(match start {
         Start::Call => Confidence::Certain,
         Start::Substitution if byte(text, command.end) == b')' => {
@@ -148,8 +149,8 @@ fn is_closing(text: &[u8], at: usize) -> bool {
 }
 
 /// Whether backticks are all there is.
-fn is_alone(text: &[u8], at: usize, end: usize) -> bool {
-    prefix(text, at) != Prefix::Text && text.len() <= end + 2
+fn is_alone(text: &[u8], at: usize, end: usize, before: &Before) -> bool {
+    text.len() <= end + 2 && prefix(text, at, before) != Prefix::Text
 }
 
 /// What stands before a separator.
@@ -163,15 +164,14 @@ enum Prefix {
     Text,
 }
 
-fn prefix(text: &[u8], at: usize) -> Prefix {
-    let before = text.get(..at).unwrap_or_default();
+fn prefix(text: &[u8], at: usize, seen: &Before) -> Prefix {
+    /// What is longer is more than a word.
+    const LONGEST: usize = 64;
+    let before = text.get(seen.first..at).unwrap_or_default();
     // A line end is a separator itself.
-    let line = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
-    let before = match before.get(line..) {
-        Some(b"") if line > 0 && text.get(at) == Some(&b'`') => b"",
-        _ => before.trim_ascii(),
-    };
-    if before.len() > 64 {
+    let opens = text.get(at) == Some(&b'`') && before.last() == Some(&b'\n');
+    let before = if opens { b"" } else { before.trim_ascii_end() };
+    if before.len() > LONGEST {
         return Prefix::Text;
     }
     let short = before.len() < 3 && before.iter().all(u8::is_ascii_lowercase);

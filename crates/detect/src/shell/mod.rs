@@ -16,14 +16,48 @@ mod word;
 use args::Sense;
 use command::Command;
 use judge::{Tail, behind, in_field, tail};
-use word::{byte, skip_spaces};
+use word::{Parting, Word, byte, skip_spaces};
+
+use std::cell::Cell;
 
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
 use crate::set::{self, Set, Table};
 
-/// How many bytes may be read again, for each byte of the text.
+/// How often each byte of a text may be read, on average: commands stand within commands, and what is read
+/// as one's argument may begin another.
 const AGAIN: usize = 6;
+/// The same for texts of any length, in bytes.
+const ANY: usize = 4096;
+
+/// How many bytes may still be read. Nobody writes a text that needs more; what takes part in hiding
+/// something in it is found for that.
+#[derive(Debug)]
+struct Allowance(Cell<usize>);
+
+impl Allowance {
+    fn of(text: &[u8]) -> Self {
+        Self(Cell::new(text.len() * AGAIN + ANY))
+    }
+
+    /// Counts a command: what it means is worked out, however short it is.
+    fn command(&self) {
+        const EACH: usize = 24;
+        self.0.set(self.0.get().saturating_sub(EACH));
+    }
+
+    fn is_spent(&self) -> bool {
+        self.0.get() == 0
+    }
+
+    /// Reads a word.
+    fn word(&self, text: &[u8], at: usize, parting: Parting, first: bool) -> Word {
+        let word = word::read(text, at, parting, first);
+        let cost = word.end.saturating_sub(at);
+        self.0.set(self.0.get().saturating_sub(cost));
+        word
+    }
+}
 
 pub(crate) static DETECTOR: Detector = Detector {
     class: Class::Shell,
@@ -181,7 +215,7 @@ enum Start {
 }
 
 /// What was seen of the text up to a place.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Before {
     /// Letters, a space, letters: pairs of words.
     prose: usize,
@@ -198,6 +232,9 @@ struct Before {
     spaces: usize,
     /// How far words were counted.
     upto: usize,
+    /// Where the first byte stands that is no blank.
+    first: usize,
+    left: Allowance,
 }
 
 fn detect(input: &Input<'_>) -> Option<Evidence> {
@@ -206,9 +243,8 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         return Some(found);
     }
     let mut best: Option<Evidence> = None;
-    let mut before = Before::default();
-    let mut budget = text.len() * AGAIN + 512;
-    if let Some((found, command)) = at_start(input, &mut budget) {
+    let mut before = Before::new(text);
+    if let Some((found, command)) = at_start(input, &before.left) {
         before.command = command;
         keep(&mut best, found);
     }
@@ -219,8 +255,12 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
                 keep(&mut best, Some(found));
             }
         } else if let Some((start, from)) = start(text, at, &mut before) {
-            let found = candidate(input, start, (at, from), &mut before, &mut budget);
+            let found = candidate(input, start, (at, from), &mut before);
             keep(&mut best, found);
+            if before.left.is_spent() {
+                keep(&mut best, endless(input, at));
+                return best;
+            }
             at = at.max(from - 1);
         }
         if best
@@ -253,6 +293,22 @@ fn keep(best: &mut Option<Evidence>, found: Option<Evidence>) {
 }
 
 impl Before {
+    fn new(text: &[u8]) -> Self {
+        Self {
+            prose: 0,
+            lines: 0,
+            pipes: 0,
+            equals: false,
+            fence: false,
+            assigned: false,
+            command: false,
+            spaces: 0,
+            upto: 0,
+            first: text.len() - text.trim_ascii_start().len(),
+            left: Allowance::of(text),
+        }
+    }
+
     /// Counts words up to a place: where nothing begins, nobody asks how many there were.
     fn count(&mut self, text: &[u8], at: usize) {
         let from = self.upto;
@@ -333,13 +389,12 @@ fn is_entity(text: &[u8], at: usize) -> bool {
 }
 
 /// A value that is a command from its first byte on; and whether it is one.
-fn at_start(input: &Input<'_>, budget: &mut usize) -> Option<(Option<Evidence>, bool)> {
+fn at_start(input: &Input<'_>, left: &Allowance) -> Option<(Option<Evidence>, bool)> {
     let quotes = input.text.iter().take(3);
     let from = quotes
         .take_while(|own| matches!(own, b'"' | b'\'' | b')'))
         .count();
-    let command = command::read(input.text, from, false, false)?;
-    *budget = budget.saturating_sub(command.end);
+    let command = command::read(input.text, from, (false, false), left)?;
     let confidence = whole(input, &command);
     let found = confidence.map(|confidence| Evidence {
         span: 0..command.end,
@@ -453,18 +508,13 @@ fn candidate(
     start: Start,
     (at, from): (usize, usize),
     before: &mut Before,
-    budget: &mut usize,
 ) -> Option<Evidence> {
     let text = input.text;
-    let read = command::read(text, from, start == Start::Pipe, start == Start::Backtick);
+    let how = (start == Start::Pipe, start == Start::Backtick);
+    let read = command::read(text, from, how, &before.left);
     let Some(command) = read else {
         return variable(input, (at, from), before);
     };
-    let cost = command.end.saturating_sub(from);
-    if *budget < cost {
-        return None;
-    }
-    *budget -= cost;
     before.count(text, at);
     let degree = behind(start, &command, text, at, before)?;
     let written = before.spaces > 1 || start == Start::Line && byte(text, from) == b' ';
@@ -491,6 +541,21 @@ fn candidate(
     })
 }
 
+/// Commands that begin within each other more often than anything does that is to run, or to be read.
+fn endless(input: &Input<'_>, at: usize) -> Option<Evidence> {
+    let confidence = match input.context.field {
+        Field::Code | Field::Telemetry => Confidence::Likely,
+        Field::Plain | Field::Text | Field::Url | Field::File | Field::Key | Field::Token => {
+            Confidence::Certain
+        }
+    };
+    Some(Evidence {
+        span: at..input.text.len(),
+        reading: "commands within commands, without end",
+        confidence: placed(input, confidence),
+    })
+}
+
 /// Whether a separator is the first of its line, or no more than blanks stand before it.
 fn opens_line(text: &[u8], at: usize) -> bool {
     const NEAR: usize = 16;
@@ -506,7 +571,7 @@ fn variable(
     before: &mut Before,
 ) -> Option<Evidence> {
     let text = input.text;
-    if let Some(end) = command::assignment(text, from) {
+    if let Some(end) = command::assignment(text, from, &before.left) {
         before.assigned |= end > from;
         return None;
     }
