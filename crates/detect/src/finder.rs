@@ -37,7 +37,9 @@ pub struct Finder {
 #[derive(Debug)]
 struct Level<const WORDS: usize> {
     bits: Box<[u64; WORDS]>,
-    /// For each word of [`Level::bits`], where its entries begin.
+    /// For each word of [`Level::bits`], how many bits are set before it.
+    before: Box<[u16; WORDS]>,
+    /// For each set bit, where its entries begin; and where the last end.
     starts: Box<[u32]>,
     entries: Box<[Entry]>,
 }
@@ -62,20 +64,30 @@ impl<const WORDS: usize> Level<WORDS> {
     const SHIFT: u32 = u32::BITS - (WORDS * 64).trailing_zeros();
 
     fn new(mut entries: Vec<(u32, Entry)>) -> Self {
-        let place = |hash: u32| (hash >> Self::SHIFT >> 6) as usize;
         entries.sort_by_key(|(hash, _)| *hash);
-        let mut bits = Box::new([0; WORDS]);
-        let mut starts = vec![0; WORDS + 1];
-        for (hash, _) in &entries {
-            if let Some(own) = bits.get_mut(place(*hash)) {
-                *own |= 1 << (hash >> Self::SHIFT & 63);
+        let mut bits = Box::new([0_u64; WORDS]);
+        let mut starts = Vec::new();
+        let mut last = None;
+        for ((hash, _), at) in entries.iter().zip(0..) {
+            let bit = hash >> Self::SHIFT;
+            if last.replace(bit) == Some(bit) {
+                continue;
             }
-            for start in starts.iter_mut().skip(place(*hash) + 1) {
-                *start += 1;
+            starts.push(at);
+            if let Some(own) = bits.get_mut((bit >> 6) as usize) {
+                *own |= 1 << (bit & 63);
             }
+        }
+        starts.push(u32::try_from(entries.len()).unwrap_or(u32::MAX));
+        let mut before = Box::new([0; WORDS]);
+        let mut sum = 0_u16;
+        for (before, bits) in before.iter_mut().zip(bits.iter()) {
+            *before = sum;
+            sum += u16::try_from(bits.count_ones()).unwrap_or(0);
         }
         Self {
             bits,
+            before,
             starts: starts.into(),
             entries: entries.into_iter().map(|(_, entry)| entry).collect(),
         }
@@ -89,16 +101,24 @@ impl<const WORDS: usize> Level<WORDS> {
     }
 
     fn memory(&self) -> usize {
-        size_of_val(&*self.bits) + size_of_val(&*self.starts) + size_of_val(&*self.entries)
+        size_of_val(&*self.bits)
+            + size_of_val(&*self.before)
+            + size_of_val(&*self.starts)
+            + size_of_val(&*self.entries)
     }
 
     /// The words that may have a gram of that hash.
     fn entries(&self, hash: u32) -> &[Entry] {
-        if !self.has(hash) {
+        let at = hash >> Self::SHIFT;
+        let word = (at >> 6) as usize;
+        let bits = self.bits.get(word).copied().unwrap_or(0);
+        let bit = 1 << (at & 63);
+        if bits & bit == 0 {
             return &[];
         }
-        let at = (hash >> Self::SHIFT >> 6) as usize;
-        let bounds = self.starts.get(at).zip(self.starts.get(at + 1));
+        let before = self.before.get(word).copied().unwrap_or(0);
+        let own = usize::from(before) + (bits & (bit - 1)).count_ones() as usize;
+        let bounds = self.starts.get(own).zip(self.starts.get(own + 1));
         let range = bounds.map_or(0..0, |(start, end)| *start as usize..*end as usize);
         self.entries.get(range).unwrap_or_default()
     }

@@ -54,7 +54,7 @@ mod upload;
 pub use chain::{Chain, Step};
 pub use context::{Context, Field, Place};
 pub use detector::{Class, Confidence, Detector, Evidence, Input};
-pub use scan::{Found, Scanner, Scratch};
+pub use scan::{Allowance, Found, Known, Scanner, Scratch};
 
 /// Every detector there is, in the order of [`Class::ALL`].
 pub static DETECTORS: &[&Detector] = &[

@@ -1,5 +1,7 @@
 //! Which detectors look at a value, and through which decodings.
 
+use std::collections::HashSet;
+use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -15,11 +17,11 @@ use crate::text::{self, Model, Weigh};
 /// Decodings undone one after the other.
 const DEEPEST: usize = 5;
 /// Texts looked at for one value, its parts and decodings among them.
-const MOST_FORMS: usize = 4096;
+const MOST_FORMS: usize = 16_384;
 /// Base64 runs followed in one text.
 const MOST_RUNS: usize = 16;
-/// Bytes that decoding may make of a value, beside four times its length.
-const MOST_BYTES: usize = 512 * 1024;
+/// A longer text with control characters all over is data: what a decoding would make of it is noise.
+const DATA: usize = 1024;
 
 /// Looks at values with all detectors.
 pub struct Scanner {
@@ -147,6 +149,32 @@ struct Form {
     weak: bool,
 }
 
+/// Bytes that decodings may still make of the values of a request: a start, and four times what it sends.
+/// Without it, values that unfold (compressed data, layers that undo in any order) would cost far more
+/// than their length.
+#[derive(Clone, Debug)]
+pub struct Allowance(usize);
+
+impl Allowance {
+    const START: usize = 128 << 10;
+    const TIMES: usize = 4;
+}
+
+impl Default for Allowance {
+    fn default() -> Self {
+        Self(Self::START)
+    }
+}
+
+/// What the caller knows of a value.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// The set of its bytes.
+    pub set: &'a Set,
+    /// The detectors that its words wake; `None` where nobody looked.
+    pub wanted: Option<u32>,
+}
+
 /// Working memory of a scan. Cleared, it keeps its capacity and nothing else.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -155,6 +183,10 @@ pub struct Scratch {
     parts: Vec<Part>,
     made: Vec<u8>,
     found: Vec<Found>,
+    /// The decoded texts noted, by hash: most decodings may be undone in any order.
+    seen: HashSet<u64>,
+    left: usize,
+    is_cut: bool,
 }
 
 impl Scratch {
@@ -162,6 +194,13 @@ impl Scratch {
     #[must_use]
     pub fn found(&self) -> &[Found] {
         &self.found
+    }
+
+    /// Whether the value holds more than was looked at: more parts or more bytes of encoded text than one
+    /// may have.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// Forgets everything.
@@ -172,12 +211,18 @@ impl Scratch {
             parts,
             made,
             found,
+            seen,
+            left,
+            is_cut,
         } = self;
         arena.clear();
         forms.clear();
         parts.clear();
         made.clear();
         found.clear();
+        seen.clear();
+        *left = 0;
+        *is_cut = false;
     }
 }
 
@@ -272,24 +317,27 @@ impl Scanner {
         self.owners.iter().copied()
     }
 
-    /// Looks at a value. `set` is the set of its bytes. What was found is in `work`.
+    /// Looks at a value by itself. `set` is the set of its bytes. What was found is in `work`.
     pub fn scan(&self, value: &[u8], set: &Set, place: Place, name: &[u8], work: &mut Scratch) {
-        self.scan_knowing(value, (set, self.wanted(value)), place, name, work);
+        let known = Known { set, wanted: None };
+        self.scan_knowing(value, known, (place, name), &mut Allowance::default(), work);
     }
 
-    /// The same, where it is known which of the detectors a word in the value wakes.
+    /// The same for one value of many, of which more or less is known. `allowance` is the request's.
     pub fn scan_knowing(
         &self,
         value: &[u8],
-        (set, wanted): (&Set, u32),
-        place: Place,
-        name: &[u8],
+        known: Known<'_>,
+        (place, name): (Place, &[u8]),
+        allowance: &mut Allowance,
         work: &mut Scratch,
     ) {
         work.clear();
         if value.is_empty() {
             return;
         }
+        let more = value.len().saturating_mul(Allowance::TIMES);
+        work.left = allowance.0.saturating_add(more);
         let source = Source { value, name };
         let text = Bytes {
             made: false,
@@ -303,13 +351,15 @@ impl Scanner {
             chain: Chain::default(),
             weak: false,
         };
-        self.look(source, whole, set, Some(wanted), work);
+        let wanted = known.wanted.unwrap_or_else(|| self.wanted(value));
+        self.look(source, whole, known.set, Some(wanted), work);
         let mut at = 0;
         while let Some(form) = work.forms.get(at).copied() {
             at += 1;
             let set = set::of(source.text(&work.arena, form.text));
             self.look(source, form, &set, None, work);
         }
+        *allowance = Allowance(work.left);
     }
 
     /// One text: its detectors, then its parts and decodings for later.
@@ -479,10 +529,11 @@ fn push_part(source: Source<'_>, form: Form, shape: Shape, part: &Part, work: &m
         (Kind::Field, Shape::Url) => Place::Query,
         (Kind::Field, Shape::Pairs | Shape::Json) => form.place,
     };
-    if bytes.is_empty()
-        || work.forms.len() >= MOST_FORMS
-        || (part.kind == Kind::Key && is_plain(bytes))
-    {
+    if bytes.is_empty() || (part.kind == Kind::Key && is_plain(bytes)) {
+        return;
+    }
+    if work.forms.len() >= MOST_FORMS {
+        work.is_cut = true;
         return;
     }
     let step = match shape {
@@ -525,6 +576,11 @@ fn keep(arena: &mut Vec<u8>, made: &[u8]) -> Bytes {
 const OPENING: Set = set::of(b"{[/&");
 /// What an encoded text has one of, base64 and digits excepted.
 const MARKS: Set = set::union(set::of(b"%&\\+\0"), set::range(0x80, 0xff));
+/// Control characters that no text has.
+const CONTROLS: Set = set::union(
+    set::union(set::range(0, 8), set::range(0x0b, 0x0c)),
+    set::union(set::range(0x0e, 0x1f), set::of(b"\x7f")),
+);
 const HEX: Set = set::union(
     set::union(set::range(b'0', b'9'), set::of(b"xX")),
     set::union(set::range(b'a', b'f'), set::range(b'A', b'F')),
@@ -537,10 +593,17 @@ fn decodings(source: Source<'_>, form: Form, set: &Set, work: &mut Scratch) {
     if undone >= DEEPEST {
         return;
     }
+    let len = form.text.end - form.text.start;
+    let is_data = len > DATA
+        && set::intersects(CONTROLS, *set)
+        && decode::is_data(source.text(&work.arena, form.text));
+    if is_data {
+        unpacked(source, form, work);
+        return;
+    }
     if set::intersects(MARKS, *set) {
         marked(source, form, set, work);
     }
-    let len = form.text.end - form.text.start;
     let whole = form.place != Place::Path || !set::has(*set, b'/');
     if len >= 8 && whole && set::within(*set, BASE64) {
         decoded(source, form, Step::Base64, form.text, decode::base64, work);
@@ -550,16 +613,19 @@ fn decodings(source: Source<'_>, form: Form, set: &Set, work: &mut Scratch) {
     } else if len >= 24 {
         runs(source, form, work);
     }
-    if decode::is_packed(source.text(&work.arena, form.text)) {
-        decoded(
-            source,
-            form,
-            Step::Inflate,
-            form.text,
-            decode::inflate,
-            work,
-        );
+    unpacked(source, form, work);
+}
+
+/// What compressed data holds.
+fn unpacked(source: Source<'_>, form: Form, work: &mut Scratch) {
+    let text = source.text(&work.arena, form.text);
+    if !decode::is_packed(text) {
+        return;
     }
+    work.made.clear();
+    let whole = decode::inflate(text, &mut work.made, work.left);
+    work.is_cut |= !whole;
+    keep_decoded(form, Step::Inflate, work);
 }
 
 /// The decodings whose texts have a mark.
@@ -620,13 +686,7 @@ fn decoded(
     undo: fn(&[u8], &mut Vec<u8>) -> bool,
     work: &mut Scratch,
 ) {
-    let Scratch {
-        arena, made, forms, ..
-    } = work;
-    let room = MOST_BYTES + 4 * source.value.len();
-    if forms.len() >= MOST_FORMS || arena.len() >= room {
-        return;
-    }
+    let Scratch { arena, made, .. } = work;
     made.clear();
     let text = source.text(arena, from);
     if !undo(text, made) || made.is_empty() {
@@ -637,11 +697,34 @@ fn decoded(
         return;
     }
     let named = step == Step::Entity && memchr::memmem::find(text, b"&#").is_none();
+    let weak = form.weak || named;
+    keep_decoded(Form { weak, ..form }, step, work);
+}
+
+/// Notes what a step has made of a text, unless another order of the same steps made it before.
+fn keep_decoded(form: Form, step: Step, work: &mut Scratch) {
+    let Scratch {
+        arena,
+        made,
+        forms,
+        seen,
+        left,
+        ..
+    } = work;
+    let name = form.name.map(|name| (name.made, name.start));
+    let text = (form.place as u8, form.weak, name, &*made);
+    if made.is_empty() || !seen.insert(seen.hasher().hash_one(text)) {
+        return;
+    }
+    if forms.len() >= MOST_FORMS || made.len() > *left {
+        work.is_cut = true;
+        return;
+    }
+    *left -= made.len();
     let text = keep(arena, made);
     forms.push(Form {
         text,
         chain: form.chain.then(step),
-        weak: form.weak || named,
         ..form
     });
 }

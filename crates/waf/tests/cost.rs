@@ -150,3 +150,28 @@ fn a_text_that_doubles_with_every_value_meets_the_limit() {
     assert_eq!(status(&decision), Some(503));
     assert!(outcome.faults[0].contains("memory"), "{:?}", outcome.faults);
 }
+
+#[test]
+fn values_that_unfold_to_far_more_than_was_sent_are_refused_and_told() {
+    let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut packer, &vec![b'a'; 1 << 20]).unwrap();
+    let hex: String = packer
+        .finish()
+        .unwrap()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let rules = "SecRule ARGS \"@detect html certain\" \"id:1,phase:2,deny,status:418\"";
+    let one = || plan(rules, Limits::default());
+    for body in [format!("a={hex}"), format!("a={hex}&").repeat(20)] {
+        let (decision, outcome) = run(one(), &body, false);
+        assert_eq!(status(&decision), Some(503));
+        assert!(outcome.faults[0].contains("encoded"), "{outcome:?}");
+        let (decision, outcome) = run(one(), &body, true);
+        assert_eq!((decision, outcome.faults.len()), (Decision::Continue, 1));
+    }
+    // What was said of a value before it was refused is not remembered of the next.
+    let (decision, outcome) = run(one(), "a=1&b=2", false);
+    assert_eq!(decision, Decision::Continue);
+    assert_eq!(outcome.faults, Vec::<String>::new());
+}

@@ -4,37 +4,48 @@
 /// Undoes it. Only what becomes a letter, a digit, a quote, a bracket or a separator of paths counts as
 /// a change: Chinese and Japanese text is full of full-width commas.
 pub(crate) fn undo(text: &[u8], out: &mut Vec<u8>) -> bool {
-    let from = out.len();
-    let mut changed = false;
+    let is_change = |byte: u8| byte.is_ascii_alphanumeric() || b"<>'\"/\\.${}`=|%".contains(&byte);
     let mut rest = text;
-    while let [first, tail @ ..] = rest {
-        if first.is_ascii() {
-            out.push(*first);
-            rest = tail;
-            continue;
+    let changed = loop {
+        match next(rest) {
+            Some((_, byte, _)) if is_change(byte) => break true,
+            Some((at, _, taken)) => rest = rest.get(at + taken..).unwrap_or_default(),
+            None => break false,
         }
-        match folded(rest) {
-            Some((byte, taken)) => {
-                changed |= byte.is_ascii_alphanumeric() || b"<>'\"/\\.${}`=|%".contains(&byte);
-                out.push(byte);
-                rest = rest.get(taken..).unwrap_or_default();
-            }
-            None => {
-                out.push(*first);
-                rest = tail;
-            }
-        }
-    }
+    };
     if !changed {
-        out.truncate(from);
+        return false;
     }
-    changed
+    let mut rest = text;
+    while let Some((at, byte, taken)) = next(rest) {
+        out.extend_from_slice(rest.get(..at).unwrap_or_default());
+        out.push(byte);
+        rest = rest.get(at + taken..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest);
+    true
+}
+
+/// The first character of a text that is taken for an ASCII one: where, which, and its length.
+fn next(text: &[u8]) -> Option<(usize, u8, usize)> {
+    let mut at = 0;
+    while let Some(skipped) = text.get(at..)?.iter().position(|byte| !byte.is_ascii()) {
+        at += skipped;
+        if let Some((byte, taken)) = folded(text.get(at..)?) {
+            return Some((at, byte, taken));
+        }
+        at += 1;
+    }
+    None
 }
 
 fn folded(text: &[u8]) -> Option<(u8, usize)> {
-    overlong(text)
-        .or_else(|| full_width(text))
-        .or_else(|| alike(text))
+    match text.first()? {
+        0xc0 | 0xc1 | 0xe0 | 0xf0 | 0xf8 | 0xfc => overlong(text),
+        0xef => full_width(text),
+        0xca | 0xcb | 0xe2 => alike(text),
+        _ => None,
+    }
 }
 
 fn full_width(text: &[u8]) -> Option<(u8, usize)> {

@@ -4,10 +4,8 @@ use std::io::Read;
 
 use flate2::read::{GzDecoder, ZlibDecoder};
 
-/// The most bytes that come out.
-const MOST: u64 = 256 * 1024;
 /// The most bytes that come out for one that goes in.
-const RATIO: u64 = 64;
+const RATIO: usize = 128;
 
 /// Whether the bytes begin as a gzip member or a zlib stream does.
 pub(crate) fn is_packed(bytes: &[u8]) -> bool {
@@ -17,16 +15,20 @@ pub(crate) fn is_packed(bytes: &[u8]) -> bool {
     )
 }
 
-/// Undoes it; what comes out first is kept where it is too much.
-pub(crate) fn undo(bytes: &[u8], out: &mut Vec<u8>) -> bool {
+/// Undoes it, at most so many bytes; whether that is all of it. What comes out first is kept where it is too
+/// much, and where the stream breaks off.
+pub(crate) fn undo(bytes: &[u8], out: &mut Vec<u8>, most: usize) -> bool {
     let from = out.len();
-    let most = (bytes.len() as u64).saturating_mul(RATIO).min(MOST);
+    let most = bytes.len().saturating_mul(RATIO).min(most);
+    // One byte more would be too much.
+    let limit = most as u64 + 1;
     let read = if bytes.first() == Some(&0x1f) {
-        GzDecoder::new(bytes).take(most).read_to_end(out)
+        GzDecoder::new(bytes).take(limit).read_to_end(out)
     } else {
-        ZlibDecoder::new(bytes).take(most).read_to_end(out)
+        ZlibDecoder::new(bytes).take(limit).read_to_end(out)
     };
-    // A stream that breaks off has still yielded what came before.
     drop(read);
-    out.len() > from
+    let whole = out.len() - from <= most;
+    out.truncate(from + most);
+    whole
 }

@@ -69,6 +69,15 @@ pub(crate) fn is_text(bytes: &[u8]) -> bool {
     bad * 20 <= bytes.len()
 }
 
+/// Whether bytes are data and no text in any character set: more than one in sixteen of the first few
+/// thousand is a control character that texts do not have. NUL counts for nothing: UTF-16 is full of it.
+pub(crate) fn is_data(bytes: &[u8]) -> bool {
+    const LOOKED_AT: usize = 4096;
+    let first = bytes.get(..LOOKED_AT).unwrap_or(bytes);
+    let odd = |byte: &&u8| matches!(byte, 1..=8 | 0x0b | 0x0c | 0x0e..=0x1f | 0x7f);
+    first.iter().filter(odd).count() * 16 > first.len()
+}
+
 /// Whether bytes that are no text begin as something that is read further: packed data, serialised
 /// objects of Java, Python, .NET and Ruby.
 pub(crate) fn is_object(bytes: &[u8]) -> bool {

@@ -4,32 +4,47 @@ use super::{digit, number, push};
 
 /// Undoes one layer. `+` becomes a blank where the text has escapes and no blanks.
 pub(crate) fn undo(text: &[u8], out: &mut Vec<u8>) -> bool {
-    let from = out.len();
-    let plus = !text.contains(&b' ');
-    let mut changed = false;
+    let begins = |at: usize| text.get(at + 1..).and_then(code);
+    if !memchr::memchr_iter(b'%', text).any(|at| begins(at).is_some()) {
+        return false;
+    }
+    let plus = memchr::memchr(b' ', text).is_none();
     let mut rest = text;
-    while let [first, tail @ ..] = rest {
-        rest = tail;
-        match (*first, tail) {
-            (b'%', [high, low, after @ ..]) if digit(*high).is_some() && digit(*low).is_some() => {
-                let pair = (digit(*high).unwrap_or(0) << 4) | digit(*low).unwrap_or(0);
-                out.push(pair);
-                (changed, rest) = (true, after);
+    while let Some(at) = memchr::memchr2(b'%', b'+', rest) {
+        let (before, tail) = rest.split_at(at);
+        out.extend_from_slice(before);
+        let [first, after @ ..] = tail else { break };
+        rest = after;
+        match (*first, code(after)) {
+            (b'%', Some((Code::Byte(byte), taken))) => {
+                out.push(byte);
+                rest = after.get(taken..).unwrap_or_default();
             }
-            (b'%', [b'u' | b'U', after @ ..]) => match number(after, 4) {
-                (code, 4) => {
-                    push(out, code);
-                    rest = after.get(4..).unwrap_or_default();
-                    changed = true;
-                }
-                _ => out.push(b'%'),
-            },
+            (b'%', Some((Code::Point(point), taken))) => {
+                push(out, point);
+                rest = after.get(taken..).unwrap_or_default();
+            }
             (b'+', _) if plus => out.push(b' '),
             (byte, _) => out.push(byte),
         }
     }
-    if !changed {
-        out.truncate(from);
+    out.extend_from_slice(rest);
+    true
+}
+
+enum Code {
+    Byte(u8),
+    Point(u32),
+}
+
+/// What the text behind a `%` stands for, and how many bytes that takes.
+fn code(text: &[u8]) -> Option<(Code, usize)> {
+    match text {
+        [b'u' | b'U', after @ ..] => match number(after, 4) {
+            (point, 4) => Some((Code::Point(point), 5)),
+            _ => None,
+        },
+        [high, low, ..] => Some((Code::Byte(digit(*high)? << 4 | digit(*low)?), 2)),
+        _ => None,
     }
-    changed
 }

@@ -106,6 +106,13 @@ impl Transaction {
         over
     }
 
+    /// More was sent than is looked at: no other rule runs.
+    #[cold]
+    pub(super) fn run_over(&mut self, what: &str) {
+        self.state.budget.over = true;
+        self.fault(&format!("{what}; the rest of the rules did not run"));
+    }
+
     /// The outcome once everything is spent: refused where rules are enforced, told everywhere.
     pub(super) fn run_out(&mut self) -> Decision {
         if self.state.engine == Engine::On {

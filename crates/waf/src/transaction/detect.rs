@@ -1,6 +1,6 @@
 //! The semantic detectors: which values they look at, and what they said of each.
 
-use babyshield_detect::{Class, Confidence, Place, Scanner};
+use babyshield_detect::{Allowance, Class, Confidence, Known, Place, Scanner};
 
 use super::text::{Slice, StrId, Strings};
 use super::{Entry, Matched, Transaction};
@@ -17,6 +17,8 @@ pub(super) struct Detected {
     first: Vec<u32>,
     visits: Vec<Visit>,
     found: Vec<Found>,
+    /// What decodings may still make of the request's values.
+    allowance: Allowance,
 }
 
 /// A value that was looked at, in one context.
@@ -47,10 +49,12 @@ impl Detected {
             first,
             visits,
             found,
+            allowance,
         } = self;
         first.clear();
         visits.clear();
         found.clear();
+        *allowance = Allowance::default();
     }
 
     fn visit(&self, value: StrId, context: u16) -> Option<Visit> {
@@ -126,12 +130,19 @@ impl Transaction {
             strings.bytes(name)
         };
         let scanner = Scanner::shared();
-        match woken {
-            Some(woken) => {
-                scanner.scan_knowing(strings.text(value), (&set.0, woken), place, name, detector);
-            }
-            None => scanner.scan(strings.text(value), &set.0, place, name, detector),
-        }
+        let known = Known {
+            set: &set.0,
+            wanted: woken,
+        };
+        let allowance = &mut detected.allowance;
+        scanner.scan_knowing(
+            strings.text(value),
+            known,
+            (place, name),
+            allowance,
+            detector,
+        );
+        let is_cut = detector.is_cut();
         let from = detected.found.len();
         for own in detector.found() {
             let text = match own.decoded(detector) {
@@ -148,7 +159,11 @@ impl Transaction {
             });
         }
         detector.clear();
-        detected.note(value, key, from)
+        let visit = detected.note(value, key, from);
+        if is_cut {
+            self.run_over("a value holds more encoded text than is looked at");
+        }
+        visit
     }
 
     /// Where in the request a variable's values stand.
