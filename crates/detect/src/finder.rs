@@ -12,6 +12,8 @@ use std::collections::HashMap;
 const BLOCK: usize = 256;
 /// Rows of [`Finder::follows`].
 const FOLLOWS: usize = 4096;
+/// Words found of late, which need not be found again: a text may be one of them over and over.
+const RECENT: usize = 16;
 /// How far behind a place a word may begin; it is at this distance at most that the rarest bytes of
 /// a word are looked for.
 const FARTHEST: u8 = 12;
@@ -200,6 +202,7 @@ impl Finder {
             return;
         }
         let mut places = [0; BLOCK];
+        let mut recent = [u32::MAX; RECENT];
         let mut start = 0;
         while start < text.len() {
             // The last grams of a block reach into the next.
@@ -208,7 +211,7 @@ impl Finder {
             let count = self.mark(block, &mut places);
             let count = self.sift(block, &mut places, count);
             for place in places.iter().take(count) {
-                self.compare(text, start + usize::from(*place), &mut found);
+                self.compare(text, start + usize::from(*place), &mut recent, &mut found);
             }
             start += BLOCK;
         }
@@ -261,11 +264,21 @@ impl Finder {
     }
 
     /// Compares the words whose grams a place may have.
-    fn compare(&self, text: &[u8], at: usize, found: &mut impl FnMut(u32)) {
+    fn compare(
+        &self,
+        text: &[u8],
+        at: usize,
+        recent: &mut [u32; RECENT],
+        found: &mut impl FnMut(u32),
+    ) {
         let gram = folded(gram_at(text, at));
         let mut each = |entries: &[Entry]| {
             for entry in entries {
-                if self.is_at(text, at, entry) {
+                let Some(known) = recent.get_mut(entry.word as usize % RECENT) else {
+                    continue;
+                };
+                if *known != entry.word && self.is_at(text, at, entry) {
+                    *known = entry.word;
                     found(entry.word);
                 }
             }
