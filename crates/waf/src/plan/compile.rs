@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use babyshield_model::{Diagnostics, ManualClock};
 
-use super::field::{detect, each_field, groups, is_settled, join, route, watch};
+use super::field::{choose_parts, detect, each_field, groups, is_settled, join, route, watch};
 use super::gate::in_both_cases;
 use super::link::{Linker, Slots};
 use super::order::Order;
@@ -134,12 +134,15 @@ impl Plan {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let gates = gates.build();
+        let mut gates = gates.build();
         let mut phases = orders.map(|order| coded(&order.only(&live), &mut rules, &chains));
         for phase in &mut phases {
             arrange(phase, &mut rules, &chains, &gates);
         }
         look_once(&mut phases, &chains);
+        let fields = phases.iter_mut().flat_map(|phase| &mut phase.fields);
+        fields.for_each(|field| choose_parts(field, &mut gates));
+        gates.seal();
         let scores = scores(&slots);
         let captures = std::array::from_fn(|group| slots.find(&group.to_string()));
         let tx_names = slots.into_names();

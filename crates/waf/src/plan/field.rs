@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::{Chain, Field, Gate, Gates, Group, Link, Seen, Select, Stop, Target, is_fixed};
+use super::{
+    Chain, Field, Gate, Gates, Group, Link, Parts, Reach, Seen, Select, Stop, Target, is_fixed,
+};
 use crate::byteset::ByteSet;
 use crate::variable::Variable;
 
@@ -39,7 +41,7 @@ pub(super) fn each_field(
                 always: false,
                 detect: None,
                 gates: Vec::new(),
-                reaches: 0,
+                parts: Parts::NONE,
                 seen: Vec::new(),
                 refuted: Vec::new(),
                 route: Vec::new(),
@@ -70,14 +72,11 @@ pub(super) fn watch(field: &mut Field, chain: u16, chains: &[Chain], gate: Gate,
         }
     };
     mark(&mut field.gates);
-    let reach = all.reach(gate).bit();
-    field.reaches |= reach;
     field.triggers = field.triggers.union(through.beyond_case);
     field.always |= through.always;
     let shortest = all.shortest(gate);
     if let Some(seen) = field.seen.iter_mut().find(|own| own.chain == chain) {
         seen.shortest = seen.shortest.min(shortest);
-        seen.reaches |= reach;
         return mark(&mut seen.gates);
     }
     let mut seen = Seen {
@@ -85,7 +84,7 @@ pub(super) fn watch(field: &mut Field, chain: u16, chains: &[Chain], gate: Gate,
         triggers: through.beyond_case,
         always: through.always,
         gates: Vec::new(),
-        reaches: reach,
+        parts: Parts::NONE,
         shortest,
     };
     mark(&mut seen.gates);
@@ -138,7 +137,6 @@ pub(super) fn join(fields: &mut Vec<Field>, own: &Field) {
     }
     known.refuted.extend_from_slice(&own.refuted);
     unite(&mut known.gates, &own.gates);
-    known.reaches |= own.reaches;
     for seen in &own.seen {
         match known
             .seen
@@ -148,7 +146,6 @@ pub(super) fn join(fields: &mut Vec<Field>, own: &Field) {
             Some(known) => {
                 known.shortest = known.shortest.min(seen.shortest);
                 unite(&mut known.gates, &seen.gates);
-                known.reaches |= seen.reaches;
             }
             None => known.seen.push(seen.clone()),
         }
@@ -174,6 +171,18 @@ fn skipped_names(link: &Link, variable: Variable, member: Variable) -> Vec<Strin
             Select::All | Select::Pattern(_) | Select::Slot(_) | Select::Path(_) => None,
         })
         .collect()
+}
+
+/// Chooses what tells of the gates of a field and of each of its chains.
+pub(super) fn choose_parts(field: &mut Field, all: &mut Gates) {
+    for seen in &mut field.seen {
+        seen.parts = all.narrow(&seen.gates);
+    }
+    // Detectors want the words that wake them looked for, too.
+    field.parts = match field.detect {
+        None => all.narrow(&field.gates),
+        Some(_) => all.homes(&field.gates).with(Reach::All.part()),
+    };
 }
 
 /// Puts the steps of all chains of a field into one tree, so that each is taken once.

@@ -1,7 +1,7 @@
 //! Gates: what a string must contain for an operator to be worth asking.
 //!
 //! A gate is open to a string that fits one of its [`Clause`]s. One pass over a string tells all
-//! gates of a [`Reach`] that are open to it.
+//! gates of a part that are open to it: those of a [`Reach`], or the few that a field or a chain asks for.
 
 use std::collections::HashMap;
 
@@ -53,29 +53,72 @@ pub(crate) enum Reach {
 impl Reach {
     pub(crate) const ALL: [Self; 4] = [Self::All, Self::Head, Self::Response, Self::Later];
 
-    /// Its bit in a set of them.
+    /// Its part.
     #[inline]
-    pub(crate) fn bit(self) -> u8 {
-        1 << self as u8
+    pub(crate) fn part(self) -> Parts {
+        Parts(1 << self as u8)
+    }
+}
+
+/// Parts of [`Gates`], one bit each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Parts(u64);
+
+impl Parts {
+    pub(crate) const NONE: Self = Self(0);
+    /// How many there may be.
+    const MOST: usize = u64::BITS as usize;
+
+    /// Those of both.
+    pub(crate) fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of the others are among them.
+    pub(crate) fn has(self, other: Self) -> bool {
+        other.0 & !self.0 == 0
+    }
+
+    /// Whether any of the others is among them.
+    pub(crate) fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Where they are, but for those of another set.
+    pub(crate) fn without(self, other: Self) -> impl Iterator<Item = usize> {
+        let mut rest = self.0 & !other.0;
+        std::iter::from_fn(move || {
+            let at = (rest != 0).then(|| rest.trailing_zeros() as usize)?;
+            rest &= rest - 1;
+            Some(at)
+        })
     }
 }
 
 /// All gates of a plan.
 #[derive(Debug)]
 pub(crate) struct Gates {
-    /// One for each [`Reach`].
-    parts: [Part; Reach::ALL.len()],
+    /// One for each [`Reach`], then those of [`Gates::narrow`].
+    parts: Vec<Part>,
     /// For each gate, where it is.
     reach: Vec<Reach>,
+    /// For each gate, the parts that tell of it.
+    within: Vec<Parts>,
     /// For each gate, the length below which it is closed to every string.
     shortest: Vec<usize>,
     /// Gates that no string opens, but what the detectors found.
     detected: Vec<(Class, Confidence, Gate)>,
+    /// For each gate, its clauses, until all parts are made.
+    clauses: Vec<Vec<Clause>>,
+    /// Parts made for a set of gates.
+    known: HashMap<Vec<u64>, Parts>,
 }
 
-/// The gates of one reach.
+/// Gates that are told of in one pass.
 #[derive(Debug)]
 struct Part {
+    /// The parts that tell of the same gates, and of others.
+    wider: Parts,
     prefilter: Prefilter,
     /// Clauses with literals, by one of their factors.
     by_factor: Vec<Vec<Test>>,
@@ -107,6 +150,11 @@ impl Test {
             && self.also.is_none_or(|also| has(factors, also))
             && self.sets.iter().all(meets)
     }
+}
+
+/// The gates of a set.
+fn each(gates: &[u64]) -> impl Iterator<Item = Gate> {
+    ones(gates).filter_map(|at| u16::try_from(at).ok().map(Gate))
 }
 
 fn mark(words: &mut [u64], at: usize) {
@@ -192,12 +240,24 @@ impl Builder {
             }
         }
         let mut words = Some(Scanner::shared()).filter(|_| !detected.is_empty());
+        let mut kept = vec![Vec::new(); reach.len()];
+        for (gate, clauses) in parts.iter().flatten() {
+            if let Some(kept) = kept.get_mut(gate.index()) {
+                kept.clone_from(clauses);
+            }
+        }
         Gates {
             // The first is that of all strings, in which detectors' words are looked for.
-            parts: parts.map(|own| Part::new(own, words.take())),
+            parts: parts
+                .into_iter()
+                .map(|own| Part::new(own, words.take()))
+                .collect(),
+            within: reach.iter().map(|own| own.part()).collect(),
             reach,
             shortest,
             detected,
+            clauses: kept,
+            known: HashMap::new(),
         }
     }
 }
@@ -224,6 +284,7 @@ impl Part {
         let mut literals = prefilter::Builder::default();
         let mut sets = Vec::new();
         let mut own = Self {
+            wider: Parts::NONE,
             prefilter: Prefilter::default(),
             by_factor: Vec::new(),
             by_set: Vec::new(),
@@ -340,10 +401,61 @@ impl Gates {
         self.shortest.get(gate.index()).copied().unwrap_or(0)
     }
 
-    /// Where a gate is.
+    /// The part that tells of a gate.
     #[inline]
-    pub(crate) fn reach(&self, gate: Gate) -> Reach {
-        self.reach.get(gate.index()).copied().unwrap_or(Reach::All)
+    pub(crate) fn home(&self, gate: Gate) -> Parts {
+        let reach = self.reach.get(gate.index());
+        reach.copied().unwrap_or(Reach::All).part()
+    }
+
+    /// The parts that tell of a set of gates and of all others like them.
+    pub(super) fn homes(&self, gates: &[u64]) -> Parts {
+        each(gates).fold(Parts::NONE, |all, gate| all.with(self.home(gate)))
+    }
+
+    /// The parts that tell of a gate.
+    #[inline]
+    pub(crate) fn within(&self, gate: Gate) -> Parts {
+        self.within.get(gate.index()).copied().unwrap_or_default()
+    }
+
+    /// Parts that tell of all gates of a set, and of few others: a part of its own where those they are in
+    /// look for far more words.
+    pub(super) fn narrow(&mut self, gates: &[u64]) -> Parts {
+        /// How many times the words of a part others must look for.
+        const MORE: usize = 3;
+        if let Some(known) = self.known.get(gates) {
+            return *known;
+        }
+        let wider = self.homes(gates);
+        let all: Vec<(Gate, Vec<Clause>)> = each(gates)
+            .filter_map(|gate| Some((gate, self.clauses.get(gate.index())?.clone())))
+            .collect();
+        let clauses = all.iter().flat_map(|(_, clauses)| clauses);
+        let sets = clauses.flat_map(|clause| &clause.literals);
+        let words: usize = sets.map(Vec::len).sum();
+        let others = wider.without(Parts::NONE);
+        let others = others.filter_map(|at| self.parts.get(at));
+        let others: usize = others.map(|part| part.prefilter.literals()).sum();
+        if words * MORE > others || self.parts.len() >= Parts::MOST {
+            return wider;
+        }
+        let made = Parts(1 << self.parts.len());
+        for (gate, _) in &all {
+            if let Some(within) = self.within.get_mut(gate.index()) {
+                *within = within.with(made);
+            }
+        }
+        let part = Part::new(all, None);
+        self.parts.push(Part { wider, ..part });
+        self.known.insert(gates.to_vec(), made);
+        made
+    }
+
+    /// No more parts are made.
+    pub(super) fn seal(&mut self) {
+        self.clauses = Vec::new();
+        self.known = HashMap::new();
     }
 
     /// How many sets of literals there are.
@@ -358,19 +470,19 @@ impl Gates {
         parts.map(|own| own.prefilter.memory()).sum()
     }
 
-    /// Marks in `open`, which has [`Gates::words`] words, the gates of a reach that are open to `text`,
-    /// whose bytes are `set`; and tells, for [`Reach::All`], the detectors that its words wake, where
-    /// rules ask detectors. `work` is working memory.
+    /// Marks in `open`, which has [`Gates::words`] words, the gates that are open to `text`, whose bytes are
+    /// `set`, of those that `parts` tell of and `known` do not; and tells, for [`Reach::All`], the detectors
+    /// that its words wake, where rules ask detectors. `work` is working memory.
     pub(crate) fn open(
         &self,
-        reach: Reach,
-        text: &[u8],
-        set: &ByteSet,
+        (parts, known): (Parts, Parts),
+        (text, set): (&[u8], &ByteSet),
         work: &mut Vec<u64>,
         open: &mut [u64],
     ) -> u32 {
-        let part = self.parts.get(reach as usize);
-        part.map_or(u32::MAX, |part| part.open(text, set, work, open))
+        let parts = parts.without(known).filter_map(|at| self.parts.get(at));
+        let unknown = parts.filter(|part| part.wider == Parts::NONE || !known.has(part.wider));
+        unknown.fold(0, |woken, part| woken | part.open(text, set, work, open))
     }
 }
 
@@ -396,9 +508,8 @@ mod tests {
         let mut open = vec![0; gates.words()];
         let text = text.as_bytes();
         gates.open(
-            Reach::Head,
-            text,
-            &ByteSet::of(text),
+            (Reach::Head.part(), Parts::NONE),
+            (text, &ByteSet::of(text)),
             &mut Vec::new(),
             &mut open,
         );

@@ -31,7 +31,7 @@ pub(crate) use bits::{Bits, ones};
 pub(crate) use compile::is_fixed;
 pub use describe::{Description, Size};
 pub use explain::{Explained, Wakes};
-pub(crate) use gate::{Gate, Gates, Reach};
+pub(crate) use gate::{Gate, Gates, Parts, Reach};
 pub(crate) use input::ENGINE_NAME;
 pub(crate) use pool::Pool;
 
@@ -177,9 +177,9 @@ pub(crate) struct Field {
     pub(crate) always: bool,
     /// The names that every rule which asks the detectors leaves out, if any asks them.
     pub(crate) detect: Option<Vec<String>>,
-    /// The gates behind all of the chains, and their reaches, one bit each.
+    /// The gates behind all of the chains, and what tells of them.
     pub(crate) gates: Vec<u64>,
-    pub(crate) reaches: u8,
+    pub(crate) parts: Parts,
     pub(crate) seen: Vec<Seen>,
     pub(crate) refuted: Vec<Refuted>,
     /// The steps of all chains as a tree, each step behind the one it follows.
@@ -214,9 +214,9 @@ pub(crate) struct Seen {
     /// As [`Chain::beyond_case`].
     pub(crate) triggers: ByteSet,
     pub(crate) always: bool,
-    /// The gates that stand behind it, and their reaches, one bit each.
+    /// The gates that stand behind it, and what tells of them.
     pub(crate) gates: Vec<u64>,
-    pub(crate) reaches: u8,
+    pub(crate) parts: Parts,
     /// They are all closed to shorter strings.
     pub(crate) shortest: usize,
 }

@@ -94,6 +94,11 @@ impl Prefilter {
         woken
     }
 
+    /// How many literals are looked for.
+    pub(crate) fn literals(&self) -> usize {
+        self.members.len()
+    }
+
     /// How many sets there are.
     pub(crate) fn factors(&self) -> usize {
         self.factors

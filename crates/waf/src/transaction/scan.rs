@@ -230,10 +230,7 @@ impl Transaction {
         let own = strings.set(value);
         // Through some chains it is the value itself that is seen; that it is taken for seen through
         // all of them costs an exact look later, at most.
-        mark(
-            strings.open(&plan.gates, value, field.reaches),
-            &field.gates,
-        );
+        mark(strings.open(&plan.gates, value, field.parts), &field.gates);
         if !field.always && !field.triggers.intersects(&own) {
             return;
         }
@@ -252,7 +249,7 @@ impl Transaction {
                 && strings.len(made) >= through.shortest
             {
                 mark(
-                    strings.open(&plan.gates, made, through.reaches),
+                    strings.open(&plan.gates, made, through.parts),
                     &through.gates,
                 );
             }

@@ -2,7 +2,7 @@
 //! which literals they contain. Each is worked out once.
 
 use crate::byteset::ByteSet;
-use crate::plan::{Gate, Gates, Plan, Reach};
+use crate::plan::{Gate, Gates, Parts, Plan, Reach};
 use crate::transform::{Transform, UnicodeMap};
 
 /// Bytes somewhere in a transaction's buffers.
@@ -49,9 +49,9 @@ struct Item {
     set: ByteSet,
     /// First of the edges that lead away from it.
     edges: u32,
-    /// Where its open gates begin, once any are known, and the reaches whose gates are, one bit each.
+    /// Where its open gates begin, once any are known, and the parts that told of them.
     open: u32,
-    opened: u8,
+    opened: Parts,
     /// The string it is the lower case of: to both the same gates are open.
     folded_from: u32,
     /// Where the gates begin that are open to what the chains make of it, once it was scanned.
@@ -240,7 +240,7 @@ impl Strings {
             set,
             edges: NONE,
             open: NONE,
-            opened: 0,
+            opened: Parts::NONE,
             folded_from,
             all_open: NONE,
             woken: 0,
@@ -264,7 +264,7 @@ impl Strings {
             set: ByteSet::EMPTY,
             edges: NONE,
             open: NONE,
-            opened: 0,
+            opened: Parts::NONE,
             folded_from: NONE,
             all_open: NONE,
             woken: 0,
@@ -363,11 +363,11 @@ impl Strings {
         to
     }
 
-    /// Where the gates open to a string are kept, those of these reaches among them.
-    fn open_at(&mut self, gates: &Gates, id: StrId, reaches: u8) -> usize {
+    /// Where the gates open to a string are kept, those that these parts tell of among them.
+    fn open_at(&mut self, gates: &Gates, id: StrId, parts: Parts) -> usize {
         let origin = self.origin(id);
         let item = self.item(origin);
-        if item.opened & reaches == reaches && item.open != NONE {
+        if item.opened.has(parts) && item.open != NONE {
             return item.open as usize;
         }
         let at = match item.open {
@@ -380,18 +380,15 @@ impl Strings {
         let set = self.set(origin);
         let mut open = std::mem::take(&mut self.open);
         let mut factors = std::mem::take(&mut self.factors);
-        let mut woken = item.woken;
-        let wanted = reaches & !item.opened;
-        for reach in Reach::ALL.into_iter().filter(|own| wanted & own.bit() != 0) {
-            let own = open.get_mut(at..).unwrap_or_default();
-            woken |= gates.open(reach, self.bytes(item.slice), &set, &mut factors, own);
-        }
+        let own = open.get_mut(at..).unwrap_or_default();
+        let text = (self.bytes(item.slice), &set);
+        let woken = gates.open((parts, item.opened), text, &mut factors, own);
         self.open = open;
         self.factors = factors;
         if let Some(item) = self.items.get_mut(origin.0 as usize) {
             item.open = offset(at);
-            item.opened |= reaches;
-            item.woken = woken;
+            item.opened = item.opened.with(parts);
+            item.woken |= woken;
         }
         at
     }
@@ -408,19 +405,19 @@ impl Strings {
     /// The detectors that the words of a string wake; `None` where the gates do not tell.
     pub(crate) fn woken(&mut self, gates: &Gates, id: StrId) -> Option<u32> {
         gates.knows_words().then(|| {
-            self.open_at(gates, id, Reach::All.bit());
+            self.open_at(gates, id, Reach::All.part());
             self.item(self.origin(id)).woken
         })
     }
 
     /// Whether a gate is open to a string.
     pub(crate) fn is_open(&mut self, gates: &Gates, id: StrId, gate: Gate) -> bool {
-        gate.is_in(self.open(gates, id, gates.reach(gate).bit()))
+        gate.is_in(self.open(gates, id, gates.home(gate)))
     }
 
-    /// The gates open to a string, those of these reaches among them.
-    pub(crate) fn open(&mut self, gates: &Gates, id: StrId, reaches: u8) -> &[u64] {
-        let at = self.open_at(gates, id, reaches);
+    /// The gates open to a string, those that these parts tell of among them.
+    pub(crate) fn open(&mut self, gates: &Gates, id: StrId, parts: Parts) -> &[u64] {
+        let at = self.open_at(gates, id, parts);
         self.open.get(at..).unwrap_or_default()
     }
 
@@ -460,7 +457,7 @@ impl Strings {
     #[inline]
     pub(crate) fn known_open(&self, gates: &Gates, id: StrId, gate: Gate) -> Option<bool> {
         let item = self.items.get(self.origin(id).index())?;
-        let is_known = item.opened & gates.reach(gate).bit() != 0;
+        let is_known = item.opened.meets(gates.within(gate));
         is_known.then(|| gate.is_in(self.open.get(item.open as usize..).unwrap_or_default()))
     }
 }
