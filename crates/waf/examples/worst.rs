@@ -1,7 +1,8 @@
 //! Looks for requests that cost too much: every kind of request, filled with what patterns and parsers
 //! may trip over, small and large. `cargo run --release -p babyshield-waf --example worst -- RULES…`;
 //! `SHAPE=text` and `FILLING=text` look at those alone, `LARGE=bytes` sets the larger size, and
-//! `REPEAT=times` runs each so often, for a profiler.
+//! `REPEAT=times` runs each so often, for a profiler, and `BEHIND=file` puts a text before each filling: words
+//! that wake rules, which then look at all of it.
 //!
 //! Prints CPU milliseconds per megabyte at both sizes, the dearest first, beside the two milliseconds
 //! that any request may cost: with as many values as there may be, or a head of many fields. What grows
@@ -25,7 +26,7 @@ use rustix::time::{ClockId, clock_gettime};
 #[path = "../tests/hostile/mod.rs"]
 mod hostile;
 
-use hostile::{FILLINGS, Hostile, requests};
+use hostile::{FILLINGS, Hostile, behind, requests};
 
 const SMALL: usize = 32 << 10;
 const LARGE: usize = 512 << 10;
@@ -85,6 +86,8 @@ fn main() {
     }
     let shape = std::env::var("SHAPE").unwrap_or_default();
     let filled = std::env::var("FILLING").ok();
+    let before = std::env::var("BEHIND").map(|file| std::fs::read_to_string(file).unwrap());
+    let before = before.unwrap_or_default();
     let number = |name: &str| std::env::var(name).ok().and_then(|own| own.parse().ok());
     let large = number("LARGE").unwrap_or(LARGE);
     let repeat = number("REPEAT").unwrap_or(0);
@@ -109,8 +112,8 @@ fn main() {
         if filled.as_ref().is_some_and(|own| own != filling) {
             continue;
         }
-        let small = requests(filling, SMALL);
-        for (little, much) in small.iter().zip(&requests(filling, large)) {
+        let small = behind(&before, filling, SMALL);
+        for (little, much) in small.iter().zip(&behind(&before, filling, large)) {
             if !little.shape.contains(&shape) {
                 continue;
             }

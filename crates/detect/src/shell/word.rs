@@ -342,6 +342,10 @@ fn balanced(text: &[u8], at: usize) -> usize {
 
 /// Whether a path with `?`, `*` and `[…]` could be `path`. Bounded: `*` is tried once, greedily short.
 pub(super) fn globs(pattern: &[u8], path: &[u8]) -> bool {
+    // Where each mark stands for one letter, the lengths tell most apart.
+    if pattern.len() != path.len() && !pattern.iter().any(|own| matches!(own, b'*' | b'[')) {
+        return false;
+    }
     let (mut p, mut at) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while at < path.len() {

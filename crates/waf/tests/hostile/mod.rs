@@ -160,7 +160,13 @@ const HEAD: usize = 64 << 10;
 
 /// One of each shape, of about `size` bytes.
 pub(crate) fn requests(filling: &str, size: usize) -> Vec<Hostile> {
-    let long = filling.repeat(size.div_ceil(filling.len()));
+    behind("", filling, size)
+}
+
+/// The same with a text before what fills them: words of all kinds wake rules that would not look otherwise.
+#[allow(dead_code, reason = "not used by all who look for hostile requests")]
+pub(crate) fn behind(before: &str, filling: &str, size: usize) -> Vec<Hostile> {
+    let long = before.to_owned() + &filling.repeat(size.div_ceil(filling.len()));
     let mut all = forms(filling, &long);
     all.extend(json(filling, &long, size));
     all.extend(xml(filling, &long, size));
@@ -194,6 +200,20 @@ fn forms(filling: &str, long: &str) -> Vec<Hostile> {
         form("form, base64 twice", format!("a={}", percent(&twice))),
         form("form, entities", format!("a={}", percent(&entities))),
         form("form, percent twice", format!("a={}", percent(&coded))),
+        form("form, packed", {
+            let each = percent(&packed(filling, (long.len() / 900).max(60)));
+            many(&format!("a={each}"), "&", long.len())
+        }),
+        form("form, packed runs", {
+            let each = packed(filling, 6000.min(long.len()));
+            let some = many(&format!("a:{each};"), "", each.len() * 16);
+            let some = percent(&some);
+            many(&format!("a={some}"), "&", long.len())
+        }),
+        form("form, packed twice", {
+            let each = percent(&nested(filling));
+            many(&format!("a={each}"), "&", long.len())
+        }),
     ]
 }
 
@@ -396,6 +416,28 @@ fn short(filling: &str) -> String {
 fn base64(bytes: &[u8]) -> String {
     use base64::Engine;
     base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// So many letters of base64 that unpack to as much of a filling as is looked at.
+fn packed(filling: &str, letters: usize) -> String {
+    let text = filling.repeat((letters * 48).div_ceil(filling.len()));
+    let mut own = zlib(text.as_bytes());
+    // What stands behind the end of the stream is let be.
+    own.resize(own.len().max(letters / 4 * 3), 0);
+    base64(&own)
+}
+
+/// Packed text in packed text.
+fn nested(filling: &str) -> String {
+    let inner = packed(filling, 16 << 10);
+    base64(&zlib((inner + ";").repeat(16).as_bytes()))
+}
+
+fn zlib(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut out = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    out.write_all(bytes).unwrap();
+    out.finish().unwrap()
 }
 
 /// So many bytes of one piece again and again.
