@@ -99,6 +99,11 @@ where
             problem(&refusal, &id)
         };
         dress(response.headers_mut(), html);
+        // Only `CONNECT` is refused so; RFC 9110, section 15.5.6, wants the others named.
+        if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+            let methods = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+            response.headers_mut().insert(header::ALLOW, methods);
+        }
         if refusal.close && !*this.modern {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);

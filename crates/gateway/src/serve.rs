@@ -127,7 +127,7 @@ impl Session {
         let streams = self.running.plan.resources.streams;
         let desk = Arc::new(Desk::new(self));
         let told = Arc::clone(&desk);
-        let refused = Box::new(move |detail| told.refused(detail));
+        let refused = Box::new(move |status, detail| told.refused(status, detail));
         let guard = Guard::transparent(io, begun, line.clone(), limits, refused);
         let service = service_fn(move |request| desk.two(request, limits));
         let spawn = Streams {
@@ -162,7 +162,8 @@ impl Session {
 }
 
 /// What the HTTP/2 implementation takes of a head: more than is allowed, so that a head that is too
-/// long is refused by our own layers, with an event. Beyond that it answers 431 by itself.
+/// long is refused by our own layers, with an event. Beyond that it answers 431 by itself, which the guard
+/// sees among the frames that are sent.
 fn header_list(head: usize) -> u32 {
     u32::try_from(head).unwrap_or(u32::MAX).saturating_mul(4)
 }
@@ -248,8 +249,8 @@ impl Desk {
     }
 
     /// Records what the HTTP/2 implementation refused by itself, such as a stream it had to reset.
-    fn refused(&self, detail: &'static str) {
-        let refusal = Refusal::protocol(StatusCode::BAD_REQUEST, detail);
+    fn refused(&self, status: StatusCode, detail: &'static str) {
+        let refusal = Refusal::protocol(status, detail);
         let arrival = self.arrival(Head::default(), Some(refusal));
         self.current.lock().1.refused(arrival);
     }

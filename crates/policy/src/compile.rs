@@ -14,6 +14,7 @@ use babyshield_reputation::addr::Networks;
 use babyshield_reputation::{Pattern, agent, path};
 use babyshield_waf::Files;
 use babyshield_waf::collection::Collections;
+use babyshield_waf::source::Noted;
 use ipnet::IpNet;
 
 use crate::document::{Document, is_faulty, sort};
@@ -41,6 +42,8 @@ pub struct Policy {
     pub limits: Arc<babyshield_limit::Plan>,
     /// The event store.
     pub events: babyshield_events::Spec,
+    /// The files that the rules were read from: what they include, the lists and databases they name.
+    read: Vec<PathBuf>,
 }
 
 /// One clock for all rules, so that what a rule set remembers expires in time after a reload too.
@@ -68,7 +71,8 @@ impl Policy {
         let block = gather(block_plan(&spec), &mut found);
         let limits = gather(limit_plan(&spec), &mut found);
         let waf = waf_spec(&spec, &document);
-        let rules = babyshield_waf::Plan::compile(&waf, files);
+        let noted = Noted::new(files);
+        let rules = babyshield_waf::Plan::compile(&waf, &noted);
         let rules = gather(rules, &mut found).map(|compiled| {
             found.extend(compiled.warnings);
             compiled.plan.with_clock(Arc::new(*CLOCK))
@@ -84,6 +88,7 @@ impl Policy {
             block: Arc::new(block),
             limits: Arc::new(limits),
             events: events_spec(&spec, &document.folder),
+            read: noted.asked(),
             document,
             spec,
         };
@@ -148,8 +153,8 @@ impl Policy {
         &self.document.diagnostics
     }
 
-    /// Every file and folder the policy names, to be watched for changes; rules only by the path
-    /// the policy gives, whatever they include.
+    /// Every file and folder the policy names, to be watched for changes, and every file its rules
+    /// were read from.
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {
         let rules = self.spec.waf.rules.iter();
@@ -158,9 +163,11 @@ impl Policy {
         let tls = tls.flat_map(|tls| [&tls.cert, &tls.key]);
         let authorities = self.spec.forward.authorities.iter();
         let files = rules.chain(tls).chain(authorities);
-        files
+        let mut files: Vec<PathBuf> = files
             .map(|file| self.document.folder.join(&file.0))
-            .collect()
+            .collect();
+        files.extend(self.read.iter().cloned());
+        files
     }
 
     /// Where the dashboard listens.

@@ -1,6 +1,7 @@
 //! Where rule files, their includes and their data files are read from.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,49 @@ pub struct Disk;
 /// Files held in memory: for tests and for text typed by hand.
 #[derive(Clone, Debug, Default)]
 pub struct Memory(pub BTreeMap<PathBuf, Vec<u8>>);
+
+/// Files of somewhere else, with a list of those that were asked for: what rules include, the lists and
+/// databases they name. Who made something of them wants to know when they change.
+pub struct Noted<'a> {
+    files: &'a dyn Files,
+    read: RefCell<BTreeSet<PathBuf>>,
+}
+
+impl<'a> Noted<'a> {
+    /// Nothing was asked for so far.
+    #[must_use]
+    pub fn new(files: &'a dyn Files) -> Self {
+        Self {
+            files,
+            read: RefCell::default(),
+        }
+    }
+
+    /// What was asked for, whether it was there or not; each once, in order.
+    #[must_use]
+    pub fn asked(self) -> Vec<PathBuf> {
+        self.read.into_inner().into_iter().collect()
+    }
+}
+
+impl std::fmt::Debug for Noted<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Noted")
+            .field("read", &self.read)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Files for Noted<'_> {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.read.borrow_mut().insert(path.to_owned());
+        self.files.read(path)
+    }
+
+    fn glob(&self, pattern: &Path) -> io::Result<Vec<PathBuf>> {
+        self.files.glob(pattern)
+    }
+}
 
 impl Files for Disk {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
@@ -107,6 +151,16 @@ fn wildcard(pattern: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_asked_for_is_noted_whether_it_was_there_or_not() {
+        let files = Memory([(PathBuf::from("a.conf"), b"x".to_vec())].into());
+        let noted = Noted::new(&files);
+        assert_eq!(noted.read(Path::new("a.conf")).unwrap(), b"x");
+        assert!(noted.read(Path::new("b.data")).is_err());
+        assert_eq!(noted.glob(Path::new("*.conf")).unwrap().len(), 1);
+        assert_eq!(noted.asked(), ["a.conf", "b.data"].map(PathBuf::from));
+    }
 
     #[test]
     fn wildcards_match_whole_names() {

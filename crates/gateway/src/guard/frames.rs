@@ -1,7 +1,9 @@
 //! What we send on an HTTP/2 connection, followed frame by frame, RFC 9113 section 4.1.
 //!
 //! The HTTP/2 implementation answers what is malformed by resetting the stream or ending the
-//! connection, and tells nobody. Its frames say so.
+//! connection, and a head far beyond its bound with 431, and tells nobody. Its frames say so.
+
+use http::StatusCode;
 
 /// Bytes of a frame's own head.
 const HEAD: usize = 9;
@@ -9,8 +11,14 @@ const HEAD: usize = 9;
 /// Bytes of a payload that are looked at: of `GOAWAY` the last stream and the code.
 const SEEN: usize = 8;
 
+const HEADERS: u8 = 0x1;
 const RST_STREAM: u8 = 0x3;
 const GOAWAY: u8 = 0x7;
+
+/// A head that is `:status: 431` and nothing else, RFC 7541: of ours, all have other fields as well. Later
+/// ones of a connection are written as a number that depends on what was written before; one event for
+/// each connection says enough.
+const TOO_LARGE: &[u8] = &[0x48, 0x83, 0x69, 0x90, 0xff];
 
 /// Follows frames to those that refuse what the caller sent.
 #[derive(Debug, Default)]
@@ -25,7 +33,11 @@ pub(super) struct Frames {
 
 impl Frames {
     /// Follows `bytes` and tells each refusal.
-    pub(super) fn follow(&mut self, mut bytes: &[u8], mut tell: impl FnMut(&'static str)) {
+    pub(super) fn follow(
+        &mut self,
+        mut bytes: &[u8],
+        mut tell: impl FnMut(StatusCode, &'static str),
+    ) {
         loop {
             bytes = self.follow_head(bytes);
             if self.have < HEAD {
@@ -35,8 +47,8 @@ impl Frames {
             if self.followed < self.length() {
                 return;
             }
-            if let Some(detail) = self.refusal() {
-                tell(detail);
+            if let Some((status, detail)) = self.refusal() {
+                tell(status, detail);
             }
             (self.have, self.followed) = (0, 0);
         }
@@ -72,22 +84,27 @@ impl Frames {
 
     /// What the frame says was wrong, if it is about that. Other codes end streams and connections
     /// that are in order.
-    fn refusal(&self) -> Option<&'static str> {
+    fn refusal(&self) -> Option<(StatusCode, &'static str)> {
         let [.., kind, _, _, _, _, _] = self.head;
         let [one, two, three, four, rest @ ..] = self.payload;
         let code = match kind {
             RST_STREAM => u32::from_be_bytes([one, two, three, four]),
             GOAWAY => u32::from_be_bytes(rest),
+            HEADERS if self.payload.get(..self.length()) == Some(TOO_LARGE) => {
+                let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+                return Some((status, "The request head is too long."));
+            }
             _ => return None,
         };
-        Some(match code {
+        let detail = match code {
             0x1 => "The HTTP/2 message is malformed.",
             0x3 => "HTTP/2 flow control was not kept.",
             0x6 => "An HTTP/2 frame has a wrong size.",
             0x9 => "HTTP/2 header fields cannot be decompressed.",
             0xb => "Too many HTTP/2 streams were reset, or too much of no use was sent.",
             _ => return None,
-        })
+        };
+        Some((StatusCode::BAD_REQUEST, detail))
     }
 }
 
@@ -104,7 +121,7 @@ mod tests {
         let mut frames = Frames::default();
         let mut told = Vec::new();
         for piece in bytes.chunks(step) {
-            frames.follow(piece, |detail| told.push(detail));
+            frames.follow(piece, |_, detail| told.push(detail));
         }
         told
     }
@@ -117,12 +134,14 @@ mod tests {
             frame(0x0, &[7; 300]),
             frame(0x4, &[]),
             frame(GOAWAY, &[0, 0, 0, 9, 0, 0, 0, 11, b'h', b'i']),
+            frame(HEADERS, TOO_LARGE),
         ]
         .concat();
         for step in 1..=bytes.len() {
             let told = told(&bytes, step);
-            assert_eq!(told.len(), 2, "{step}");
+            assert_eq!(told.len(), 3, "{step}");
             assert!(told[0].contains("malformed") && told[1].contains("Too many"));
+            assert!(told[2].contains("too long"));
         }
     }
 
@@ -132,6 +151,8 @@ mod tests {
             frame(RST_STREAM, &[0, 0, 0, 0]),
             frame(RST_STREAM, &[0, 0, 0, 8]),
             frame(GOAWAY, &[0; 8]),
+            // An answer with 431 that has more to say.
+            frame(HEADERS, &[TOO_LARGE, &[0x88]].concat()),
             // Data that looks like a reset.
             frame(0x0, &frame(RST_STREAM, &[0, 0, 0, 1])),
         ]

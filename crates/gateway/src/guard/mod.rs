@@ -46,8 +46,8 @@ const LINGER: usize = 1 << 20;
 /// Bytes asked of the socket at once.
 const READ: usize = 8 << 10;
 
-/// Told why the HTTP/2 implementation refused what a caller sent.
-pub(crate) type Listener = Box<dyn Fn(&'static str) + Send>;
+/// Told how, and why, the HTTP/2 implementation refused what a caller sent.
+pub(crate) type Listener = Box<dyn Fn(http::StatusCode, &'static str) + Send>;
 
 /// A connection whose bytes are checked.
 pub(crate) struct Guard<T> {

@@ -57,6 +57,12 @@ async fn heads_are_held_to_the_bounds_of_http_1() {
             431,
             "too long",
         ),
+        // So long that the HTTP/2 implementation answers by itself.
+        (
+            with(vec![("x".into(), "a".repeat(200_000))]),
+            431,
+            "too long",
+        ),
         (with(vec![length(), length()]), 400, "more than one"),
         // A cookie each may come by itself.
         (with(many("cookie")), 200, ""),
