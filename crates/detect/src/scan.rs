@@ -311,6 +311,13 @@ impl Scanner {
         }
     }
 
+    /// Whether texts of nothing but these bytes wake no detector, and have none of the words that do.
+    #[must_use]
+    pub fn ignores(&self, set: &Set) -> bool {
+        let is_of = |word: &str| word.bytes().all(|byte| set::has(*set, byte));
+        !set::intersects(self.any, *set) && !self.owners.iter().any(|(word, _)| is_of(word))
+    }
+
     /// The words that wake detectors, with those they wake, one bit each: for whoever looks for words of
     /// his own and can look for these with them.
     pub fn words(&self) -> impl Iterator<Item = (&'static str, u32)> {

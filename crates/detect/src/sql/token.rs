@@ -5,6 +5,7 @@
 //! characters separate words (SQL Server), `/*!…*/` is executed (MySQL).
 
 use super::words::{self, Lower, Word};
+use crate::finder::pair;
 
 /// A token, with the words of the text it stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,7 +184,7 @@ impl<'a> Lexer<'a> {
             self.executed = true;
             return;
         }
-        match memchr::memmem::find(self.text.get(begun + 2..).unwrap_or_default(), b"*/") {
+        match pair(self.text.get(begun + 2..).unwrap_or_default(), *b"*/") {
             Some(length) => {
                 self.at = begun + 2 + length + 2;
                 self.commented = true;

@@ -139,9 +139,7 @@ impl Plan {
         for phase in &mut phases {
             arrange(phase, &mut rules, &chains, &gates);
         }
-        look_once(&mut phases, &chains);
-        let fields = phases.iter_mut().flat_map(|phase| &mut phase.fields);
-        fields.for_each(|field| choose_parts(field, &mut gates));
+        look_once(&mut phases, &chains, &mut gates);
         gates.seal();
         let scores = scores(&slots);
         let captures = std::array::from_fn(|group| slots.find(&group.to_string()));
@@ -509,7 +507,7 @@ fn arrange(phase: &mut PhasePlan, rules: &mut [Rule], chains: &[Chain], gates: &
 
 /// Has the look before the first phase see all that the second wants of the head, so that it need not
 /// look again; then sorts what each looks at.
-fn look_once(phases: &mut [PhasePlan; 5], chains: &[Chain]) {
+fn look_once(phases: &mut [PhasePlan; 5], chains: &[Chain], gates: &mut Gates) {
     let [head, body, ..] = phases;
     if !head.code.is_empty() {
         for own in body.fields.iter().filter(|own| is_settled(own.variable)) {
@@ -520,6 +518,7 @@ fn look_once(phases: &mut [PhasePlan; 5], chains: &[Chain]) {
         for field in &mut phase.fields {
             route(field, chains);
         }
+        choose_parts(&mut phase.fields, gates);
         phase.groups = groups(&mut phase.fields);
     }
 }

@@ -35,6 +35,7 @@ pub(super) fn each_field(
                 variable: *member,
                 select: select.clone(),
                 skip: skip.clone(),
+                numbers: true,
                 present: Vec::new(),
                 later: Vec::new(),
                 triggers: ByteSet::EMPTY,
@@ -173,16 +174,31 @@ fn skipped_names(link: &Link, variable: Variable, member: Variable) -> Vec<Strin
         .collect()
 }
 
-/// Chooses what tells of the gates of a field and of each of its chains.
-pub(super) fn choose_parts(field: &mut Field, all: &mut Gates) {
-    for seen in &mut field.seen {
-        seen.parts = all.narrow(&seen.gates);
+/// Chooses what tells of the gates of fields and of each of their chains, and whether numbers matter.
+pub(super) fn choose_parts(fields: &mut [Field], all: &mut Gates) {
+    // What every value of a variable is asked for, its values of one name need not be asked for again.
+    fields.sort_by_key(|field| field.select != Select::All);
+    let mut asked: HashMap<Variable, Parts> = HashMap::new();
+    for field in fields {
+        field.numbers = !field.refuted.is_empty()
+            || field.always
+            || field.triggers.iter().any(|byte| byte.is_ascii_digit())
+            || !all.ignore_numbers(&field.gates);
+        for seen in &mut field.seen {
+            seen.parts = all.narrow(&seen.gates);
+        }
+        let homes = all.homes(&field.gates);
+        let asked = asked.entry(field.variable).or_insert(Parts::NONE);
+        field.parts = match field.detect {
+            // Detectors want the words that wake them looked for, too.
+            Some(_) => homes.with(Reach::All.part()),
+            None if asked.has(homes) => homes,
+            None => all.narrow(&field.gates),
+        };
+        if field.select == Select::All {
+            *asked = asked.with(field.parts);
+        }
     }
-    // Detectors want the words that wake them looked for, too.
-    field.parts = match field.detect {
-        None => all.narrow(&field.gates),
-        Some(_) => all.homes(&field.gates).with(Reach::All.part()),
-    };
 }
 
 /// Puts the steps of all chains of a field into one tree, so that each is taken once.
@@ -233,12 +249,14 @@ pub(super) fn groups(fields: &mut [Field]) -> Vec<Group> {
                 fields: at..at,
                 all: 0,
                 named: HashMap::default(),
+                numbers: false,
                 others: 0,
             });
         }
         let Some(group) = all.last_mut() else {
             continue;
         };
+        group.numbers |= field.numbers;
         let own = 1 << group.fields.len();
         group.fields.end = at + 1;
         match &field.select {

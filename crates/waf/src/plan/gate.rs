@@ -152,6 +152,16 @@ impl Test {
     }
 }
 
+/// Digits that are no longer a short number: what is written in them may be a text in disguise.
+const LONG_NUMBER: usize = 12;
+const DIGITS: ByteSet = ByteSet::from_bytes(b"0123456789");
+
+/// Whether a value is a number, as most identifiers, pages, counts and times are.
+#[inline]
+pub(crate) fn is_number(value: &[u8]) -> bool {
+    value.len() < LONG_NUMBER && !value.is_empty() && value.iter().all(u8::is_ascii_digit)
+}
+
 /// The gates of a set.
 fn each(gates: &[u64]) -> impl Iterator<Item = Gate> {
     ones(gates).filter_map(|at| u16::try_from(at).ok().map(Gate))
@@ -417,6 +427,18 @@ impl Gates {
     #[inline]
     pub(crate) fn within(&self, gate: Gate) -> Parts {
         self.within.get(gate.index()).copied().unwrap_or_default()
+    }
+
+    /// Whether nothing that a short number may be opens one of these gates, nor wakes a detector.
+    pub(super) fn ignore_numbers(&self, gates: &[u64]) -> bool {
+        let is_number = |literal: &Vec<u8>| literal.iter().all(u8::is_ascii_digit);
+        let may_be = |clause: &Clause| {
+            clause.length < LONG_NUMBER
+                && clause.literals.iter().all(|set| set.iter().any(is_number))
+                && clause.sets.iter().all(|set| set.intersects(&DIGITS))
+        };
+        let clauses = |gate: Gate| self.clauses.get(gate.index()).into_iter().flatten();
+        Scanner::shared().ignores(&DIGITS.0) && !each(gates).flat_map(clauses).any(may_be)
     }
 
     /// Parts that tell of all gates of a set, and of few others: a part of its own where those they are in

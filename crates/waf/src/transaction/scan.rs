@@ -6,7 +6,7 @@ use super::memo::{Key, Memo, Told};
 use super::text::{Slice, StrId, Strings};
 use super::{Entry, Scratch, Transaction, Value};
 use crate::hir::Phase;
-use crate::plan::{Field, Group, PhasePlan, Plan, ones};
+use crate::plan::{Field, Group, PhasePlan, Plan, is_number, ones};
 
 impl Transaction {
     /// Looks at every value the phase's gated rules want, once, and notes which rules may match.
@@ -95,6 +95,11 @@ impl Transaction {
             name: strings.bytes(entry.name),
             value: strings.text(entry.value),
         };
+        if !fields.0.numbers && is_number(key.value) {
+            let all = self.fields_of_name(plan, number, fields, entry.name, memo);
+            self.scratch.strings.may_open(entry.value, &[]);
+            return all;
+        }
         let is_kept = key.is_kept();
         if is_kept && let Some(told) = memo.find(&key) {
             note(seen, strings, entry.value, told);

@@ -1,5 +1,7 @@
 //! Comments of C, HTML, SQL and shells.
 
+use babyshield_detect::finder::pair;
+
 /// Removes comments whole. The byte right after a comment is kept whatever it is, so that a second
 /// comment glued to the first survives; at the end of the value that byte reads as NUL. Both are
 /// ModSecurity's, and rules are written against them.
@@ -59,12 +61,12 @@ pub(super) fn remove_marks(input: &[u8], out: &mut Vec<u8>) {
 /// Replaces each C comment by one space, also an unclosed one.
 pub(super) fn replace(input: &[u8], out: &mut Vec<u8>) {
     let mut rest = input;
-    while let Some(at) = memchr::memmem::find(rest, b"/*") {
+    while let Some(at) = pair(rest, *b"/*") {
         let (before, comment) = rest.split_at(at);
         out.extend_from_slice(before);
         out.push(b' ');
         let inside = comment.get(2..).unwrap_or_default();
-        match memchr::memmem::find(inside, b"*/") {
+        match pair(inside, *b"*/") {
             Some(end) => rest = inside.get(end + 2..).unwrap_or_default(),
             None => return,
         }

@@ -3,6 +3,7 @@
 use super::words::{WIDTH, Words, words};
 use super::{Context, Kind};
 use crate::byteset::ByteSet;
+use babyshield_detect::finder::pair;
 
 /// A token: its kind and the first bytes of its text.
 #[derive(Clone, Copy, Debug)]
@@ -286,11 +287,11 @@ impl<'a> Reader<'a> {
             return self.ahead(Kind::Operator, 1);
         }
         let inside = self.rest(self.at + 2);
-        let end = memchr::memmem::find(inside, b"*/");
+        let end = pair(inside, *b"*/");
         let len = end.map_or(self.value.len() - self.at, |end| end + 4);
         // One in another, or the kind that MySQL runs. `/*/*/` counts.
         let inner = end.and_then(|end| inside.get(..=end));
-        let is_nested = inner.is_some_and(|inner| memchr::memmem::find(inner, b"/*").is_some());
+        let is_nested = inner.is_some_and(|inner| pair(inner, *b"/*").is_some());
         if is_nested || inside.first() == Some(&b'!') {
             return self.ahead(Kind::Evil, len);
         }
@@ -451,7 +452,7 @@ impl<'a> Reader<'a> {
         };
         let from = self.at + skip + 3;
         let inside = self.rest(from);
-        let end = memchr::memmem::find(inside, &[close, b'\'']);
+        let end = pair(inside, [close, b'\'']);
         let len = end.unwrap_or(inside.len());
         let next = end.map_or(self.value.len(), |end| from + end + 2);
         let mut own = self.take(Kind::String, from, len, next);
