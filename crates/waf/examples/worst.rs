@@ -17,11 +17,8 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
-use babyshield_model::ByteSize;
-use babyshield_waf::{Connection, Decision, Limits, Plan, Spec, source::Disk};
-use rustix::time::{ClockId, clock_gettime};
+use babyshield_waf::{Plan, Spec, source::Disk};
 
 #[path = "../tests/hostile/mod.rs"]
 mod hostile;
@@ -35,34 +32,12 @@ const ANY: f64 = 2.0;
 /// So many are listed.
 const LISTED: usize = 400;
 
-/// Nanoseconds this thread has run.
-fn cpu() -> u64 {
-    let own = clock_gettime(ClockId::ThreadCPUTime);
-    u64::try_from(own.tv_sec).unwrap() * 1_000_000_000 + u64::try_from(own.tv_nsec).unwrap()
-}
-
 /// Milliseconds, and how many faults were told.
 fn once(plan: &Arc<Plan>, own: &Hostile) -> (f64, usize) {
-    let before = cpu();
-    let mut transaction = plan.begin(Connection {
-        client: "203.0.113.7:4000".parse().unwrap(),
-        server: "192.0.2.1:80".parse().unwrap(),
-    });
-    transaction.watch();
-    transaction.request_line(b"POST", own.target.as_bytes(), b"HTTP/1.1");
-    transaction.request_header(b"Host", b"example.com");
-    for (name, value) in &own.fields {
-        transaction.request_header(name.as_bytes(), value.as_bytes());
-    }
-    transaction.request_head_end();
-    if transaction.request_body(own.text.as_bytes()) == Decision::Continue {
-        transaction.request_end();
-    }
-    let faults = transaction.finish().faults.len();
-    let spent = cpu().saturating_sub(before);
+    let cost = hostile::cost(plan, own);
     #[allow(clippy::cast_precision_loss, reason = "milliseconds are enough")]
-    let spent = spent as f64 / 1e6;
-    (spent, faults)
+    let spent = cost.nanoseconds as f64 / 1e6;
+    (spent, cost.faults)
 }
 
 /// Milliseconds per megabyte, beside what any request may cost.
@@ -94,12 +69,7 @@ fn main() {
     let spec = Spec {
         rules,
         level: Some(1),
-        limits: Limits {
-            request_body: ByteSize(64 << 20),
-            time: Duration::MAX,
-            memory: ByteSize(2 << 30),
-            ..Limits::default()
-        },
+        limits: hostile::unbounded(),
         ..Spec::default()
     };
     let plan = Arc::new(Plan::compile(&spec, &Disk).unwrap().plan);

@@ -12,15 +12,11 @@ mod hostile;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use babyshield_model::ByteSize;
 use babyshield_waf::source::Disk;
-use babyshield_waf::{Connection, Decision, Limits, Plan, Spec};
+use babyshield_waf::{Plan, Spec};
 
-use rustix::time::{ClockId, clock_gettime};
-
-use hostile::{FILLINGS, Hostile, requests};
+use hostile::{FILLINGS, Hostile, cost, requests, unbounded};
 
 /// Every request is tried in these sizes.
 const SIZES: [usize; 2] = [4 << 10, 32 << 10];
@@ -43,12 +39,6 @@ const TIME: u64 = 4;
 /// Nanoseconds a byte may take in any case, so that small times are not compared.
 const SHORTEST: u64 = 60;
 
-/// Nanoseconds of the processor that this thread has taken.
-fn cpu() -> u64 {
-    let own = clock_gettime(ClockId::ThreadCPUTime);
-    u64::try_from(own.tv_sec).unwrap() * 1_000_000_000 + u64::try_from(own.tv_nsec).unwrap()
-}
-
 fn plan(rules: &[&Path], inline: &str) -> Arc<Plan> {
     let spec = Spec {
         rules: rules.iter().map(|own| (*own).to_owned()).collect(),
@@ -59,39 +49,6 @@ fn plan(rules: &[&Path], inline: &str) -> Arc<Plan> {
     };
     let compiled = Plan::compile(&spec, &Disk);
     Arc::new(compiled.unwrap_or_else(|faults| panic!("{faults:?}")).plan)
-}
-
-fn unbounded() -> Limits {
-    Limits {
-        request_body: ByteSize(64 << 20),
-        time: Duration::MAX,
-        memory: ByteSize(2 << 30),
-        ..Limits::default()
-    }
-}
-
-/// Steps, and nanoseconds.
-fn cost(plan: &Arc<Plan>, request: &Hostile) -> (usize, u64) {
-    let before = cpu();
-    let mut own = plan.begin(Connection {
-        client: "203.0.113.7:4000".parse().unwrap(),
-        server: "192.0.2.1:80".parse().unwrap(),
-    });
-    own.watch();
-    own.request_line(b"POST", request.target.as_bytes(), b"HTTP/1.1");
-    own.request_header(b"Host", b"example.com");
-    for (name, value) in &request.fields {
-        own.request_header(name.as_bytes(), value.as_bytes());
-    }
-    own.request_head_end();
-    assert_eq!(
-        own.request_body(request.text.as_bytes()),
-        Decision::Continue
-    );
-    own.request_end();
-    let steps = own.steps();
-    drop(own.finish());
-    (steps.looked + steps.made, cpu().saturating_sub(before))
 }
 
 /// What costs more than in proportion, in words: one request in growing sizes.
@@ -110,7 +67,8 @@ fn faults<'a>(
         }
         let told =
             |what: String| format!("{}, {length} bytes of {filling:?}: {what}", request.shape);
-        let (steps, time) = cost(plan, request);
+        let own = cost(plan, request);
+        let (steps, time) = (own.steps, own.nanoseconds);
         let each = if request.text.is_empty() {
             HEAD_STEPS
         } else {
@@ -126,8 +84,8 @@ fn faults<'a>(
             // Something else may have disturbed it.
             for _ in 0..2 {
                 if own > limit {
-                    own = own.min(per_byte(cost(plan, request).1));
-                    let again = cost(plan, smaller).1 / smaller.len() as u64;
+                    own = own.min(per_byte(cost(plan, request).nanoseconds));
+                    let again = cost(plan, smaller).nanoseconds / smaller.len() as u64;
                     limit = limit.max(again.max(SHORTEST) * TIME);
                 }
             }
@@ -184,7 +142,7 @@ fn steps_tell_what_grows_with_the_square() {
         "SecRule ARGS \"@rx .\" \
          \"id:1,phase:2,pass,nolog,setvar:'tx.all=%{tx.all}%{MATCHED_VAR}'\"",
     );
-    let steps = |count: usize| cost(&plan, &Hostile::form("a=12345678&".repeat(count))).0;
+    let steps = |count: usize| cost(&plan, &Hostile::form("a=12345678&".repeat(count))).steps;
     let (few, many) = (steps(60), steps(960));
     assert!(many > few * 16 * 2, "{few} {many}");
 }

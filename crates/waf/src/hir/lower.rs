@@ -183,18 +183,8 @@ pub(super) fn did_you_mean(
     given: &str,
     known: impl IntoIterator<Item = &'static str>,
 ) -> Diagnostic {
-    let near = known
-        .into_iter()
-        .map(|word| {
-            (
-                strsim::levenshtein(&given.to_lowercase(), &word.to_lowercase()),
-                word,
-            )
-        })
-        .min()
-        .filter(|(distance, word)| *distance <= 1 + word.len() / 4);
-    match near {
-        Some((_, word)) => fault.help(format!("did you mean `{word}`?")),
+    match babyshield_model::nearest(given, known) {
+        Some(word) => fault.help(format!("did you mean `{word}`?")),
         None => fault,
     }
 }

@@ -1,5 +1,9 @@
 //! Requests of every kind, of any size, filled with what patterns and parsers may trip over.
 
+mod cost;
+
+pub(crate) use cost::{cost, unbounded};
+
 /// What requests are filled with.
 pub(crate) const FILLINGS: &[&str] = &[
     "a",
