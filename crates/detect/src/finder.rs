@@ -12,8 +12,12 @@ use std::collections::HashMap;
 const BLOCK: usize = 256;
 /// Rows of [`Finder::follows`].
 const FOLLOWS: usize = 4096;
+/// Marks of a place: that it may have a gram of that length.
+const TWO: u16 = 1 << 8;
+const THREE: u16 = 1 << 9;
+const FOUR: u16 = 1 << 10;
 /// Words found of late, which need not be found again: a text may be one of them over and over.
-const RECENT: usize = 16;
+const RECENT: usize = 64;
 /// How far behind a place a word may begin; it is at this distance at most that the rarest bytes of
 /// a word are looked for.
 const FARTHEST: u8 = 12;
@@ -211,7 +215,7 @@ impl Finder {
             let count = self.mark(block, &mut places);
             let count = self.sift(block, &mut places, count);
             for place in places.iter().take(count) {
-                self.compare(text, start + usize::from(*place), &mut recent, &mut found);
+                self.compare(text, start, *place, &mut recent, &mut found);
             }
             start += BLOCK;
         }
@@ -246,31 +250,35 @@ impl Finder {
         count
     }
 
-    /// Keeps of the places noted those at which there is a gram by its hash; how many there are.
+    /// Keeps of the places noted those at which there is a gram by its hash, and says of which length, in the
+    /// bits above the place; how many there are.
     fn sift(&self, block: &[u8], places: &mut [u16; BLOCK], count: usize) -> usize {
         let mut kept = 0;
         for at in 0..count {
             let place = places.get(at).copied().unwrap_or(0);
             let gram = folded(gram_at(block, usize::from(place)));
-            let is_one = self.four.has(hash::<4>(gram))
-                | self.three.has(hash::<3>(gram))
-                | self.two.has(hash::<2>(gram));
+            let two = u16::from(self.two.has(hash::<2>(gram))) * TWO;
+            let three = u16::from(self.three.has(hash::<3>(gram))) * THREE;
+            let four = u16::from(self.four.has(hash::<4>(gram))) * FOUR;
+            let lengths = two | three | four;
             if let Some(own) = places.get_mut(kept) {
-                *own = place;
+                *own = place | lengths;
             }
-            kept += usize::from(is_one);
+            kept += usize::from(lengths != 0);
         }
         kept
     }
 
-    /// Compares the words whose grams a place may have.
+    /// Compares the words whose grams a place of a block may have.
     fn compare(
         &self,
         text: &[u8],
-        at: usize,
+        start: usize,
+        place: u16,
         recent: &mut [u32; RECENT],
         found: &mut impl FnMut(u32),
     ) {
+        let at = start + usize::from(place) % BLOCK;
         let gram = folded(gram_at(text, at));
         let mut each = |entries: &[Entry]| {
             for entry in entries {
@@ -283,9 +291,15 @@ impl Finder {
                 }
             }
         };
-        each(self.four.entries(hash::<4>(gram)));
-        each(self.three.entries(hash::<3>(gram)));
-        each(self.two.entries(hash::<2>(gram)));
+        if place & FOUR != 0 {
+            each(self.four.entries(hash::<4>(gram)));
+        }
+        if place & THREE != 0 {
+            each(self.three.entries(hash::<3>(gram)));
+        }
+        if place & TWO != 0 {
+            each(self.two.entries(hash::<2>(gram)));
+        }
     }
 
     /// Whether a word stands where its gram would be at that place.
