@@ -149,15 +149,15 @@ struct Form {
     weak: bool,
 }
 
-/// Bytes that decodings may still make of the values of a request: a start, and four times what it sends.
+/// Bytes that decodings may still make of the values of a request: a start, and twice what it sends.
 /// Without it, values that unfold (compressed data, layers that undo in any order) would cost far more
 /// than their length.
 #[derive(Clone, Debug)]
 pub struct Allowance(usize);
 
 impl Allowance {
-    const START: usize = 128 << 10;
-    const TIMES: usize = 4;
+    const START: usize = 64 << 10;
+    const TIMES: usize = 2;
 }
 
 impl Default for Allowance {
@@ -443,7 +443,9 @@ impl Scanner {
             depth: u8::try_from(form.chain.len()).unwrap_or(u8::MAX),
         };
         for (at, detector) in self.detectors.iter().enumerate() {
-            if awake >> at & 1 == 0 {
+            let is_certain =
+                |own: &Found| own.class == detector.class && own.confidence == Confidence::Certain;
+            if awake >> at & 1 == 0 || found.iter().any(is_certain) {
                 continue;
             }
             let Some(own) = text::detect(detector, &input, self.weigh) else {

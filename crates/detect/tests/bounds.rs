@@ -61,13 +61,13 @@ fn layers_that_undo_in_any_order_are_looked_at_once() {
     let mut allowance = Allowance::default();
     scan(text.as_bytes(), Place::Form, &mut allowance, &mut work);
     assert!(!work.is_cut());
-    // The allowance is what a request may make of this value and 128 KiB more.
+    // A request may make twice its values and 64 KiB more.
     let left = format!("{allowance:?}");
     let left: usize = left
         .trim_matches(|own: char| !own.is_ascii_digit())
         .parse()
         .unwrap();
-    let made = (128 << 10) + 4 * text.len() - left;
+    let made = (64 << 10) + 2 * text.len() - left;
     assert!(made < 16 * text.len(), "{made} of {}", text.len());
 }
 
@@ -114,10 +114,7 @@ fn data_is_looked_at_as_it_is() {
     };
     assert_eq!((certain(&work), work.is_cut()), (0, false));
     let left = format!("{allowance:?}");
-    assert_eq!(
-        left,
-        format!("Allowance({})", (128 << 10) + 4 * photo.len())
-    );
+    assert_eq!(left, format!("Allowance({})", (64 << 10) + 2 * photo.len()));
     // A text in it is found all the same.
     photo.extend_from_slice(b" <script>alert(document.cookie)</script> ");
     scan(&photo, Place::Body, &mut allowance, &mut work);
