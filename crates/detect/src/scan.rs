@@ -173,6 +173,8 @@ pub struct Known<'a> {
     pub set: &'a Set,
     /// The detectors that its words wake; `None` where nobody looked.
     pub wanted: Option<u32>,
+    /// The classes that anybody asks about ([`Class::bit`]); the others are not looked for.
+    pub asked: u32,
 }
 
 /// Working memory of a scan. Cleared, it keeps its capacity and nothing else.
@@ -187,6 +189,8 @@ pub struct Scratch {
     seen: HashSet<u64>,
     left: usize,
     is_cut: bool,
+    /// The detectors that anybody asks.
+    asked: u32,
 }
 
 impl Scratch {
@@ -214,6 +218,7 @@ impl Scratch {
             seen,
             left,
             is_cut,
+            asked,
         } = self;
         arena.clear();
         forms.clear();
@@ -223,6 +228,7 @@ impl Scratch {
         seen.clear();
         *left = 0;
         *is_cut = false;
+        *asked = 0;
     }
 }
 
@@ -326,7 +332,11 @@ impl Scanner {
 
     /// Looks at a value by itself. `set` is the set of its bytes. What was found is in `work`.
     pub fn scan(&self, value: &[u8], set: &Set, place: Place, name: &[u8], work: &mut Scratch) {
-        let known = Known { set, wanted: None };
+        let known = Known {
+            set,
+            wanted: None,
+            asked: u32::MAX,
+        };
         self.scan_knowing(value, known, (place, name), &mut Allowance::default(), work);
     }
 
@@ -345,6 +355,7 @@ impl Scanner {
         }
         let more = value.len().saturating_mul(Allowance::TIMES);
         work.left = allowance.0.saturating_add(more);
+        work.asked = self.of_classes(known.asked);
         let source = Source { value, name };
         let text = Bytes {
             made: false,
@@ -385,7 +396,7 @@ impl Scanner {
         };
         let text = source.text(&work.arena, form.text);
         let wanted = wanted.unwrap_or_else(|| self.wanted(text));
-        let mut awake = self.awake(text, set, wanted);
+        let mut awake = self.awake(text, set, wanted) & work.asked;
         awake &= self
             .meant
             .get(Kinds::of(form, taken_apart))
@@ -397,6 +408,14 @@ impl Scanner {
         if taken_apart.is_none() && form.place != Place::File {
             decodings(source, form, set, work);
         }
+    }
+
+    /// The detectors of some classes.
+    fn of_classes(&self, classes: u32) -> u32 {
+        let all = self.detectors.iter().enumerate();
+        all.fold(0, |all, (at, own)| {
+            all | u32::from(classes & own.class.bit() != 0) << at
+        })
     }
 
     /// The detectors that have anything to look at.

@@ -9,6 +9,7 @@ fn scan(value: &[u8], place: Place, allowance: &mut Allowance, work: &mut Scratc
     let known = Known {
         set: &set::of(value),
         wanted: None,
+        asked: u32::MAX,
     };
     Scanner::shared().scan_knowing(value, known, (place, b"note"), allowance, work);
 }

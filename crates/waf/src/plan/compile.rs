@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use babyshield_model::{Diagnostics, ManualClock};
 
+use super::asked::Asked;
 use super::field::{choose_parts, detect, each_field, groups, is_settled, join, route, watch};
 use super::gate::in_both_cases;
 use super::link::{Linker, Slots};
@@ -147,6 +148,7 @@ impl Plan {
         let slots_of = selectors.iter().map(|own| fitting(own, &tx_names));
         let slots_of = slots_of.collect();
         Ok(Self {
+            asked: Asked::of(&rules),
             rules,
             phases,
             chains,

@@ -5,6 +5,7 @@
 //! gate (literals or bytes their match must contain) that is answered by one pass over each
 //! string. See DESIGN §5 and `docs/engine.md`.
 
+mod asked;
 mod bits;
 mod compile;
 mod describe;
@@ -27,6 +28,7 @@ use aho_corasick::AhoCorasick;
 use babyshield_detect::{Class, Confidence};
 use babyshield_model::Clock;
 
+use asked::Asked;
 pub(crate) use bits::{Bits, ones};
 pub(crate) use compile::is_fixed;
 pub use describe::{Description, Size};
@@ -72,6 +74,8 @@ pub struct Plan {
     pub(crate) slots_of: Vec<Vec<Slot>>,
     /// The slots of `TX:0` to `TX:9`, where rules read them.
     pub(crate) captures: [Option<Slot>; 10],
+    /// What the detectors are asked for.
+    pub(crate) asked: Asked,
     /// `None` where the rules name no audit log.
     pub(crate) audit: Option<audit::Plan>,
     pub(crate) clock: Arc<dyn Clock>,

@@ -24,7 +24,7 @@ pub(super) struct Detected {
 /// A value that was looked at, in one context.
 #[derive(Clone, Copy, Debug)]
 struct Visit {
-    context: u16,
+    context: u32,
     /// The next visit of the same string.
     next: u32,
     /// Where its findings lie.
@@ -57,7 +57,7 @@ impl Detected {
         *allowance = Allowance::default();
     }
 
-    fn visit(&self, value: StrId, context: u16) -> Option<Visit> {
+    fn visit(&self, value: StrId, context: u32) -> Option<Visit> {
         let mut at = self.first.get(value.index()).copied().unwrap_or(NONE);
         while let Some(visit) = self.visits.get(at as usize) {
             if visit.context == context {
@@ -68,7 +68,7 @@ impl Detected {
         None
     }
 
-    fn note(&mut self, value: StrId, context: u16, from: usize) -> Visit {
+    fn note(&mut self, value: StrId, context: u32, from: usize) -> Visit {
         if self.first.len() <= value.index() {
             self.first.resize(value.index() + 1, NONE);
         }
@@ -118,7 +118,10 @@ impl Transaction {
         } = &mut *self.scratch;
         let detector = &mut work.get_or_insert_default().detector;
         let set = strings.set(value);
-        let key = place as u16;
+        let asked = plan
+            .asked
+            .about(variable, strings.bytes(name), &plan.tx_names);
+        let key = place as u32 | asked << 8;
         if let Some(visit) = detected.visit(value, key) {
             return visit;
         }
@@ -133,6 +136,7 @@ impl Transaction {
         let known = Known {
             set: &set.0,
             wanted: woken,
+            asked,
         };
         let allowance = &mut detected.allowance;
         scanner.scan_knowing(
