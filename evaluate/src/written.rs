@@ -50,7 +50,8 @@ pub fn read(folder: &Path) -> io::Result<Vec<Written>> {
 }
 
 fn requests(text: &str, file: &str) -> Vec<Written> {
-    let parts = text.split("=== ").skip(1);
+    let text = text.strip_prefix("=== ").unwrap_or_default();
+    let parts = text.split("\n=== ").filter(|part| !part.is_empty());
     let request = |part: &str| {
         let (title, request) = part.split_once('\n').unwrap_or((part, ""));
         let (kind, name) = title.split_once(": ").unwrap_or((file, title));

@@ -84,12 +84,36 @@ impl<'a> Context<'a> {
     /// The context of a named field; what it usually holds is judged by the name.
     #[must_use]
     pub fn new(place: Place, name: &'a [u8]) -> Self {
-        Self {
-            place,
-            field: field(name),
-            name,
-        }
+        let field = match field(name) {
+            Field::Code if is_said_of_goods(place, name) => Field::Plain,
+            Field::File | Field::Plain if is_traced(place, name) => Field::Telemetry,
+            field => field,
+        };
+        Self { place, field, name }
     }
+}
+
+/// `?code=` and `?source=`: programs travel in bodies; in an address these are the number of an article
+/// and where somebody came from.
+fn is_said_of_goods(place: Place, name: &[u8]) -> bool {
+    let outside = matches!(place, Place::Query | Place::Cookie | Place::Header);
+    outside && (name.eq_ignore_ascii_case(b"code") || name.eq_ignore_ascii_case(b"source"))
+}
+
+/// Whether a field of JSON lies inside a stack trace: `exception.values.0.stacktrace.frames.0.filename`.
+fn is_traced(place: Place, name: &[u8]) -> bool {
+    const TRACES: [&[u8]; 5] = [
+        b"stacktrace",
+        b"stack_trace",
+        b"exception",
+        b"exceptions",
+        b"breadcrumbs",
+    ];
+    place == Place::Json
+        && name.len() > 24
+        && name
+            .split(|byte| *byte == b'.')
+            .any(|part| TRACES.iter().any(|own| part.eq_ignore_ascii_case(own)))
 }
 
 /// Names without their case, `_`, `-` and digits, and what such fields hold; in alphabetical order.

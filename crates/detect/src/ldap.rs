@@ -55,6 +55,11 @@ fn is_value(before: &[u8]) -> bool {
         .any(|byte| matches!(byte, b'\'' | b'"' | b';' | b'{' | b'}' | b'<' | b'>' | b'='))
 }
 
+/// Whether a value is one word.
+fn is_short(before: &[u8]) -> bool {
+    !before.is_empty() && before.len() < 32 && !before.contains(&b' ')
+}
+
 /// `VALUE)` and more.
 fn closed(text: &[u8], start: usize, before: &[u8]) -> Found {
     let mut cursor = Cursor::new(text, start);
@@ -83,6 +88,8 @@ fn closed(text: &[u8], start: usize, before: &[u8]) -> Found {
         (0, _, true) if read.ended => Confidence::Certain,
         // `admin)(&))`: what is always true.
         (0, _, false) if read.ended && asks(text) => Confidence::Certain,
+        // `admin)(&`: the application ends it.
+        (0, _, false) if read.ended && is_short(before) => Confidence::Certain,
         (0, _, false) if read.ended => Confidence::Likely,
         (0, _, _) => return None,
         (_, _, true) => Confidence::Certain,

@@ -71,6 +71,9 @@ fn end_of_line(text: &[u8], at: usize) -> Option<usize> {
 
 fn detect(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text;
+    if is_head(text) {
+        return None;
+    }
     let mut best: Option<Evidence> = None;
     let mut lines = 0;
     let mut at = 0;
@@ -97,6 +100,26 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         at = from;
     }
     best
+}
+
+/// Whether the text is the head of a mail from its first byte on: services hand it over as they got it.
+fn is_head(text: &[u8]) -> bool {
+    const FIRST: [&[u8]; 8] = [
+        b"received",
+        b"return-path",
+        b"delivered-to",
+        b"dkim-signature",
+        b"mime-version",
+        b"message-id",
+        b"date",
+        b"from",
+    ];
+    let head = text.get(..text.len().min(24)).unwrap_or_default();
+    let Some(colon) = memchr::memchr(b':', head) else {
+        return false;
+    };
+    let name = head.get(..colon).unwrap_or_default();
+    head.get(colon + 1) == Some(&b' ') && FIRST.iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
 /// What a line begins with.
@@ -153,6 +176,10 @@ fn line(text: &[u8], at: usize, first: bool, end: usize) -> Option<(&'static str
 fn command(text: &[u8], at: usize, address: bool) -> Option<(&'static str, Confidence)> {
     let header = |name: &[u8]| starts(text, at, name);
     let reading = "a command to a mail server";
+    let told = header(b"data\r\n") || header(b"data\n");
+    if told && is_address(text.get(..end_of_first(text)).unwrap_or_default()) {
+        return Some((reading, Confidence::Certain));
+    }
     if COMMANDS.iter().any(|own| header(own)) {
         let argument = header(b"mail from:") || header(b"rcpt to:");
         return Some((
@@ -174,6 +201,11 @@ fn command(text: &[u8], at: usize, address: bool) -> Option<(&'static str, Confi
         && tag.get(len) == Some(&b' ');
     let command = TAGGED.iter().any(|own| starts(text, at + len + 1, own));
     (tagged && command).then_some((reading, Confidence::Certain))
+}
+
+/// Where the first line ends.
+fn end_of_first(text: &[u8]) -> usize {
+    memchr::memchr2(b'\r', b'\n', text).unwrap_or(text.len())
 }
 
 /// Whether the field held an address before the line end.

@@ -235,6 +235,7 @@ fn object(text: &[u8], field: &[u8]) -> Found {
         }
         let sure = match opened.last() {
             None if telling => Confidence::Certain,
+            Some(b'{') if said(text, opened) => Confidence::Likely,
             Some(b'{') => opened_by_brace(opened, telling, field),
             // After a closed string or value: `', $or: [`, `1, $where: '1 == 1'`.
             Some(b',') => after_value(opened, telling),
@@ -243,6 +244,22 @@ fn object(text: &[u8], field: &[u8]) -> Found {
         return Some((sure, "an operator of a document database", at..end));
     }
     None
+}
+
+/// `$ne vs $not {"a":{"$ne":1}}`: words stand before the document, so it is spoken of.
+fn said(text: &[u8], opened: &[u8]) -> bool {
+    let brace = memchr::memchr(b'{', opened).unwrap_or_default();
+    let before = text.get(..brace).unwrap_or_default().trim_ascii();
+    let words = before.split(|byte| *byte == b' ');
+    words
+        .filter(|word| {
+            word.len() > 1
+                && word
+                    .iter()
+                    .all(|own| own.is_ascii_alphanumeric() || *own == b'$')
+        })
+        .count()
+        > 1
 }
 
 /// `' } ],`: a string and what it stands in are closed, and something else is to follow.

@@ -197,10 +197,28 @@ fn included(input: &Input<'_>, own: &Authority<'_>) -> Option<Confidence> {
         b"?" if input.context.field != Field::Url => Some(Confidence::Likely),
         // Browsers report the page or script in which something failed.
         _ if file && program && input.context.place == Place::Json => Some(Confidence::Likely),
+        // `?page=ftp://198.51.100.7/s.txt`: pages report where they are, but not by such an address.
+        _ if numeric && program && own.scheme.len() > 2 && is_paged(input) => {
+            Some(Confidence::Certain)
+        }
         _ if file && program && own.scheme.len() > 2 => Some(Confidence::Certain),
         _ if file && own.scheme.len() > 2 => Some(Confidence::Possible),
         _ => None,
     }
+}
+
+/// Whether the parameter names the page an old site is to show.
+fn is_paged(input: &Input<'_>) -> bool {
+    let named = [
+        &b"page"[..],
+        b"p",
+        b"pag",
+        b"pg",
+        b"inc",
+        b"seite",
+        b"section",
+    ];
+    input.context.place == Place::Query && named.iter().any(|own| is(input.context.name, own))
 }
 
 fn is(own: &[u8], lower: &[u8]) -> bool {
@@ -352,6 +370,8 @@ fn is_reported(input: &Input<'_>) -> bool {
 
 fn settle(input: &Input<'_>, degree: Confidence, first: bool) -> Confidence {
     let degree = match input.context.field {
+        // A source that is nothing but an address is where something comes from.
+        Field::Code if first && !input.text.contains(&b' ') => degree,
         Field::Code | Field::Telemetry => degree.min(Confidence::Likely).less(),
         Field::Text if !first => degree.min(Confidence::Likely),
         Field::Text | Field::Plain | Field::Url | Field::File | Field::Key | Field::Token => degree,

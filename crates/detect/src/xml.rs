@@ -145,16 +145,33 @@ fn declaration(words: &mut Words<'_>, nested: &mut usize) -> Option<(&'static st
 /// One entity that is named very often: a bomb without nesting.
 fn repeated(text: &[u8]) -> Option<Evidence> {
     const MOST: usize = 1000;
+    /// How often an entity of this length is named in no document that people write.
+    const OFTEN: usize = 32;
+    const LONG: usize = 64;
+    let long = longest_value(text) >= LONG && text.len() < 4096;
+    let most = if long { OFTEN } else { MOST };
     let mut count = 0;
     let mut from = 0;
     while let Some(found) = memchr::memchr(b'&', text.get(from..)?) {
         from += found + 1;
         count += usize::from(text.get(from).is_some_and(u8::is_ascii_alphabetic));
-        if count > MOST {
+        if count > most {
             return evidence(0, text.len(), BOMB, Confidence::Certain);
         }
     }
     None
+}
+
+/// How long the value of the first entity is.
+fn longest_value(text: &[u8]) -> usize {
+    let value = memchr::memmem::find(text, b"<!ENTITY").and_then(|at| {
+        let rest = text.get(at..)?;
+        let open = memchr::memchr2(b'"', b'\'', rest)?;
+        let rest = rest.get(open..)?;
+        let quote = rest.first().copied()?;
+        memchr::memchr(quote, rest.get(1..)?)
+    });
+    value.unwrap_or_default()
 }
 
 enum Entity {

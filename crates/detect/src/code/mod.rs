@@ -5,6 +5,7 @@
 //! these there are the tags that begin code in a page and a few phrases that no data holds.
 
 mod call;
+mod jdbc;
 mod page;
 mod words;
 
@@ -92,6 +93,8 @@ pub(crate) static DETECTOR: Detector = Detector {
         "getenv(",
         "/bin/sh",
         "socket",
+        "jdbc:",
+        "}[_](",
     ],
     glance: None,
     detect,
@@ -104,7 +107,7 @@ const TAG: &str = "code of a server's language in a page";
 
 fn detect(input: &Input<'_>) -> Option<Evidence> {
     let mut best: Option<Evidence> = None;
-    for look in [call::read, page::phrases, page::read] {
+    for look in [jdbc::read, call::read, page::phrases, page::read] {
         let found = look(input.text);
         let stronger = |own: &Evidence| {
             best.as_ref()
@@ -124,7 +127,10 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     let page = matches!(found.reading, TAG | PHP) && matches!(input.context.place, Place::File);
     let expected = match input.context.field {
         // Programs travel in bodies; what a URL or a header has of one is an expression.
-        Field::Code => !crate::idiom::in_code(input.text) && !is_run_from_a_url(input, &found),
+        Field::Code => {
+            let started = is_expression(input) && found.reading != RUNS;
+            !started && !crate::idiom::in_code(input.text) && !is_run_from_a_url(input, &found)
+        }
         Field::Telemetry => true,
         Field::Plain | Field::Text | Field::Url | Field::File | Field::Key | Field::Token => false,
     };
@@ -141,7 +147,8 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         && found.reading != RUNS
         && memchr::memchr(b'\n', input.text.trim_ascii()).is_some();
     let document = written && found.reading == PHP && !image(input.text);
-    let confidence = if (expected && !page) || mentioned || program || document {
+    let aside = mentioned || is_quoted(input, &found) || is_source(input);
+    let confidence = if (expected && !page) || aside || program || document {
         found.confidence.less()
     } else {
         found.confidence
@@ -153,6 +160,40 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         confidence,
         ..found
     })
+}
+
+/// Whether the field is for an expression, which computes and starts nothing.
+fn is_expression(input: &Input<'_>) -> bool {
+    const NAMES: [&[u8]; 3] = [b"expr", b"expression", b"formula"];
+    let name = input.context.name;
+    let last = name.rsplit(|own| *own == b'.').next().unwrap_or(name);
+    let short = input.text.len() < 512 && memchr::memchr(b'\n', input.text).is_none();
+    short && NAMES.iter().any(|own| last.eq_ignore_ascii_case(own))
+}
+
+/// Whether a call is quoted in a text as Markdown does: `` `subprocess.run("ls", shell=True)` ``.
+fn is_quoted(input: &Input<'_>, found: &Evidence) -> bool {
+    let before = input.text.get(..found.span.start).unwrap_or_default();
+    let name = before
+        .iter()
+        .rev()
+        .take_while(|own| letter(**own) || **own == b'.')
+        .count();
+    let opens = before.get(..before.len() - name).unwrap_or_default();
+    let behind = input.text.get(found.span.end..).unwrap_or_default();
+    input.context.field == Field::Text
+        && opens.ends_with(b"`")
+        && opens.contains(&b' ')
+        && memchr::memchr(b'`', behind).is_some()
+}
+
+/// Whether a file is the source of a program that nobody runs on a server: C and its kin.
+fn is_source(input: &Input<'_>) -> bool {
+    let head = input
+        .text
+        .get(..input.text.len().min(2048))
+        .unwrap_or_default();
+    input.context.place == Place::File && memchr::memmem::find(head, b"#include <").is_some()
 }
 
 /// Whether the whole of a short value outside a body is such a call: `?expr=require('child_process')…`.

@@ -5,8 +5,11 @@ use crate::detector::{Confidence, Evidence};
 
 /// Phrases that no data holds.
 pub(super) fn phrases(text: &[u8]) -> Option<Evidence> {
-    const PHRASES: [&[u8]; 18] = [
+    const PHRASES: [&[u8]; 21] = [
         b"process.mainModule.require",
+        b"${$_}[_](",
+        b"const_get('Kernel')",
+        b"java.lang.ProcessBuilder(",
         b"process.mainModule[",
         b"global.process.",
         b"process.binding('spawn_sync",

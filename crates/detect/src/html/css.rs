@@ -7,6 +7,8 @@ use super::entity::Decoded;
 pub(super) enum Style {
     /// It loads another style sheet or image.
     Loads,
+    /// It tells another host what a field of the page holds.
+    Sends,
     /// It runs a script in some browser.
     Runs,
 }
@@ -29,6 +31,18 @@ pub(super) fn read(style: &[u8]) -> Option<Style> {
     let holds = |word: &[u8]| memchr::memmem::find(plain, word).is_some();
     if RUNNING.iter().any(|word| holds(word)) {
         return Some(Style::Runs);
+    }
+    let asks = [&b"[value^="[..], b"[value$=", b"[value*=", b"[value|="];
+    let away = [
+        &b"url(//"[..],
+        b"url(http",
+        b"url('//",
+        b"url('http",
+        b"url(\"//",
+        b"url(\"http",
+    ];
+    if asks.iter().any(|own| holds(own)) && away.iter().any(|own| holds(own)) {
+        return Some(Style::Sends);
     }
     holds(b"@import").then_some(Style::Loads)
 }

@@ -224,6 +224,13 @@ fn program(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
     best
 }
 
+/// `alert(1)+explained`: words behind a call, parted as forms do.
+fn is_spoken(text: &[u8]) -> bool {
+    let mut words = text.split(|byte| *byte == b'+');
+    words.next();
+    words.any(|word| word.len() > 2 && word.iter().all(u8::is_ascii_lowercase))
+}
+
 /// The text as a script of its own.
 fn alone(input: &Input<'_>, text: &[u8], read: Reading) -> Option<Evidence> {
     if read.strength != Strength::Sink {
@@ -232,7 +239,8 @@ fn alone(input: &Input<'_>, text: &[u8], read: Reading) -> Option<Evidence> {
     let document = matches!(input.context.place, Place::File | Place::Body);
     // People search for functions by their names, but not for what continues a program.
     let continues = !text.first().is_some_and(u8::is_ascii_alphabetic);
-    let probe = read.dialog && input.context.place == Place::Query && text.len() < 80;
+    let probe =
+        read.dialog && input.context.place == Place::Query && text.len() < 80 && !is_spoken(text);
     let called = memchr::memmem::find(text, b"()").is_none();
     let written = input.context.field == Field::Text && !continues && !(probe && called);
     let program = read.declares && matches!(input.context.place, Place::Form | Place::Json);

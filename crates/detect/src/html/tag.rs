@@ -222,6 +222,10 @@ impl Markup<'_> {
             Some(Style::Runs) => {
                 self.note(at, end, "a style that runs a script", Confidence::Certain)
             }
+            Some(Style::Sends) => {
+                let reading = "a style that sends what a field holds";
+                self.note(at, end, reading, self.island());
+            }
             Some(Style::Loads) => {
                 let confidence = self.unexpected(Confidence::Possible);
                 self.note(at, end, "a style that loads another", confidence);

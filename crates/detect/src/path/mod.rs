@@ -97,6 +97,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "logs/",
         "logs\\",
         "web.config",
+        "::$",
         "volumes/",
         "system32",
         "autoexec.bat",
@@ -195,6 +196,12 @@ fn request(input: &Input<'_>) -> Option<Evidence> {
             "steps up in the path of the request",
             Confidence::Certain,
         ));
+    }
+    if let Some(at) = memchr::memmem::find(text, b"::$") {
+        keep(
+            &mut best,
+            found(at, at + 3, "a stream of a file", Confidence::Certain),
+        );
     }
     for (at, own) in text.iter().enumerate() {
         if matches!(own, b'/' | b'\\' | b'?' | b'=')

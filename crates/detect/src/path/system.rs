@@ -44,6 +44,22 @@ fn behind_root(text: &[u8], start: usize) -> Option<usize> {
     Some(at)
 }
 
+/// How long the sign of a device before a path of Windows is: `\\\\?\\C:\\`, `\\\\.\\C:\\`.
+fn device(text: &[u8]) -> usize {
+    match text {
+        [
+            b'\\' | b'/',
+            b'\\' | b'/',
+            b'?' | b'.',
+            b'\\' | b'/',
+            drive,
+            b':',
+            ..,
+        ] if drive.is_ascii_alphabetic() => 4,
+        _ => 0,
+    }
+}
+
 /// A path from the root, or a file that is known by its name.
 fn absolute(input: &Input<'_>, value: &Value) -> Option<Evidence> {
     let text = input.text;
@@ -51,6 +67,7 @@ fn absolute(input: &Input<'_>, value: &Value) -> Option<Evidence> {
         .iter()
         .take_while(|own| own.is_ascii_whitespace() || matches!(own, b'"' | b'\''))
         .count();
+    let start = start + device(text.get(start..).unwrap_or_default());
     let at = behind_root(text, start)?;
     let rooted = at > start;
     let relative = matches!(text.get(at)?, b'.' | b'W' | b'M' | b'w' | b'm');

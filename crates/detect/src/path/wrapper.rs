@@ -75,6 +75,7 @@ pub(super) fn find(input: &Input<'_>) -> Option<Evidence> {
     local(input, at)
         .or_else(|| share(input, at))
         .or_else(|| inside(input))
+        .or_else(|| embedded(input))
 }
 
 /// `file:///etc/passwd`.
@@ -116,6 +117,32 @@ fn local(input: &Input<'_>, at: usize) -> Option<Evidence> {
         "a file of the server as a URL",
         settle(input, degree, true),
     ))
+}
+
+/// `<link rel=attachment href="file:///etc/passwd">`, `concat:http://x/|file:///etc/passwd`: what a
+/// converter on the server opens while it makes a page or a film of what it was given.
+fn embedded(input: &Input<'_>) -> Option<Evidence> {
+    const TRIES: usize = 8;
+    let text = input.text;
+    let mut places = memchr::memmem::find_iter(text, b"file:///").take(TRIES);
+    let (at, end) = places.find_map(|at| {
+        let before = text.get(..at)?;
+        let near = before.get(before.len().saturating_sub(256)..)?;
+        let bare = near
+            .strip_suffix(b"\"")
+            .or(near.strip_suffix(b"'"))
+            .unwrap_or(near);
+        let attribute =
+            bare.ends_with(b"=") && memchr::memrchr(b'<', near) > memchr::memrchr(b'>', near);
+        let joined = near.ends_with(b"|") && memchr::memmem::find(near, b"concat:").is_some();
+        let (telling, end) = files::known(text, at + 8)?;
+        ((attribute || joined) && telling == Telling::Secret).then_some((at, end))
+    })?;
+    let degree = match input.context.field {
+        Field::Telemetry => Confidence::Likely,
+        _ => Confidence::Certain,
+    };
+    Some(found(at, end, "a file of the server in a document", degree))
 }
 
 /// Fields whose URL the server opens; not those a browser reports.

@@ -20,6 +20,7 @@ const OPTIONS: &[&[u8]] = &[
     b"-c core.sshcommand",
     b"-c core.fsmonitor",
     b"--config=alias",
+    b"--config=hooks.",
     b"-d allow_url_include",
     b"-d auto_prepend_file",
     b"-dallow_url_include",
@@ -96,7 +97,10 @@ pub(super) fn start(input: &Input<'_>) -> Option<Evidence> {
         });
     }
     if byte(text, at) != b'-' {
-        return None;
+        return host(input);
+    }
+    if let Some(found) = sends(input, at) {
+        return Some(found);
     }
     let option = OPTIONS.iter().find(|own| starts_with(text, at, own))?;
     let certain = text.len() > at + option.len() && *option != b"-exec ";
@@ -115,6 +119,137 @@ pub(super) fn start(input: &Input<'_>) -> Option<Evidence> {
         "an option that runs a program",
         confidence,
     ))
+}
+
+/// `ssh://-oProxyCommand=…`: a host that ssh, git and hg take for an option.
+fn host(input: &Input<'_>) -> Option<Evidence> {
+    let text = input.text;
+    let head = text.get(..text.len().min(24))?;
+    let at = memchr::memmem::find(head, b"://-")?;
+    let scheme = head.get(..at)?;
+    let option = byte(text, at + 4).is_ascii_alphabetic() && text.len() > at + 6;
+    (option
+        && !scheme.is_empty()
+        && scheme
+            .iter()
+            .all(|own| own.is_ascii_alphanumeric() || *own == b'+'))
+    .then(|| {
+        found(
+            0..text.len(),
+            "an option in the place of a host",
+            Confidence::Certain,
+        )
+    })
+}
+
+/// `-F x=@/etc/passwd`, `-d @/etc/passwd`, `-e sh x.sh`: options of one letter that send a file, or name
+/// the shell that is to be run.
+fn sends(input: &Input<'_>, at: usize) -> Option<Evidence> {
+    let text = input.text;
+    let option = byte(text, at + 1);
+    let (from, _) = skip_spaces(text, at + 2);
+    let rest = text.get(from..text.len().min(from + 64))?;
+    let file = || {
+        let mark = memchr::memchr(b'@', rest)?;
+        let name = rest.get(..mark)?;
+        let plain = name
+            .iter()
+            .all(|own| own.is_ascii_alphanumeric() || b"_-=".contains(own));
+        (plain && matches!(byte(rest, mark + 1), b'/' | b'~' | b'.')).then_some(mark)
+    };
+    let shell = || {
+        let len = rest
+            .iter()
+            .take_while(|own| own.is_ascii_lowercase() || **own == b'/')
+            .count();
+        let name = rest.get(..len)?;
+        let name = name.rsplit(|own| *own == b'/').next()?;
+        let known = [&b"sh"[..], b"bash", b"dash", b"zsh", b"python", b"perl"].contains(&name);
+        (known && byte(rest, len) == b' ').then_some(len)
+    };
+    let end = match option {
+        b'F' | b'd' | b'T' => file(),
+        b'e' if from > at + 2 => shell(),
+        _ => None,
+    }?;
+    Some(found(
+        at..from + end,
+        "an option that sends a file or runs a program",
+        given(input),
+    ))
+}
+
+/// `x --checkpoint-action=exec=sh`, `x' -exec cp /etc/passwd /srv/www \\;`: an option behind a word.
+fn option(input: &Input<'_>, at: usize) -> Option<Evidence> {
+    let text = input.text;
+    let before = text.get(..at)?;
+    if !before.last().is_none_or(|own| matches!(own, b' ' | b'\t')) {
+        return None;
+    }
+    let spaces = before
+        .trim_ascii()
+        .iter()
+        .filter(|own| **own == b' ')
+        .count();
+    let begins = |own: &&[u8]| starts_with(text, at, own);
+    if let Some(own) = [&b"-exec "[..], b"-execdir ", b"-ok "]
+        .into_iter()
+        .find(begins)
+    {
+        let command = super::command::read(text, at + own.len(), false, false)?;
+        let ends = text.get(command.end..)?.trim_ascii();
+        let closed = matches!(ends, [] | [b';' | b'+' | b'\\', ..]);
+        let named = text.get(at..command.end)?;
+        let runs = command.sense > super::args::Sense::None
+            || command.located
+            || memchr::memmem::find(named, b"{}").is_some();
+        return (runs && closed).then(|| {
+            let degree = if spaces > 8 {
+                Confidence::Likely
+            } else {
+                certain(input)
+            };
+            found(at..command.end, "a command that find runs", degree)
+        });
+    }
+    let own = OPTIONS.iter().find(|own| starts_with(text, at, own))?;
+    let said = *own == b"-exec " || text.len() <= at + own.len();
+    let short = spaces < 2 || text.first() == Some(&b'-');
+    (!said && short).then(|| {
+        let degree = match input.context.field {
+            Field::Text => Confidence::Likely,
+            _ => certain(input),
+        };
+        found(at..at + own.len(), "an option that runs a program", degree)
+    })
+}
+
+/// `($env:ComSpec[4,24,25]-join'')`: letters picked out of a variable.
+fn picked(input: &Input<'_>, at: usize) -> Option<Evidence> {
+    let text = input.text;
+    let before = text.get(at.saturating_sub(24)..at)?;
+    let name = before.iter().rposition(|own| *own == b'$')?;
+    let name = before.get(name + 1..)?;
+    if !name
+        .iter()
+        .all(|own| own.is_ascii_alphanumeric() || *own == b':')
+    {
+        return None;
+    }
+    let rest = text.get(at + 1..text.len().min(at + 64))?;
+    let len = rest
+        .iter()
+        .take_while(|own| own.is_ascii_digit() || matches!(own, b',' | b'-' | b'.' | b' '))
+        .count();
+    let several = rest.get(..len)?.contains(&b',');
+    let joined = starts_with(rest, len, b"]-join") || starts_with(rest, len, b"] -join");
+    (several && joined).then(|| {
+        found(
+            at..at + len,
+            "letters picked out of a variable of PowerShell",
+            certain(input),
+        )
+    })
 }
 
 /// `() { :; }; command`: a function in the environment, and what bash ran behind it.
@@ -161,6 +296,13 @@ pub(super) fn inside(input: &Input<'_>, at: usize) -> Option<Evidence> {
                 )
             })
         }
+        b'[' if byte(text, at + 1).is_ascii_digit() => picked(input, at),
+        b'/' if starts_with(text, at, b"/f %") => {
+            let before = text.get(..at)?.trim_ascii_end();
+            let len = before.len();
+            (len >= 3 && starts_with(before, len - 3, b"for"))
+                .then(|| found(len - 3..at + 4, "a loop of cmd.exe", certain(input)))
+        }
         b'/' | b'.' | b'[' => {
             // All of them go on so.
             if !matches!(byte(text, at + 1) | 0x20, b'd' | b'c' | b's' | b'r') {
@@ -169,7 +311,10 @@ pub(super) fn inside(input: &Input<'_>, at: usize) -> Option<Evidence> {
             let (mark, reading) = MARKS.iter().find(|(mark, _)| starts_with(text, at, mark))?;
             Some(found(at..at + mark.len(), reading, certain(input)))
         }
-        b'-' if byte(text, at + 1) | 0x20 == b'e' => encoded(input, at),
+        b'-' if byte(text, at + 1) | 0x20 == b'e' => {
+            encoded(input, at).or_else(|| option(input, at))
+        }
+        b'-' if matches!(byte(text, at + 1), b'-' | b'o') => option(input, at),
         _ => None,
     }
 }
@@ -180,6 +325,16 @@ fn certain(input: &Input<'_>) -> Confidence {
     } else {
         Confidence::Certain
     }
+}
+
+/// How sure an option makes that begins a value: no program is as short.
+fn given(input: &Input<'_>) -> Confidence {
+    const SHORT: usize = 160;
+    let line = input.text.len() < SHORT && memchr::memchr(b'\n', input.text).is_none();
+    if input.context.field == Field::Code && input.context.place != Place::File && line {
+        return Confidence::Certain;
+    }
+    certain(input)
 }
 
 /// `powershell -enc SQBFAFgA…`: the option, behind the program's name, and base64 of UTF-16.

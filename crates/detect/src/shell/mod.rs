@@ -122,6 +122,14 @@ pub(crate) static DETECTOR: Detector = Detector {
         "%path:~",
         "%programfiles:~",
         "--upload-pack",
+        "://-",
+        "--config=hooks.",
+        " -exec",
+        " /f %",
+        "]-join",
+        "=@/",
+        " @/",
+        "-e sh ",
         "--use-compress-program",
         "--to-command=",
         "--rsh-command=",
@@ -228,6 +236,8 @@ struct Before {
     assigned: bool,
     /// A command was read before, and began the value.
     command: bool,
+    /// Backticks.
+    ticks: usize,
     /// Blanks.
     spaces: usize,
     /// How far words were counted.
@@ -338,7 +348,10 @@ impl Before {
                 self.lines += 1;
                 self.pipes = 0;
             }
-            b'`' => self.fence |= text.get(at..at + 3) == Some(b"```"),
+            b'`' => {
+                self.ticks += 1;
+                self.fence |= text.get(at..at + 3) == Some(b"```");
+            }
             b'|' => self.pipes += 1,
             _ => {}
         }
@@ -444,7 +457,13 @@ fn whole(input: &Input<'_>, command: &Command) -> Option<Confidence> {
     let written = telling && !input.text.contains(&b'\n');
     // What people look for in a search box is no text they paste.
     let shown = command.fetches && input.context.field == Field::Text;
-    let degree = if (command.mundane || shown) && is_pasted(input) && !named {
+    let people = (command.mundane || command.own_word) && !command.probe && !command.system;
+    let search = input.context.field == Field::Text && input.context.place == Place::Query;
+    let searched = search && people;
+    let degree = if searched
+        || is_told(input, command)
+        || (command.mundane || shown) && is_pasted(input) && !named
+    {
         degree.min(Confidence::Likely)
     } else {
         degree
@@ -457,6 +476,27 @@ fn whole(input: &Input<'_>, command: &Command) -> Option<Confidence> {
         Field::Plain | Field::Url | Field::File | Field::Key => degree,
     })
     .map(|degree| placed(input, degree))
+}
+
+/// `exec /bin/sh -c 'npm start' exited with code 137`: a text that tells of a command.
+fn is_told(input: &Input<'_>, command: &Command) -> bool {
+    const TOLD: [&[u8]; 6] = [
+        b" exited with ",
+        b" exit code",
+        b" exit status",
+        b" returned non-zero",
+        b" terminated with ",
+        b" failed with ",
+    ];
+    let text = input
+        .text
+        .get(..input.text.len().min(512))
+        .unwrap_or_default();
+    is_pasted(input)
+        && !command.hidden
+        && TOLD
+            .iter()
+            .any(|own| memchr::memmem::find(text, own).is_some())
 }
 
 /// Whether people and programs send what others typed into a terminal here.
@@ -522,8 +562,15 @@ fn candidate(
     let amid = matches!(start, Start::Then | Start::Pipe) && !opens_line(text, at);
     let script = before.lines > 1 && amid;
     let filter = start == Start::Pipe && before.pipes > 0 && !before.command && !command.system;
-    let listed = (script || filter && command.common) && !command.hidden && !command.located;
+    let remark = is_remark(input, at, command.end);
+    // Code that a sentence quotes in backticks: `` `run("ls | grep txt")` ``.
+    let harmless = !(command.system || command.script || command.fetches || command.redirect);
+    let quoted = start == Start::Pipe && before.ticks % 2 == 1 && before.prose > 0 && harmless;
+    let listed = (script || remark || quoted || filter && command.common)
+        && !command.hidden
+        && !command.located;
     let degree = if (command.mundane && written || listed) && is_pasted(input)
+        || remark && listed
         || filter && command.common && written && input.context.field != Field::Key
     {
         degree.min(Confidence::Likely)
@@ -564,6 +611,29 @@ fn opens_line(text: &[u8], at: usize) -> bool {
     last.is_none_or(|last| matches!(near.get(last), Some(b'\n' | b'\r')))
 }
 
+/// The name of a variable, bare or in braces: `a`, `{a,,}`.
+fn is_name(text: &[u8], at: usize) -> bool {
+    let at = at + usize::from(byte(text, at) == b'{');
+    byte(text, at).is_ascii_alphabetic()
+}
+
+/// `Tool/2.8 (Linux; PHP 8.3; cURL 8.5.0)`: the remark of a name of a program, in a header.
+fn is_remark(input: &Input<'_>, at: usize, end: usize) -> bool {
+    if input.context.place != Place::Header {
+        return false;
+    }
+    let before = input.text.get(..at).unwrap_or_default();
+    let open = memchr::memrchr(b'(', before);
+    let closed = memchr::memrchr(b')', before);
+    let opened = open.is_some_and(|open| {
+        closed.is_none_or(|closed| closed < open)
+            && open > 0
+            && byte(before, open - 1) == b' '
+            && memchr::memchr(b'/', before.get(..open).unwrap_or_default()).is_some()
+    });
+    opened && memchr::memchr(b')', input.text.get(end..).unwrap_or_default()).is_some()
+}
+
 /// `a=who;b=ami;$a$b`: a variable that is run after it was given a value.
 fn variable(
     input: &Input<'_>,
@@ -576,8 +646,7 @@ fn variable(
         return None;
     }
     let (from, _) = skip_spaces(text, from);
-    let runs =
-        before.assigned && byte(text, from) == b'$' && byte(text, from + 1).is_ascii_alphabetic();
+    let runs = before.assigned && byte(text, from) == b'$' && is_name(text, from + 1);
     if !runs {
         return None;
     }

@@ -16,7 +16,7 @@ mod statement;
 mod token;
 mod words;
 
-use crate::context::Place;
+use crate::context::{Context, Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
 use read::{Reader, Reading};
 
@@ -177,7 +177,38 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     {
         best = stronger(best, shape::read(input));
     }
-    best
+    best.map(|found| searched(input, found))
+}
+
+/// `…/search?q=sql+select+*+from+a+union+select`: what was looked for on the page somebody came from.
+///
+/// An attack continues a value; a search begins with words.
+fn searched(input: &Input<'_>, found: Evidence) -> Evidence {
+    let own = input.context.place == Place::Header || input.context.field == Field::Url;
+    if !own || found.confidence < Confidence::Certain {
+        return found;
+    }
+    let before = input.text.get(..found.span.start).unwrap_or_default();
+    let start = memchr::memrchr2(b'?', b'&', before);
+    let parameter = start
+        .and_then(|at| before.get(at + 1..))
+        .unwrap_or_default();
+    let Some(equals) = memchr::memchr(b'=', parameter) else {
+        return found;
+    };
+    let name = parameter.get(..equals).unwrap_or_default();
+    let said = parameter.get(equals + 1..).unwrap_or_default();
+    let words = said
+        .split(|byte| matches!(byte, b'+' | b' '))
+        .filter(|word| word.len() > 1 && word.iter().all(u8::is_ascii_alphabetic));
+    let text = Context::new(Place::Query, name).field == Field::Text;
+    if text && said.first().is_some_and(u8::is_ascii_alphabetic) && words.count() > 1 {
+        return Evidence {
+            confidence: Confidence::Likely,
+            ..found
+        };
+    }
+    found
 }
 
 /// How many quotes of a kind are tried, where those before were apostrophes.

@@ -4,30 +4,35 @@ use super::{Kind, arithmetic, leading, verdict};
 use crate::context::Field;
 use crate::detector::{Confidence, Evidence, Input};
 
+/// Ways out that no text holds otherwise.
+const CERTAIN: [&[u8]; 23] = [
+    b"class.module.classLoader",
+    b".__init__.__globals__",
+    b"[request.args.",
+    b"string.sub \"constructor\"",
+    b"class.classLoader.",
+    b"class['module']",
+    b"class[classLoader]",
+    b"T(java.lang.",
+    b"T(java.io.",
+    b"T(java.net.",
+    b"T(org.springframework.",
+    b"@java.lang.",
+    b"_memberAccess",
+    b"#context[",
+    b"_TemplateReference__context",
+    b"$class.inspect(",
+    b"@ognl.OgnlContext@",
+    b"new java.lang.ProcessBuilder(",
+    b".class.forName(",
+    b".getClass().forName(",
+    b"freemarker.template.utility.",
+    b"@System.Diagnostics.Process",
+    b"${{<%[%'\"}}",
+];
+
 /// Expressions without delimiters, told by how they begin.
 pub(super) fn read(input: &Input<'_>) -> Option<Evidence> {
-    const CERTAIN: [&[u8]; 20] = [
-        b"class.module.classLoader",
-        b"class.classLoader.",
-        b"class['module']",
-        b"class[classLoader]",
-        b"T(java.lang.",
-        b"T(java.io.",
-        b"T(java.net.",
-        b"T(org.springframework.",
-        b"@java.lang.",
-        b"_memberAccess",
-        b"#context[",
-        b"_TemplateReference__context",
-        b"$class.inspect(",
-        b"@ognl.OgnlContext@",
-        b"new java.lang.ProcessBuilder(",
-        b".class.forName(",
-        b".getClass().forName(",
-        b"freemarker.template.utility.",
-        b"@System.Diagnostics.Process",
-        b"${{<%[%'\"}}",
-    ];
     let expected = match input.context.field {
         Field::Code => !crate::idiom::in_code(input.text),
         Field::Telemetry => true,

@@ -165,6 +165,27 @@ fn name(text: &[u8]) -> Option<Evidence> {
     stream.or(reversed).or_else(|| end_of_name(text))
 }
 
+/// Ends that make a program a text or a copy that is kept: `config.php.bak.txt`.
+fn is_kept(rest: &[u8]) -> bool {
+    const KEPT: [&[u8]; 12] = [
+        b".txt",
+        b".bak",
+        b".orig",
+        b".old",
+        b".sample",
+        b".dist",
+        b".example",
+        b".diff",
+        b".patch",
+        b".md",
+        b".zip",
+        b".gz",
+    ];
+    let from = memchr::memrchr(b'.', rest).unwrap_or(rest.len());
+    let last = rest.get(from..).unwrap_or_default();
+    KEPT.iter().any(|own| own.eq_ignore_ascii_case(last))
+}
+
 /// What the ends of a name say: of `x.php.jpg` both.
 fn end_of_name(text: &[u8]) -> Option<Evidence> {
     let mut best = None;
@@ -184,11 +205,17 @@ fn end_of_name(text: &[u8]) -> Option<Evidence> {
             .get(len)
             .is_none_or(|own| !matches!(own, b'-' | b'_' | b'@') && !own.is_ascii_alphanumeric());
         if ends && is(RUN) {
+            let kept = rest.get(len..).is_some_and(is_kept);
+            let degree = if kept {
+                Confidence::Likely
+            } else {
+                Confidence::Certain
+            };
             return Some(found(
                 at,
                 at + 1 + len,
                 "the end of a name that a web server runs",
-                Confidence::Certain,
+                degree,
             ));
         }
         if ends && is(PROGRAM) {
