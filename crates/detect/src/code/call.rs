@@ -268,6 +268,29 @@ fn command(
     }
 }
 
+/// `("ass"."ert",`: the name of such a function, put together of strings.
+fn joined(text: &[u8], open: usize) -> bool {
+    let mut letters = [0; 32];
+    let mut len = 0;
+    let mut dots = 0;
+    for byte in text.get(open + 1..).unwrap_or_default() {
+        match (byte, letters.get_mut(len)) {
+            (b'.', _) => dots += 1,
+            (b'"' | b'\'' | b' ', _) => {}
+            (byte, Some(place)) if letter(*byte) => {
+                *place = byte.to_ascii_lowercase();
+                len += 1;
+            }
+            _ => break,
+        }
+    }
+    dots > 0
+        && matches!(
+            words::function(letters.get(..len).unwrap_or_default()),
+            Some(Function::Command | Function::Info | Function::Eval)
+        )
+}
+
 /// A function that runs a string, or a function by its name.
 fn eval(text: &[u8], name: &[u8], open: usize, given: Argument) -> Option<Confidence> {
     let sure = Some(Confidence::Certain);
@@ -286,6 +309,7 @@ fn eval(text: &[u8], name: &[u8], open: usize, given: Argument) -> Option<Confid
                     Some(Function::Command | Function::Info)
                 );
             let includes = path && (name.starts_with(b"include") || name.starts_with(b"require"));
+            let runs = runs || joined(text, open);
             let calls = name.starts_with(b"call_user") || name == b"create_function";
             if runs || includes || calls {
                 sure

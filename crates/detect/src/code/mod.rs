@@ -123,7 +123,7 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
             break;
         }
     }
-    let found = best?;
+    let found = best.map(|found| read_from_a_url(input, found))?;
     let page = matches!(found.reading, TAG | PHP) && matches!(input.context.place, Place::File);
     let expected = match input.context.field {
         // Programs travel in bodies; what a URL or a header has of one is an expression.
@@ -147,8 +147,10 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         && found.reading != RUNS
         && memchr::memchr(b'\n', input.text.trim_ascii()).is_some();
     let document = written && found.reading == PHP && !image(input.text);
-    let aside = mentioned || is_quoted(input, &found) || is_source(input);
-    let confidence = if (expected && !page) || aside || program || document {
+    let aside = mentioned || is_quoted(input, &found);
+    let confidence = if is_source(input) {
+        found.confidence.min(Confidence::Possible)
+    } else if (expected && !page) || aside || program || document {
         found.confidence.less()
     } else {
         found.confidence
@@ -160,6 +162,25 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         confidence,
         ..found
     })
+}
+
+/// `?expr=require('fs').readdirSync('.')`: no address asks for a module of Node.
+fn read_from_a_url(input: &Input<'_>, found: Evidence) -> Evidence {
+    let loads = [&b"require('fs')"[..], b"require(\"fs\")"];
+    let own = is_run_from_a_url(input, &found)
+        && input.context.field != Field::Text
+        && loads
+            .iter()
+            .any(|own| memchr::memmem::find(input.text, own).is_some());
+    let confidence = if own {
+        Confidence::Certain
+    } else {
+        found.confidence
+    };
+    Evidence {
+        confidence,
+        ..found
+    }
 }
 
 /// Whether the field is for an expression, which computes and starts nothing.
@@ -202,7 +223,7 @@ fn is_run_from_a_url(input: &Input<'_>, found: &Evidence) -> bool {
         input.context.place,
         Place::Query | Place::Header | Place::Cookie | Place::Path
     );
-    outside && found.span.start < 8 && input.text.len() < 256 && found.reading != PHP
+    outside && found.span.start < 16 && input.text.len() < 256 && found.reading != PHP
 }
 
 /// Whether a file begins as an image does.

@@ -6,6 +6,8 @@ use flate2::read::{GzDecoder, ZlibDecoder};
 
 /// The most bytes that come out for one that goes in.
 const RATIO: usize = 128;
+/// What may come out of the shortest: an archive of one small file is 10 KiB, most of it zeros.
+const LEAST: usize = 16 << 10;
 
 /// Whether the bytes begin as a gzip member or a zlib stream does.
 pub(crate) fn is_packed(bytes: &[u8]) -> bool {
@@ -19,7 +21,7 @@ pub(crate) fn is_packed(bytes: &[u8]) -> bool {
 /// much, and where the stream breaks off.
 pub(crate) fn undo(bytes: &[u8], out: &mut Vec<u8>, most: usize) -> bool {
     let from = out.len();
-    let most = bytes.len().saturating_mul(RATIO).min(most);
+    let most = bytes.len().saturating_mul(RATIO).max(LEAST).min(most);
     // One byte more would be too much.
     let limit = most as u64 + 1;
     let read = if bytes.first() == Some(&0x1f) {

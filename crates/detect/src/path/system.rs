@@ -199,8 +199,9 @@ fn home(input: &Input<'_>, at: usize, confidence: Confidence) -> Confidence {
 }
 
 fn ends_in_configuration(text: &[u8]) -> bool {
-    const ENDS: [&[u8]; 12] = [
+    const ENDS: [&[u8]; 13] = [
         b".ini",
+        b"/web.config",
         b".conf",
         b".log",
         b"_log",

@@ -1,6 +1,7 @@
 //! Forms that only an attack has: functions in the environment, options that run a program, parts of
 //! variables, sockets of bash, downloads of PowerShell.
 
+use super::Allowance;
 use super::word::{byte, skip_spaces};
 use crate::context::{Field, Place};
 use crate::detector::{Confidence, Evidence, Input};
@@ -180,31 +181,28 @@ fn sends(input: &Input<'_>, at: usize) -> Option<Evidence> {
 }
 
 /// `x --checkpoint-action=exec=sh`, `x' -exec cp /etc/passwd /srv/www \\;`: an option behind a word.
-fn option(input: &Input<'_>, at: usize) -> Option<Evidence> {
+fn option(input: &Input<'_>, at: usize, left: &Allowance) -> Option<Evidence> {
     let text = input.text;
     let before = text.get(..at)?;
     if !before.last().is_none_or(|own| matches!(own, b' ' | b'\t')) {
         return None;
     }
-    let spaces = before
-        .trim_ascii()
-        .iter()
-        .filter(|own| **own == b' ')
-        .count();
     let begins = |own: &&[u8]| starts_with(text, at, own);
-    if let Some(own) = [&b"-exec "[..], b"-execdir ", b"-ok "]
-        .into_iter()
-        .find(begins)
-    {
-        let command = super::command::read(text, at + own.len(), false, false)?;
-        let ends = text.get(command.end..)?.trim_ascii();
+    let spaces = || {
+        let head = before.get(..before.len().min(256)).unwrap_or_default();
+        head.trim_ascii().iter().filter(|own| **own == b' ').count()
+    };
+    const EXEC: [&[u8]; 3] = [b"-exec ", b"-execdir ", b"-ok "];
+    if let Some(own) = EXEC.into_iter().find(begins) {
+        let command = super::command::read(text, at + own.len(), (false, false), left)?;
+        let ends = text.get(command.end..)?.trim_ascii_start();
         let closed = matches!(ends, [] | [b';' | b'+' | b'\\', ..]);
         let named = text.get(at..command.end)?;
         let runs = command.sense > super::args::Sense::None
             || command.located
             || memchr::memmem::find(named, b"{}").is_some();
         return (runs && closed).then(|| {
-            let degree = if spaces > 8 {
+            let degree = if spaces() > 8 {
                 Confidence::Likely
             } else {
                 certain(input)
@@ -214,7 +212,7 @@ fn option(input: &Input<'_>, at: usize) -> Option<Evidence> {
     }
     let own = OPTIONS.iter().find(|own| starts_with(text, at, own))?;
     let said = *own == b"-exec " || text.len() <= at + own.len();
-    let short = spaces < 2 || text.first() == Some(&b'-');
+    let short = text.first() == Some(&b'-') || spaces() < 2;
     (!said && short).then(|| {
         let degree = match input.context.field {
             Field::Text => Confidence::Likely,
@@ -277,7 +275,7 @@ fn function(text: &[u8], at: usize) -> Option<Evidence> {
 }
 
 /// Forms anywhere in a value.
-pub(super) fn inside(input: &Input<'_>, at: usize) -> Option<Evidence> {
+pub(super) fn inside(input: &Input<'_>, at: usize, left: &Allowance) -> Option<Evidence> {
     let text = input.text;
     match byte(text, at) {
         b'%' => {
@@ -312,9 +310,9 @@ pub(super) fn inside(input: &Input<'_>, at: usize) -> Option<Evidence> {
             Some(found(at..at + mark.len(), reading, certain(input)))
         }
         b'-' if byte(text, at + 1) | 0x20 == b'e' => {
-            encoded(input, at).or_else(|| option(input, at))
+            encoded(input, at).or_else(|| option(input, at, left))
         }
-        b'-' if matches!(byte(text, at + 1), b'-' | b'o') => option(input, at),
+        b'-' if matches!(byte(text, at + 1), b'-' | b'o') => option(input, at, left),
         _ => None,
     }
 }

@@ -213,7 +213,7 @@ pub(super) fn in_field(
     let opens = at == 0 || (before.prose < 3 && before.lines < 2 && !before.command);
     let opens = opens && (!ticks || input.text.len() <= end + 2);
     // A file that says which program reads it is no value put into a command.
-    let degree = if input.text.starts_with(b"#!") && before.lines > 0 {
+    let degree = if input.text.starts_with(b"#!") && (before.lines > 0 || start == Start::Line) {
         degree.min(Confidence::Likely)
     } else {
         degree

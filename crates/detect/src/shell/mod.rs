@@ -261,7 +261,7 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     let mut at = 0;
     while let Some(own) = next(text, &mut at) {
         if matches!(own, b'.' | b'-' | b'/' | b'[' | b'%') {
-            if let Some(found) = fixed::inside(input, at) {
+            if let Some(found) = fixed::inside(input, at, &before.left) {
                 keep(&mut best, Some(found));
             }
         } else if let Some((start, from)) = start(text, at, &mut before) {
@@ -315,6 +315,7 @@ impl Before {
             spaces: 0,
             upto: 0,
             first: text.len() - text.trim_ascii_start().len(),
+            ticks: 0,
             left: Allowance::of(text),
         }
     }

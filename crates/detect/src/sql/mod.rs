@@ -204,7 +204,7 @@ fn searched(input: &Input<'_>, found: Evidence) -> Evidence {
     let text = Context::new(Place::Query, name).field == Field::Text;
     if text && said.first().is_some_and(u8::is_ascii_alphabetic) && words.count() > 1 {
         return Evidence {
-            confidence: Confidence::Likely,
+            confidence: Confidence::Possible,
             ..found
         };
     }

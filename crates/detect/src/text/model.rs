@@ -93,7 +93,7 @@ pub struct Model {
     digest: u64,
     scale: f32,
     limits: [Limits; CLASSES],
-    weights: &'static [u8],
+    weights: &'static [u8; WIDTH],
 }
 
 impl Model {
@@ -102,7 +102,7 @@ impl Model {
         digest: 0,
         scale: 0.0,
         limits: [Limits::NEVER; CLASSES],
-        weights: &[],
+        weights: &[0; WIDTH],
     };
 
     /// The model that comes with this crate.
@@ -133,7 +133,7 @@ impl Model {
             digest: u64::from_le_bytes(*digest),
             scale: f32::from_le_bytes(*scale),
             limits,
-            weights: rest,
+            weights: rest.first_chunk()?,
         })
     }
 
