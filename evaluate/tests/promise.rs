@@ -1,6 +1,6 @@
-//! The promise about false positives, held by the corpus and by requests written by hand: at level 1 the built-in rules block at
-//! most 0.07 % of ordinary requests, and at most 2 % of the hard ones (text about attacks and commands,
-//! code, queries), which the corpus holds more of than any site does.
+//! The promise about false positives, held by the corpus and by requests written by hand: at level 1 the
+//! built-in rules block at most 0.07 % of ordinary requests, and at most 2 % of the hard ones (text about
+//! attacks and commands, code, queries), which the corpus holds more of than any site does.
 
 #![allow(
     clippy::unwrap_used,
@@ -97,13 +97,26 @@ fn hard_requests_mostly_pass_at_level_1() {
 }
 
 /// Benign requests written by hand that level 1 blocks, and why that stays.
-const BLOCKED: [&str; 3] = [
+const BLOCKED: [&str; 10] = [
     // A site that lets the world create containers is attacked; who proxies that API excludes the rule.
     "Docker create container",
     // The search for an attack, in the address of the page that was found, is its bytes.
     "LinkedIn insight",
     // So is a search for a command.
     "Perl CGI",
+    // Passwords made of the signs of a query, and of NUL once they are decoded again.
+    "login password with SQL-ish signs",
+    "password manager generated",
+    // A query for requests that hold an attack, which is quoted in full.
+    "Elasticsearch msearch",
+    // A command behind a line end that probes make the server wait with.
+    "router admin save",
+    // A handler in a page that is shown as code: nothing tells a field for Markdown from one for HTML.
+    "web component docs save",
+    // A script in the address of a page, which the browser reports.
+    "CSP report eval",
+    // A condition on constants, hidden in a token.
+    "JWT in query",
 ];
 
 /// Of the attacks written by hand, so many of a thousand are found at least.
@@ -123,7 +136,7 @@ fn plan() -> Arc<Plan> {
 fn benign_requests_written_by_hand_pass_at_level_1() {
     let plan = plan();
     let all = written_requests("benign");
-    assert!(all.len() > 300);
+    assert!(all.len() > 700);
     let wrong: Vec<_> = all
         .iter()
         .filter(|own| blocked(&plan, &own.message).is_some())
@@ -137,7 +150,7 @@ fn benign_requests_written_by_hand_pass_at_level_1() {
 fn attacks_written_by_hand_are_found_at_level_1() {
     let plan = plan();
     let all = written_requests("attacks");
-    assert!(all.len() > 500);
+    assert!(all.len() > 900);
     let missed: Vec<_> = all
         .iter()
         .filter(|own| blocked(&plan, &own.message).is_none())

@@ -92,6 +92,13 @@ fn request(text: &[u8]) -> Option<Evidence> {
         .iter()
         .take_while(|own| matches!(own, b'/' | b'\\'))
         .count();
+    if slashes > 0 && hidden(text) || slashes > 1 && is_script(text, slashes) {
+        return found(
+            text.len(),
+            "another site in place of a path",
+            Confidence::Certain,
+        );
+    }
     let own = authority::read(text).filter(|own| is_site(own))?;
     let climbs = own.rest.ends_with(b"/..")
         || own
@@ -106,6 +113,16 @@ fn request(text: &[u8]) -> Option<Evidence> {
         () => return None,
     };
     found(text.len(), "another site in place of a path", degree)
+}
+
+/// `//javascript:alert(1)`: a script where a server that redirects expects a host.
+fn is_script(text: &[u8], slashes: usize) -> bool {
+    let rest = text.get(slashes..).unwrap_or_default();
+    let begins = |own: &[u8]| {
+        rest.get(..own.len())
+            .is_some_and(|rest| rest.eq_ignore_ascii_case(own))
+    };
+    begins(b"javascript:") && memchr::memchr2(b'(', b'`', rest).is_some()
 }
 
 /// Whether what was read as a host is one.
@@ -201,7 +218,17 @@ fn disguised(text: &[u8]) -> bool {
     let web = is_web(own.scheme) || own.scheme.is_empty() && own.slashes > 1;
     let named = own.user.is_some_and(is_name);
     let numbered = own.odd && own.reach == Reach::Public && !own.scheme.is_empty();
-    web && is_site(&own) && (named || numbered || doubtful(&own) || climbs(&own))
+    let odd = named || numbered || doubtful(&own) || climbs(&own) || is_slashed(text, &own);
+    web && is_site(&own) && odd
+}
+
+/// `/\evil.example`, `https://\evil.example`, `////evil.example`: slashes of both kinds, or more than any
+/// address has. Two backslashes alone begin the name of a share.
+fn is_slashed(text: &[u8], own: &Authority<'_>) -> bool {
+    let from = own.scheme.len() + usize::from(!own.scheme.is_empty());
+    let slashes = text.get(from..from + own.slashes).unwrap_or_default();
+    let both = slashes.contains(&b'\\') && (slashes.contains(&b'/') || is_web(own.scheme));
+    both || own.slashes > 3
 }
 
 fn is_web(scheme: &[u8]) -> bool {

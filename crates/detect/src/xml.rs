@@ -68,7 +68,11 @@ fn parameter(input: &Input<'_>, found: &Evidence) -> Confidence {
         Place::Query | Place::Name | Place::Header | Place::Cookie | Place::Form | Place::Json => {
             true
         }
-        Place::Path | Place::Xml | Place::FileName | Place::File | Place::Body => false,
+        // A body or a file of a few lines: drawings declare names, and letters of other kinds are longer.
+        Place::Body | Place::File => {
+            text.len() < 256 && memchr::memmem::find(text, b"<svg").is_none()
+        }
+        Place::Path | Place::Xml | Place::FileName => false,
     };
     let document = text.len() < 1024 && (begins(b"<?xml") || begins(b"<!DOCTYPE"));
     let own = found.reading == ENTITY && place && input.context.field != Field::Code;

@@ -154,20 +154,10 @@ fn address(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
     let confidence = match hidden {
         // Crawlers follow what they take for a link.
         true if input.context.place == Place::Path => confidence.min(Confidence::Possible),
-        // `?q=javascript:alert`: nothing is called.
-        true if memchr::memchr3(b'(', b'`', b'=', behind_scheme(head)).is_none() => {
-            confidence.min(Confidence::Possible)
-        }
         false if quoting => confidence.less(),
         true | false => confidence,
     };
     evidence(0, text.len(), "an address that runs a script", confidence)
-}
-
-/// What follows the last `script:` of an address.
-fn behind_scheme(text: &[u8]) -> &[u8] {
-    let at = memchr::memmem::rfind(text, b"script:").map_or(0, |at| at + 7);
-    text.get(at..).unwrap_or_default()
 }
 
 /// `[text](javascript:alert(1))`: the link of a text in Markdown. Bookmarklets are passed on this way,

@@ -324,6 +324,23 @@ fn is_source(text: &[u8]) -> bool {
     ENDS.iter().any(|end| last.eq_ignore_ascii_case(end))
 }
 
+/// Whether a path leads to the file by which a site is set up.
+fn is_setup(text: &[u8]) -> bool {
+    let name = text.rsplit(|own| matches!(own, b'/' | b'\\')).next();
+    let name = name.unwrap_or_default();
+    let stem = name.split(|own| *own == b'.').next().unwrap_or_default();
+    [
+        &b"config"[..],
+        b"_config",
+        b"configuration",
+        b"settings",
+        b"database",
+        b"db",
+    ]
+    .iter()
+    .any(|own| own.eq_ignore_ascii_case(stem))
+}
+
 fn value(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text;
     let value = Value::of(text);
@@ -366,6 +383,8 @@ fn climbs(input: &Input<'_>, value: &Value, run: Run, target: Option<Telling>) -
             let source = value.single && is_source(input.text);
             match steps {
                 _ if source && steps > 1 && context.field != Field::Url => Confidence::Certain,
+                // `../config.inc.php`
+                _ if source && rooted && is_setup(input.text) => Confidence::Certain,
                 _ if source => Confidence::Possible,
                 _ if value.asset && steps < enough * 2 => Confidence::Hint,
                 _ if steps >= enough && value.single && !value.asset => Confidence::Certain,

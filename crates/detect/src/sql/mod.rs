@@ -185,7 +185,7 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
 /// An attack continues a value; a search begins with words.
 fn searched(input: &Input<'_>, found: Evidence) -> Evidence {
     let own = input.context.place == Place::Header || input.context.field == Field::Url;
-    if !own || found.confidence < Confidence::Certain {
+    if !own || found.confidence < Confidence::Likely {
         return found;
     }
     let before = input.text.get(..found.span.start).unwrap_or_default();
