@@ -181,8 +181,9 @@ fn home(input: &Input<'_>, at: usize, confidence: Confidence) -> Confidence {
     let telling = rest.iter().rev().take(16).any(|own| *own == 0)
         || ends_in_configuration(rest)
         || !reported && (files::setup(input.text, at) || files::served(rest));
-    // Programs report where they found what they are set up by.
-    let found = reported && [&b"xampp"[..], b"inetpub"].iter().any(|own| begins(own));
+    // Programs report where they found what they are set up by, with its drive.
+    let drive = input.text.get(..at).is_some_and(|own| own.contains(&b':'));
+    let found = reported && drive && [&b"xampp"[..], b"inetpub"].iter().any(|own| begins(own));
     let program = [&b".dll"[..], b".exe", b".sys"].iter().any(|end| {
         let from = rest.len().saturating_sub(end.len());
         rest.get(from..)
