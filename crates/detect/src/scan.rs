@@ -1,7 +1,8 @@
 //! Which detectors look at a value, and through which decodings.
 
+mod unfold;
+
 use std::collections::HashSet;
-use std::hash::BuildHasher;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -14,14 +15,8 @@ use crate::parts::{self, Kind, Part};
 use crate::set::{self, Set};
 use crate::text::{self, Model, Weigh};
 
-/// Decodings undone one after the other.
-const DEEPEST: usize = 5;
 /// Texts looked at for one value, its parts and decodings among them.
 const MOST_FORMS: usize = 16_384;
-/// Base64 runs followed in one text.
-const MOST_RUNS: usize = 16;
-/// A longer text with control characters all over is data: what a decoding would make of it is noise.
-const DATA: usize = 1024;
 
 /// Looks at values with all detectors.
 pub struct Scanner {
@@ -145,25 +140,67 @@ struct Form {
     name: Option<Bytes>,
     place: Place,
     chain: Chain,
+    /// How often something was decoded to come to it.
+    depth: u8,
     /// Whether what is found is a degree less sure.
     weak: bool,
 }
 
 /// Bytes that decodings may still make of the values of a request: a start, and twice what it sends.
-/// Without it, values that unfold (compressed data, layers that undo in any order) would cost far more
-/// than their length.
-#[derive(Clone, Debug)]
-pub struct Allowance(usize);
+/// Without it, values that unfold (layers that undo in any order, archives) would cost far more than their
+/// length.
+///
+/// What comes out of compressed data has an allowance of its own: archives are ten times what is sent, so
+/// their beginning has to do, and nothing is left undone elsewhere for their sake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    decoded: usize,
+    unpacked: usize,
+}
 
 impl Allowance {
     const START: usize = 64 << 10;
     const TIMES: usize = 2;
+    /// Where there is so much for each byte of a text, its decodings are undone in every order.
+    const EACH: usize = 4;
+
+    /// Bytes that decodings may still make, compressed data apart.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.decoded
+    }
+
+    /// With what one more value adds.
+    fn grown(self, value: usize) -> Self {
+        Self {
+            decoded: self
+                .decoded
+                .saturating_add(value.saturating_mul(Self::TIMES)),
+            unpacked: self.unpacked.saturating_add(value),
+        }
+    }
+
+    /// What is left for a text that these steps lead to.
+    fn of(&mut self, chain: Chain) -> &mut usize {
+        if is_unpacked(chain) {
+            &mut self.unpacked
+        } else {
+            &mut self.decoded
+        }
+    }
 }
 
 impl Default for Allowance {
     fn default() -> Self {
-        Self(Self::START)
+        Self {
+            decoded: Self::START,
+            unpacked: Self::START,
+        }
     }
+}
+
+fn is_unpacked(chain: Chain) -> bool {
+    chain.steps().any(|step| step == Step::Inflate)
 }
 
 /// What the caller knows of a value.
@@ -184,10 +221,11 @@ pub struct Scratch {
     forms: Vec<Form>,
     parts: Vec<Part>,
     made: Vec<u8>,
+    before: Vec<u8>,
     found: Vec<Found>,
     /// The decoded texts noted, by hash: most decodings may be undone in any order.
     seen: HashSet<u64>,
-    left: usize,
+    left: Allowance,
     is_cut: bool,
     /// The detectors that anybody asks.
     asked: u32,
@@ -201,7 +239,7 @@ impl Scratch {
     }
 
     /// Whether the value holds more than was looked at: more parts or more bytes of encoded text than one
-    /// may have.
+    /// may have. What compressed data holds beyond what is looked at is none of it.
     #[must_use]
     pub fn is_cut(&self) -> bool {
         self.is_cut
@@ -214,6 +252,7 @@ impl Scratch {
             forms,
             parts,
             made,
+            before,
             found,
             seen,
             left,
@@ -224,9 +263,10 @@ impl Scratch {
         forms.clear();
         parts.clear();
         made.clear();
+        before.clear();
         found.clear();
         seen.clear();
-        *left = 0;
+        *left = Allowance::default();
         *is_cut = false;
         *asked = 0;
     }
@@ -353,8 +393,7 @@ impl Scanner {
         if value.is_empty() {
             return;
         }
-        let more = value.len().saturating_mul(Allowance::TIMES);
-        work.left = allowance.0.saturating_add(more);
+        work.left = allowance.grown(value.len());
         work.asked = self.of_classes(known.asked);
         let source = Source { value, name };
         let text = Bytes {
@@ -367,6 +406,7 @@ impl Scanner {
             name: None,
             place,
             chain: Chain::default(),
+            depth: 0,
             weak: false,
         };
         let wanted = known.wanted.unwrap_or_else(|| self.wanted(value));
@@ -377,7 +417,7 @@ impl Scanner {
             let set = set::of(source.text(&work.arena, form.text));
             self.look(source, form, &set, None, work);
         }
-        *allowance = Allowance(work.left);
+        *allowance = work.left;
     }
 
     /// One text: its detectors, then its parts and decodings for later.
@@ -406,7 +446,7 @@ impl Scanner {
             self.ask(source, form, awake, work);
         }
         if taken_apart.is_none() && form.place != Place::File {
-            decodings(source, form, set, work);
+            unfold::decodings(source, form, set, work);
         }
     }
 
@@ -561,7 +601,7 @@ fn push_part(source: Source<'_>, form: Form, shape: Shape, part: &Part, work: &m
         return;
     }
     if work.forms.len() >= MOST_FORMS {
-        work.is_cut = true;
+        work.is_cut |= !is_unpacked(form.chain);
         return;
     }
     let step = match shape {
@@ -580,6 +620,7 @@ fn push_part(source: Source<'_>, form: Form, shape: Shape, part: &Part, work: &m
         name: Some(form.text.part(&part.name)),
         place,
         chain: form.chain.then(step),
+        depth: form.depth,
         weak: form.weak,
     });
 }
@@ -602,157 +643,3 @@ fn keep(arena: &mut Vec<u8>, made: &[u8]) -> Bytes {
 
 /// What a text that is made of others has one of, each.
 const OPENING: Set = set::of(b"{[/&");
-/// What an encoded text has one of, base64 and digits excepted.
-const MARKS: Set = set::union(set::of(b"%&\\+\0"), set::range(0x80, 0xff));
-/// Control characters that no text has.
-const CONTROLS: Set = set::union(
-    set::union(set::range(0, 8), set::range(0x0b, 0x0c)),
-    set::union(set::range(0x0e, 0x1f), set::of(b"\x7f")),
-);
-const HEX: Set = set::union(
-    set::union(set::range(b'0', b'9'), set::of(b"xX")),
-    set::union(set::range(b'a', b'f'), set::range(b'A', b'F')),
-);
-const BASE64: Set = set::union(set::WORD, set::of(b"+/-_=\r\n"));
-
-/// Notes what the text may stand for, for later.
-fn decodings(source: Source<'_>, form: Form, set: &Set, work: &mut Scratch) {
-    let undone = form.chain.steps().filter(|step| !is_part(*step)).count();
-    if undone >= DEEPEST {
-        return;
-    }
-    let len = form.text.end - form.text.start;
-    let is_data = len > DATA
-        && set::intersects(CONTROLS, *set)
-        && decode::is_data(source.text(&work.arena, form.text));
-    if is_data {
-        unpacked(source, form, work);
-        return;
-    }
-    if set::intersects(MARKS, *set) {
-        marked(source, form, set, work);
-    }
-    let whole = form.place != Place::Path || !set::has(*set, b'/');
-    if len >= 8 && whole && set::within(*set, BASE64) {
-        decoded(source, form, Step::Base64, form.text, decode::base64, work);
-        if len >= 12 && set::within(*set, HEX) {
-            decoded(source, form, Step::Hex, form.text, decode::hex, work);
-        }
-    } else if len >= 24 {
-        runs(source, form, work);
-    }
-    unpacked(source, form, work);
-}
-
-/// What compressed data holds.
-fn unpacked(source: Source<'_>, form: Form, work: &mut Scratch) {
-    let text = source.text(&work.arena, form.text);
-    if !decode::is_packed(text) {
-        return;
-    }
-    work.made.clear();
-    let whole = decode::inflate(text, &mut work.made, work.left);
-    work.is_cut |= !whole;
-    keep_decoded(form, Step::Inflate, work);
-}
-
-/// The decodings whose texts have a mark.
-fn marked(source: Source<'_>, form: Form, set: &Set, work: &mut Scratch) {
-    let has = |byte: u8| set::has(*set, byte);
-    let mut one = |step: Step, undo: fn(&[u8], &mut Vec<u8>) -> bool| {
-        decoded(source, form, step, form.text, undo, work);
-    };
-    if has(b'%') {
-        one(Step::Percent, decode::percent);
-    }
-    if has(b'&') && (has(b';') || has(b'#')) {
-        one(Step::Entity, decode::entities);
-    }
-    if has(b'\\') {
-        one(Step::Escape, decode::escapes);
-    }
-    if set::intersects(*set, set::range(0x80, 0xff)) {
-        one(Step::Fold, decode::fold);
-    }
-    if has(0) {
-        one(Step::Utf16, decode::utf16);
-        one(Step::Nul, decode::without_nul);
-    }
-    if has(b'+') && has(b'A') {
-        one(Step::Utf7, decode::utf7);
-    }
-}
-
-fn is_part(step: Step) -> bool {
-    matches!(step, Step::Json | Step::Url | Step::Pair)
-}
-
-/// Follows the base64 inside a longer text.
-fn runs(source: Source<'_>, form: Form, work: &mut Scratch) {
-    let mut list = [const { 0..0 }; MOST_RUNS];
-    let text = source.text(&work.arena, form.text);
-    let mut count = 0;
-    for (place, run) in
-        list.iter_mut()
-            .zip(decode::runs(text, MOST_RUNS, form.place == Place::Path))
-    {
-        *place = run;
-        count += 1;
-    }
-    for run in list.iter().take(count) {
-        let text = form.text.part(run);
-        decoded(source, form, Step::Base64, text, decode::base64, work);
-    }
-}
-
-/// Notes what a decoding makes of a text, if it makes anything of it that is worth a look.
-fn decoded(
-    source: Source<'_>,
-    form: Form,
-    step: Step,
-    from: Bytes,
-    undo: fn(&[u8], &mut Vec<u8>) -> bool,
-    work: &mut Scratch,
-) {
-    let Scratch { arena, made, .. } = work;
-    made.clear();
-    let text = source.text(arena, from);
-    if !undo(text, made) || made.is_empty() {
-        return;
-    }
-    let opaque = matches!(step, Step::Base64 | Step::Hex);
-    if opaque && !decode::is_text(made) && !decode::is_object(made) {
-        return;
-    }
-    let named = step == Step::Entity && memchr::memmem::find(text, b"&#").is_none();
-    let weak = form.weak || named;
-    keep_decoded(Form { weak, ..form }, step, work);
-}
-
-/// Notes what a step has made of a text, unless another order of the same steps made it before.
-fn keep_decoded(form: Form, step: Step, work: &mut Scratch) {
-    let Scratch {
-        arena,
-        made,
-        forms,
-        seen,
-        left,
-        ..
-    } = work;
-    let name = form.name.map(|name| (name.made, name.start));
-    let text = (form.place as u8, form.weak, name, &*made);
-    if made.is_empty() || !seen.insert(seen.hasher().hash_one(text)) {
-        return;
-    }
-    if forms.len() >= MOST_FORMS || made.len() > *left {
-        work.is_cut = true;
-        return;
-    }
-    *left -= made.len();
-    let text = keep(arena, made);
-    forms.push(Form {
-        text,
-        chain: form.chain.then(step),
-        ..form
-    });
-}

@@ -1,0 +1,229 @@
+//! What a text may stand for: the decodings worth a try, each order of them once, as many as the request may
+//! have.
+
+use std::hash::BuildHasher;
+
+use super::{Allowance, Bytes, Form, MOST_FORMS, Scratch, Source, is_unpacked, keep};
+use crate::chain::Step;
+use crate::context::Place;
+use crate::decode;
+use crate::finder::pair;
+use crate::set::{self, Set};
+
+/// Decodings undone one after the other.
+const DEEPEST: u8 = 5;
+/// Base64 runs followed in one text.
+const MOST_RUNS: usize = 16;
+/// A longer text with control characters all over is data: what a decoding would make of it is noise.
+const DATA: usize = 1024;
+
+/// What an encoded text has one of, base64 and digits excepted.
+const MARKS: Set = set::union(set::of(b"%&\\+\0"), set::range(0x80, 0xff));
+/// Control characters that no text has.
+const CONTROLS: Set = set::union(
+    set::union(set::range(0, 8), set::range(0x0b, 0x0c)),
+    set::union(set::range(0x0e, 0x1f), set::of(b"\x7f")),
+);
+const HEX: Set = set::union(
+    set::union(set::range(b'0', b'9'), set::of(b"xX")),
+    set::union(set::range(b'a', b'f'), set::range(b'A', b'F')),
+);
+const BASE64: Set = set::union(set::WORD, set::of(b"+/-_=\r\n"));
+
+/// Notes what the text may stand for, for later.
+pub(super) fn decodings(source: Source<'_>, form: Form, set: &Set, work: &mut Scratch) {
+    if form.depth >= DEEPEST {
+        return;
+    }
+    let len = form.text.end - form.text.start;
+    let is_data = len > DATA
+        && set::intersects(CONTROLS, *set)
+        && decode::is_data(source.text(&work.arena, form.text));
+    if is_data {
+        unpacked(source, form, work);
+        return;
+    }
+    if set::intersects(MARKS, *set) {
+        marked(source, form, set, work);
+    }
+    let whole = form.place != Place::Path || !set::has(*set, b'/');
+    if len >= 8 && whole && set::within(*set, BASE64) {
+        decoded(source, form, Step::Base64, form.text, decode::base64, work);
+        if len >= 12 && set::within(*set, HEX) {
+            decoded(source, form, Step::Hex, form.text, decode::hex, work);
+        }
+    } else if len >= 24 {
+        runs(source, form, work);
+    }
+    unpacked(source, form, work);
+}
+
+/// What compressed data holds.
+fn unpacked(source: Source<'_>, form: Form, work: &mut Scratch) {
+    let text = source.text(&work.arena, form.text);
+    if !decode::is_packed(text) {
+        return;
+    }
+    work.made.clear();
+    decode::inflate(text, &mut work.made, work.left.unpacked);
+    let chain = form.chain.then(Step::Inflate);
+    keep_decoded(Form { chain, ..form }, work);
+}
+
+type Undo = fn(&[u8], &mut Vec<u8>) -> bool;
+
+/// A decoding whose texts have a mark.
+struct Mark {
+    step: Step,
+    /// Whether a set of bytes has it.
+    has: fn(&Set) -> bool,
+    undo: Undo,
+}
+
+const fn mark(step: Step, has: fn(&Set) -> bool, undo: Undo) -> Mark {
+    Mark { step, has, undo }
+}
+
+const MARKED: [Mark; 7] = [
+    mark(Step::Percent, |set| set::has(*set, b'%'), decode::percent),
+    mark(
+        Step::Entity,
+        |set| set::has(*set, b'&') && (set::has(*set, b';') || set::has(*set, b'#')),
+        decode::entities,
+    ),
+    mark(Step::Escape, |set| set::has(*set, b'\\'), decode::escapes),
+    mark(
+        Step::Fold,
+        |set| set::intersects(*set, set::range(0x80, 0xff)),
+        decode::fold,
+    ),
+    mark(Step::Utf16, |set| set::has(*set, 0), decode::utf16),
+    mark(Step::Nul, |set| set::has(*set, 0), decode::without_nul),
+    mark(
+        Step::Utf7,
+        |set| set::has(*set, b'+') && set::has(*set, b'A'),
+        decode::utf7,
+    ),
+];
+
+/// The decodings whose texts have a mark: each by itself, so that every order of them is tried; where the
+/// text is too long for that, all at once.
+fn marked(source: Source<'_>, form: Form, set: &Set, work: &mut Scratch) {
+    let len = form.text.end - form.text.start;
+    if *work.left.of(form.chain) < Allowance::EACH * len {
+        return together(source, form, set, work);
+    }
+    for own in MARKED.iter().filter(|own| (own.has)(set)) {
+        decoded(source, form, own.step, form.text, own.undo, work);
+    }
+}
+
+/// Undoes one layer of every decoding that the text has a mark of, one after the other.
+fn together(source: Source<'_>, form: Form, set: &Set, work: &mut Scratch) {
+    let mut form = form;
+    let mut before = std::mem::take(&mut work.before);
+    let mut changed = false;
+    for own in MARKED.iter().filter(|own| (own.has)(set)) {
+        work.made.clear();
+        let text = if changed {
+            &before
+        } else {
+            source.text(&work.arena, form.text)
+        };
+        if (own.undo)(text, &mut work.made) && !work.made.is_empty() {
+            form.weak |= own.step == Step::Entity && is_named(text);
+            form.chain = form.chain.then(own.step);
+            std::mem::swap(&mut before, &mut work.made);
+            changed = true;
+        }
+    }
+    if changed {
+        std::mem::swap(&mut before, &mut work.made);
+        keep_decoded(form, work);
+    }
+    work.before = before;
+}
+
+/// Whether the character references of a text are names, as people write them who mean the character.
+fn is_named(text: &[u8]) -> bool {
+    pair(text, *b"&#").is_none()
+}
+
+/// Follows the base64 inside a longer text.
+fn runs(source: Source<'_>, form: Form, work: &mut Scratch) {
+    let mut list = [const { 0..0 }; MOST_RUNS];
+    let text = source.text(&work.arena, form.text);
+    let mut count = 0;
+    for (place, run) in
+        list.iter_mut()
+            .zip(decode::runs(text, MOST_RUNS, form.place == Place::Path))
+    {
+        *place = run;
+        count += 1;
+    }
+    for run in list.iter().take(count) {
+        let text = form.text.part(run);
+        decoded(source, form, Step::Base64, text, decode::base64, work);
+    }
+}
+
+/// Notes what a decoding makes of a text, if it makes anything of it that is worth a look.
+fn decoded(
+    source: Source<'_>,
+    form: Form,
+    step: Step,
+    from: Bytes,
+    undo: Undo,
+    work: &mut Scratch,
+) {
+    let Scratch { arena, made, .. } = work;
+    made.clear();
+    let text = source.text(arena, from);
+    if !undo(text, made) || made.is_empty() {
+        return;
+    }
+    let opaque = matches!(step, Step::Base64 | Step::Hex);
+    if opaque && !decode::is_text(made) && !decode::is_object(made) {
+        return;
+    }
+    let weak = form.weak || step == Step::Entity && is_named(text);
+    let chain = form.chain.then(step);
+    keep_decoded(
+        Form {
+            chain,
+            weak,
+            ..form
+        },
+        work,
+    );
+}
+
+/// Notes what the last steps of its chain have made of a text, unless others made it before.
+fn keep_decoded(form: Form, work: &mut Scratch) {
+    let Scratch {
+        arena,
+        made,
+        forms,
+        seen,
+        left,
+        ..
+    } = work;
+    let name = form.name.map(|name| (name.made, name.start));
+    let text = (form.place as u8, form.weak, name, &*made);
+    if made.is_empty() || !seen.insert(seen.hasher().hash_one(text)) {
+        return;
+    }
+    let left = left.of(form.chain);
+    if forms.len() >= MOST_FORMS || made.len() > *left {
+        work.is_cut |= !is_unpacked(form.chain);
+        return;
+    }
+    *left -= made.len();
+    let text = keep(arena, made);
+    let depth = form.depth + 1;
+    forms.push(Form {
+        text,
+        depth,
+        ..form
+    });
+}
