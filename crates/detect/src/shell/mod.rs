@@ -158,7 +158,7 @@ pub(crate) static DETECTOR: Detector = Detector {
 
 /// Headers are full of `;`: what follows must be able to begin a command.
 fn glance(text: &[u8], set: &Set) -> bool {
-    const OTHERS: Set = set::of(b"|`$\n\r^\\");
+    const OTHERS: Set = set::of(b"|`$\n\r^\\<>");
     if set::intersects(OTHERS, *set) {
         return true;
     }
