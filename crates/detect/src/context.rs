@@ -1,7 +1,5 @@
 //! Where a text stands in the request, and what such a place usually holds.
 
-use crate::set::{self, Set};
-
 /// The part of the request a text comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -388,21 +386,35 @@ fn field(name: &[u8]) -> Field {
     holds_piece(word.as_bytes())
 }
 
+const fn letters([one, two, three]: [u8; 3]) -> u32 {
+    u32::from_le_bytes([one, two, three, 0])
+}
+
+#[allow(clippy::indexing_slicing)] // every piece has three letters, or this does not compile
+const fn first_letters() -> [u32; PIECES.len()] {
+    let mut all = [0; PIECES.len()];
+    let mut at = 0;
+    while at < PIECES.len() {
+        let piece = PIECES[at].0.as_bytes();
+        all[at] = letters([piece[0], piece[1], piece[2]]);
+        at += 1;
+    }
+    all
+}
+
 /// What the first of the pieces tells that a name holds, apart from names that are one.
 fn holds_piece(word: &[u8]) -> Field {
-    /// The first letters of all pieces.
-    const FIRST: Set = set::of(b"urcsehmdptf");
+    /// The first three letters of all pieces.
+    const FIRST: [u32; PIECES.len()] = first_letters();
     let has = |part: &&[u8]| memchr::memmem::find(word, part).is_some();
     let mut best = PIECES.len();
-    for (at, byte) in word.iter().enumerate() {
-        if !set::has(FIRST, *byte) {
+    for (at, three) in word.array_windows().enumerate() {
+        if !FIRST.contains(&letters(*three)) {
             continue;
         }
         let rest = word.get(at..).unwrap_or_default();
         let begins = |(piece, _): &(&str, Field)| {
-            piece.as_bytes().first() == Some(byte)
-                && rest.starts_with(piece.as_bytes())
-                && word.len() > piece.len()
+            rest.starts_with(piece.as_bytes()) && word.len() > piece.len()
         };
         let own = PIECES.iter().position(begins);
         best = best.min(own.unwrap_or(best));

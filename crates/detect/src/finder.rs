@@ -8,6 +8,8 @@
 
 use std::collections::HashMap;
 
+use crate::set::{self, Set};
+
 /// Places looked at before the words of those that stood out are compared.
 const BLOCK: usize = 256;
 /// Rows of [`Finder::follows`].
@@ -195,10 +197,11 @@ impl Finder {
         }
     }
 
-    /// Calls `found` with the number of every word the text holds; as often as it likes.
-    pub fn find(&self, text: &[u8], mut found: impl FnMut(u32)) {
+    /// Calls `found` with the number of every word the text, whose bytes are `set`, holds; as often as it
+    /// likes.
+    pub fn find(&self, text: &[u8], set: &Set, mut found: impl FnMut(u32)) {
         for (byte, word) in &self.bytes {
-            if memchr::memchr2(*byte, byte.to_ascii_uppercase(), text).is_some() {
+            if set::has(*set, *byte) || set::has(*set, byte.to_ascii_uppercase()) {
                 found(*word);
             }
         }
@@ -418,7 +421,7 @@ mod tests {
     fn found(words: &[&str], text: &[u8]) -> Vec<u32> {
         let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
         let mut all = Vec::new();
-        Finder::new(&words).find(text, |word| all.push(word));
+        Finder::new(&words).find(text, &set::of(text), |word| all.push(word));
         all.sort_unstable();
         all.dedup();
         all

@@ -409,7 +409,9 @@ impl Scanner {
             depth: 0,
             weak: false,
         };
-        let wanted = known.wanted.unwrap_or_else(|| self.wanted(value));
+        let wanted = known
+            .wanted
+            .unwrap_or_else(|| self.wanted(value, known.set));
         self.look(source, whole, known.set, Some(wanted), work);
         let mut at = 0;
         while let Some(form) = work.forms.get(at).copied() {
@@ -435,7 +437,7 @@ impl Scanner {
             _ => split(source, form, set, work),
         };
         let text = source.text(&work.arena, form.text);
-        let wanted = wanted.unwrap_or_else(|| self.wanted(text));
+        let wanted = wanted.unwrap_or_else(|| self.wanted(text, set));
         let mut awake = self.awake(text, set, wanted) & work.asked;
         awake &= self
             .meant
@@ -482,9 +484,9 @@ impl Scanner {
     }
 
     /// The detectors whose words the text holds.
-    fn wanted(&self, text: &[u8]) -> u32 {
+    fn wanted(&self, text: &[u8], set: &Set) -> u32 {
         let mut wanted = 0;
-        self.words.find(text, |word| {
+        self.words.find(text, set, |word| {
             wanted |= self.owners.get(word as usize).map_or(0, |(_, own)| *own);
         });
         wanted

@@ -357,7 +357,7 @@ impl Part {
         work.clear();
         work.resize(self.prefilter.words(), 0);
         let factors = work.as_mut_slice();
-        let woken = self.prefilter.scan(text, factors);
+        let woken = self.prefilter.scan(text, set, factors);
         let factors = &*factors;
         let mut try_all = |tests: &[Test]| {
             for test in tests {

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use babyshield_detect::finder::Finder;
 
 use super::literal::minimise;
+use crate::byteset::ByteSet;
 
 /// No more bytes of a literal than this are looked for: what follows tells little more.
 const MAX_LENGTH: usize = 16;
@@ -79,11 +80,11 @@ impl Prefilter {
         self.factors.div_ceil(64)
     }
 
-    /// Marks in `hits`, which has [`Prefilter::words`] words, the sets that `text` contains a
-    /// member of. The detectors that its words wake.
-    pub(crate) fn scan(&self, text: &[u8], hits: &mut [u64]) -> u32 {
+    /// Marks in `hits`, which has [`Prefilter::words`] words, the sets that `text`, whose bytes are `set`,
+    /// contains a member of. The detectors that its words wake.
+    pub(crate) fn scan(&self, text: &[u8], set: &ByteSet, hits: &mut [u64]) -> u32 {
         let mut woken = 0;
-        self.finder.find(text, |literal| {
+        self.finder.find(text, &set.0, |literal| {
             woken |= self.woken.get(literal as usize).copied().unwrap_or(0);
             for factor in self.members.get(literal as usize).into_iter().flatten() {
                 if let Some(word) = hits.get_mut(factor.0 as usize / 64) {
