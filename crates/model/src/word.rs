@@ -1,7 +1,7 @@
 //! What a word that is not known may have been meant to be.
 
 /// The known word nearest to `text`, if one is near: an edit for every three letters of the longer
-/// word, and fewer than the known word has letters. Letters of another case are the same, and so
+/// word, or one, and fewer than the known word has letters. Letters of another case are the same, and so
 /// are `-` and `_`.
 #[must_use]
 pub fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
@@ -9,7 +9,7 @@ pub fn nearest<'a>(text: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let text = plain(text);
     let near = known.into_iter().filter_map(|word| {
         let distance = strsim::damerau_levenshtein(&text, &plain(word));
-        let most = word.len().max(text.len()).div_ceil(3);
+        let most = (word.len().max(text.len()) / 3).max(1);
         (distance <= most && distance < word.len()).then_some((distance, word))
     });
     near.min_by_key(|(distance, _)| *distance)
@@ -22,13 +22,14 @@ mod tests {
 
     #[test]
     fn slips_of_the_pen_are_recognised_and_other_words_are_not() {
-        let known = ["listen", "limits", "ipv6_prefix", "s", "min"];
+        let known = ["listen", "limits", "ipv6_prefix", "s", "min", "within"];
         let cases = [
             ("listne", Some("listen")),
             ("Limit", Some("limits")),
             ("ipv6-prefx", Some("ipv6_prefix")),
             ("mim", Some("min")),
             ("upstream", None),
+            ("nothing", None),
             ("x", None),
             ("", None),
         ];
