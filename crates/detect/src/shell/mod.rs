@@ -620,10 +620,13 @@ fn is_name(text: &[u8], at: usize) -> bool {
 
 /// `Tool/2.8 (Linux; PHP 8.3; cURL 8.5.0)`: the remark of a name of a program, in a header.
 fn is_remark(input: &Input<'_>, at: usize, end: usize) -> bool {
+    /// Nobody remarks on more.
+    const LONGEST: usize = 256;
     if input.context.place != Place::Header {
         return false;
     }
-    let before = input.text.get(..at).unwrap_or_default();
+    let before = input.text.get(at.saturating_sub(LONGEST)..at);
+    let before = before.unwrap_or_default();
     let open = memchr::memrchr(b'(', before);
     let closed = memchr::memrchr(b')', before);
     let opened = open.is_some_and(|open| {
@@ -632,7 +635,9 @@ fn is_remark(input: &Input<'_>, at: usize, end: usize) -> bool {
             && byte(before, open - 1) == b' '
             && memchr::memchr(b'/', before.get(..open).unwrap_or_default()).is_some()
     });
-    opened && memchr::memchr(b')', input.text.get(end..).unwrap_or_default()).is_some()
+    let behind = input.text.get(end..).unwrap_or_default();
+    let behind = behind.get(..LONGEST).unwrap_or(behind);
+    opened && memchr::memchr(b')', behind).is_some()
 }
 
 /// `a=who;b=ami;$a$b`: a variable that is run after it was given a value.
