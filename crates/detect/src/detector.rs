@@ -104,12 +104,6 @@ impl Class {
         }
     }
 
-    /// Its bit in a set of classes.
-    #[must_use]
-    pub fn bit(self) -> u32 {
-        1 << self as u8
-    }
-
     /// The class of a name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

@@ -18,6 +18,9 @@ use crate::text::{self, Model, Weigh};
 /// Texts looked at for one value, its parts and decodings among them.
 const MOST_FORMS: usize = 16_384;
 
+/// Hashes of decoded texts that there is room for from one value to the next.
+const SEEN: usize = 64;
+
 /// Looks at values with all detectors.
 pub struct Scanner {
     detectors: &'static [&'static Detector],
@@ -210,7 +213,7 @@ pub struct Known<'a> {
     pub set: &'a Set,
     /// The detectors that its words wake; `None` where nobody looked.
     pub wanted: Option<u32>,
-    /// The classes that anybody asks about ([`Class::bit`]); the others are not looked for.
+    /// The detectors that anybody asks ([`Scanner::of_class`]); the others do not look.
     pub asked: u32,
 }
 
@@ -226,6 +229,7 @@ pub struct Scratch {
     /// The decoded texts noted, by hash: most decodings may be undone in any order.
     seen: HashSet<u64>,
     left: Allowance,
+    is_whole: bool,
     is_cut: bool,
     /// The detectors that anybody asks.
     asked: u32,
@@ -245,6 +249,12 @@ impl Scratch {
         self.is_cut
     }
 
+    /// Whether all was looked at that would have been had the request sent nothing else.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.is_whole && !self.is_cut
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         let Self {
@@ -256,6 +266,7 @@ impl Scratch {
             found,
             seen,
             left,
+            is_whole,
             is_cut,
             asked,
         } = self;
@@ -265,8 +276,11 @@ impl Scratch {
         made.clear();
         before.clear();
         found.clear();
+        // Emptying a table takes as long as it is large; a value that filled it must not cost all others.
         seen.clear();
+        seen.shrink_to(SEEN);
         *left = Allowance::default();
+        *is_whole = true;
         *is_cut = false;
         *asked = 0;
     }
@@ -394,7 +408,7 @@ impl Scanner {
             return;
         }
         work.left = allowance.grown(value.len());
-        work.asked = self.of_classes(known.asked);
+        work.asked = known.asked;
         let source = Source { value, name };
         let text = Bytes {
             made: false,
@@ -452,11 +466,12 @@ impl Scanner {
         }
     }
 
-    /// The detectors of some classes.
-    fn of_classes(&self, classes: u32) -> u32 {
+    /// The detectors of a class, one bit each.
+    #[must_use]
+    pub fn of_class(&self, class: Class) -> u32 {
         let all = self.detectors.iter().enumerate();
         all.fold(0, |all, (at, own)| {
-            all | u32::from(classes & own.class.bit() != 0) << at
+            all | u32::from(own.class == class) << at
         })
     }
 

@@ -212,3 +212,38 @@ fn every_case_of_a_detector_meets_its_rules_in_a_request() {
         missing.join("\n")
     );
 }
+
+/// Compressed, as text.
+fn packed(text: &[u8]) -> String {
+    use base64::prelude::{BASE64_STANDARD, Engine as _};
+    let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut out, text).unwrap();
+    encode(BASE64_STANDARD.encode(out.finish().unwrap()).as_bytes())
+}
+
+#[test]
+fn what_was_not_looked_at_for_want_of_room_is_looked_at_the_next_time() {
+    let plan = plan();
+    let quince = "quince ".repeat(100);
+    let attack = packed(format!("{quince}' UNION SELECT login, password FROM users-- ").as_bytes());
+    let blocked = |target: String| {
+        let parts = Parts {
+            target,
+            ..Parts::default()
+        };
+        let outcome = parts.judge(&plan);
+        let sql = rule(Class::Sql, Confidence::Certain).to_string();
+        outcome.findings.iter().any(|found| found.rule == sql)
+    };
+    let long = |word: &str| packed(word.repeat(16_000).as_bytes());
+    let full = format!(
+        "/v1/search?a={}&b={}&q={attack}",
+        long("apple "),
+        long("pear ")
+    );
+    assert!(!blocked(full), "an archive's content has no end");
+    assert!(
+        blocked(format!("/v1/search?q={attack}")),
+        "memory keeps what was not seen in full"
+    );
+}

@@ -66,6 +66,7 @@ fn unpacked(source: Source<'_>, form: Form, work: &mut Scratch) {
     }
     work.made.clear();
     decode::inflate(text, &mut work.made, work.left.unpacked);
+    work.is_whole &= work.made.len() < work.left.unpacked;
     let chain = form.chain.then(Step::Inflate);
     keep_decoded(Form { chain, ..form }, work);
 }
@@ -111,6 +112,7 @@ const MARKED: [Mark; 7] = [
 fn marked(source: Source<'_>, form: Form, set: &Set, work: &mut Scratch) {
     let len = form.text.end - form.text.start;
     if *work.left.of(form.chain) < Allowance::EACH * len {
+        work.is_whole = false;
         return together(source, form, set, work);
     }
     for own in MARKED.iter().filter(|own| (own.has)(set)) {
@@ -215,6 +217,7 @@ fn keep_decoded(form: Form, work: &mut Scratch) {
     }
     let left = left.of(form.chain);
     if forms.len() >= MOST_FORMS || made.len() > *left {
+        work.is_whole = false;
         work.is_cut |= !is_unpacked(form.chain);
         return;
     }

@@ -1,11 +1,11 @@
-//! Which classes of attack rules ask about: what nobody asks for is not looked for.
+//! Which detectors rules ask, and about what: what nobody asks for is not looked for.
 
-use babyshield_detect::Class;
+use babyshield_detect::Scanner;
 
 use super::{Judge, Rule, Select, is_fixed};
 use crate::variable::Variable;
 
-/// Classes, one bit each.
+/// Detectors, one bit each ([`Scanner::of_class`]).
 #[derive(Debug, Default)]
 pub(crate) struct Asked {
     /// About the parts of a request.
@@ -23,28 +23,29 @@ impl Asked {
             let Judge::Detect(class, _) = link.judge else {
                 continue;
             };
+            let detectors = Scanner::shared().of_class(class);
             for target in &link.targets {
-                own.note(class, target.variable, &target.select);
+                own.note(detectors, target.variable, &target.select);
             }
         }
         own
     }
 
-    fn note(&mut self, class: Class, variable: Variable, select: &Select) {
+    fn note(&mut self, detectors: u32, variable: Variable, select: &Select) {
         match (variable, select) {
             (Variable::Tx, Select::Slot(slot)) => {
                 match self.slots.iter_mut().find(|(own, _)| own == slot) {
-                    Some((_, classes)) => *classes |= class.bit(),
-                    None => self.slots.push((*slot, class.bit())),
+                    Some((_, known)) => *known |= detectors,
+                    None => self.slots.push((*slot, detectors)),
                 }
             }
-            (Variable::Tx, _) => self.any |= class.bit(),
+            (Variable::Tx, _) => self.any |= detectors,
             // What matched before may be either.
             _ if !is_fixed(variable) => {
-                self.parts |= class.bit();
-                self.any |= class.bit();
+                self.parts |= detectors;
+                self.any |= detectors;
             }
-            _ => self.parts |= class.bit(),
+            _ => self.parts |= detectors,
         }
     }
 
@@ -58,6 +59,6 @@ impl Asked {
             own.is_some_and(|own| own.as_bytes().eq_ignore_ascii_case(name))
         };
         let own = self.slots.iter().filter(|(slot, _)| is_named(*slot));
-        own.fold(self.any, |all, (_, classes)| all | classes)
+        own.fold(self.any, |all, (_, detectors)| all | detectors)
     }
 }

@@ -249,7 +249,8 @@ impl Builder {
                 part.push((gate, clauses));
             }
         }
-        let mut words = Some(Scanner::shared()).filter(|_| !detected.is_empty());
+        // Rules that ask no detector need not wait for them to be made.
+        let mut words = (!detected.is_empty()).then(Scanner::shared);
         let mut kept = vec![Vec::new(); reach.len()];
         for (gate, clauses) in parts.iter().flatten() {
             if let Some(kept) = kept.get_mut(gate.index()) {
@@ -438,7 +439,8 @@ impl Gates {
                 && clause.sets.iter().all(|set| set.intersects(&DIGITS))
         };
         let clauses = |gate: Gate| self.clauses.get(gate.index()).into_iter().flatten();
-        Scanner::shared().ignores(&DIGITS.0) && !each(gates).flat_map(clauses).any(may_be)
+        let wakes_none = self.detected.is_empty() || Scanner::shared().ignores(&DIGITS.0);
+        wakes_none && !each(gates).flat_map(clauses).any(may_be)
     }
 
     /// Parts that tell of all gates of a set, and of few others: a part of its own where those they are in

@@ -19,12 +19,17 @@ pub(super) struct Detected {
     found: Vec<Found>,
     /// What decodings may still make of the request's values.
     allowance: Allowance,
+    /// A value was not looked at in full, because of what the request sent before it.
+    pub(super) is_partial: bool,
 }
+
+/// Where a value stood when it was looked at, and by which detectors.
+type Seen = (Place, u32);
 
 /// A value that was looked at, in one context.
 #[derive(Clone, Copy, Debug)]
 struct Visit {
-    context: u32,
+    context: Seen,
     /// The next visit of the same string.
     next: u32,
     /// Where its findings lie.
@@ -50,14 +55,16 @@ impl Detected {
             visits,
             found,
             allowance,
+            is_partial,
         } = self;
         first.clear();
         visits.clear();
         found.clear();
         *allowance = Allowance::default();
+        *is_partial = false;
     }
 
-    fn visit(&self, value: StrId, context: u32) -> Option<Visit> {
+    fn visit(&self, value: StrId, context: Seen) -> Option<Visit> {
         let mut at = self.first.get(value.index()).copied().unwrap_or(NONE);
         while let Some(visit) = self.visits.get(at as usize) {
             if visit.context == context {
@@ -68,7 +75,7 @@ impl Detected {
         None
     }
 
-    fn note(&mut self, value: StrId, context: u32, from: usize) -> Visit {
+    fn note(&mut self, value: StrId, context: Seen, from: usize) -> Visit {
         if self.first.len() <= value.index() {
             self.first.resize(value.index() + 1, NONE);
         }
@@ -121,7 +128,7 @@ impl Transaction {
         let asked = plan
             .asked
             .about(variable, strings.bytes(name), &plan.tx_names);
-        let key = place as u32 | asked << 8;
+        let key = (place, asked);
         if let Some(visit) = detected.visit(value, key) {
             return visit;
         }
@@ -147,6 +154,7 @@ impl Transaction {
             detector,
         );
         let is_cut = detector.is_cut();
+        detected.is_partial |= !detector.is_whole();
         let from = detected.found.len();
         for own in detector.found() {
             let text = match own.decoded(detector) {

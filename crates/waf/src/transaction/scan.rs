@@ -112,7 +112,8 @@ impl Transaction {
         self.look_at(plan, (all, fields.1), entry, &mut opened);
         let told = Told::new(all, &opened);
         // Where time or memory ran out, this is not all there is to tell.
-        let is_whole = !self.is_out(plan);
+        let is_partial = std::mem::take(&mut self.scratch.detected.is_partial);
+        let is_whole = !is_partial && !self.is_out(plan);
         let Scratch { strings, seen, .. } = &mut *self.scratch;
         note(seen, strings, entry.value, told);
         if is_kept && is_whole {
