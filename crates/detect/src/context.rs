@@ -1,5 +1,7 @@
 //! Where a text stands in the request, and what such a place usually holds.
 
+use crate::starts::{self, Starts};
+
 /// The part of the request a text comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -373,17 +375,32 @@ fn field(name: &[u8]) -> Field {
             len += 1;
         }
     }
-    let word = std::str::from_utf8(own.get(..len).unwrap_or_default()).unwrap_or_default();
+    let word = own.get(..len).unwrap_or_default();
     if word.is_empty() {
         return Field::Plain;
     }
-    if let Ok(at) = NAMES.binary_search_by_key(&word, |(own, _)| own) {
+    if let Some(at) = starts::find(&WORDS, &STARTS, word) {
         return NAMES.get(at).map_or(Field::Plain, |(_, field)| *field);
     }
     if last.ends_with(b"_id") || last.ends_with(b"Id") || last.ends_with(b"ID") {
         return Field::Key;
     }
-    holds_piece(word.as_bytes())
+    holds_piece(word)
+}
+
+/// The names of [`NAMES`].
+static WORDS: [&str; NAMES.len()] = words();
+static STARTS: Starts = starts::of(&words());
+
+#[allow(clippy::indexing_slicing)] // as many as there are, or this does not compile
+const fn words() -> [&'static str; NAMES.len()] {
+    let mut all = [""; NAMES.len()];
+    let mut at = 0;
+    while at < NAMES.len() {
+        all[at] = NAMES[at].0;
+        at += 1;
+    }
+    all
 }
 
 const fn letters([one, two, three]: [u8; 3]) -> u32 {

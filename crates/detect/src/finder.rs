@@ -144,10 +144,12 @@ fn hash<const LEN: u32>(gram: u32) -> u32 {
     (gram << (32 - 8 * LEN)).wrapping_mul(SPREAD)
 }
 
-/// The row of a gram in [`Finder::follows`].
+/// The row of two bytes in [`Finder::follows`].
 #[inline(always)]
-fn row(gram: u32) -> usize {
-    (hash::<2>(gram) >> (u32::BITS - FOLLOWS.trailing_zeros())) as usize
+fn row_of(bytes: [u8; 2]) -> u16 {
+    const SPREAD: u16 = 0x79b1;
+    let folded = u16::from_le_bytes(bytes) | 0x2020;
+    folded.wrapping_mul(SPREAD) >> (u16::BITS - FOLLOWS.trailing_zeros())
 }
 
 impl Default for Finder {
@@ -172,11 +174,12 @@ impl Finder {
                 _ => {
                     let (gram, hash, entry) = Entry::new(word, number, &mut uses);
                     let level = word.len().min(4) - 2;
-                    if let Some(own) = follows.get_mut(row(gram)) {
+                    let [first, second, third, _] = gram.to_le_bytes();
+                    if let Some(own) = follows.get_mut(usize::from(row_of([first, second]))) {
                         *own |= if level == 0 {
                             u32::MAX
                         } else {
-                            1 << (gram >> 16 & 31)
+                            1 << (third & 31)
                         };
                     }
                     if let Some(level) = levels.get_mut(level) {
@@ -227,28 +230,35 @@ impl Finder {
     /// Notes the places of a block at which a gram may be; how many there are.
     fn mark(&self, block: &[u8], places: &mut [u16; BLOCK]) -> usize {
         let mut count = 0;
-        let mut note = |at: u16, gram: [u8; 4]| {
-            let gram = folded(gram);
-            let follows = self.follows.get(row(gram)).copied().unwrap_or(0);
+        let mut note = |at: u16, row: u16, third: u8| {
+            let follows = self.follows.get(usize::from(row) % FOLLOWS);
             // Written in any case and kept if there is something, so that nothing has to be foreseen.
             // There are never more than the block has places; the compiler is told.
             if let Some(own) = places.get_mut(count % BLOCK) {
                 *own = at;
             }
-            count += (follows >> (gram >> 16 & 31) & 1) as usize;
+            count += (follows.copied().unwrap_or(0) >> (third & 31) & 1) as usize;
         };
         let mut at = 0;
-        // Eight grams lie in eleven bytes.
+        // Eight grams lie in ten bytes; a core hashes them with one instruction.
         let mut rest = block;
-        while let Some(eleven) = rest.first_chunk::<11>() {
-            for (own, gram) in (at..).zip(eleven.array_windows()) {
-                note(own, *gram);
+        while let Some([_, seconds @ .., _]) = rest.first_chunk::<10>()
+            && let Some((firsts, _)) = rest.split_first_chunk::<8>()
+            && let Some((_, thirds)) = rest.get(..10).and_then(|own| own.split_last_chunk::<8>())
+        {
+            let mut rows = [0; 8];
+            for ((row, first), second) in rows.iter_mut().zip(firsts).zip(seconds) {
+                *row = row_of([*first, *second]);
+            }
+            for ((at, row), third) in (at..).zip(rows).zip(thirds) {
+                note(at, row, *third);
             }
             at += 8;
             rest = rest.get(8..).unwrap_or_default();
         }
         for at in at..u16::try_from(block.len().min(BLOCK)).unwrap_or(0) {
-            note(at, gram_at(block, usize::from(at)));
+            let [first, second, third, _] = gram_at(block, usize::from(at));
+            note(at, row_of([first, second]), third);
         }
         count
     }

@@ -278,7 +278,9 @@ impl Scratch {
         found.clear();
         // Emptying a table takes as long as it is large; a value that filled it must not cost all others.
         seen.clear();
-        seen.shrink_to(SEEN);
+        if seen.capacity() > 4 * SEEN {
+            seen.shrink_to(SEEN);
+        }
         *left = Allowance::default();
         *is_whole = true;
         *is_cut = false;

@@ -92,7 +92,8 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
 /// Where the next URL begins: at the scheme before `://`, or at the slashes.
 fn next(text: &[u8], from: usize) -> Option<usize> {
     let rest = text.get(from..)?;
-    let at = from + memchr::memmem::find(rest, b"://")?;
+    let slashes = |at: &usize| rest.get(at + 1..at + 3) == Some(b"//");
+    let at = from + memchr::memchr_iter(b':', rest).find(slashes)?;
     let scheme = text.get(at.saturating_sub(12)..at)?;
     let len = scheme
         .iter()

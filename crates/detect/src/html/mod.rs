@@ -16,6 +16,7 @@ mod words;
 
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input, evidence};
+use crate::finder::pair;
 use js::{Before, Reading, Strength};
 use tag::Entry;
 use token::Tokens;
@@ -163,7 +164,7 @@ fn address(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
 /// `[text](javascript:alert(1))`: the link of a text in Markdown. Bookmarklets are passed on this way,
 /// too, so the script must be one that proves a hole.
 fn linked(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
-    let at = memchr::memmem::find(text, b"](")? + 2;
+    let at = pair(text, *b"](")? + 2;
     let rest = text.get(at..text.len().min(at + 256))?;
     let runs = matches!(uri::read(rest)?, Uri::Script(Strength::Sink));
     let short = rest.len() < 128 && memchr::memmem::find(rest, b"function").is_none();
@@ -187,7 +188,7 @@ fn program(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
     let whole = js::read(text, 0, Before::Statement);
     let mut best = alone(input, text, whole);
     let after = |quote: u8| memchr::memchr(quote, text).map(|at| at + 1);
-    let comment = memchr::memmem::find(text, b"*/")
+    let comment = pair(text, *b"*/")
         .filter(|at| memchr::memmem::find(text.get(..*at).unwrap_or_default(), b"/*").is_none())
         .map(|at| at + 2);
     let starts = [
@@ -241,7 +242,7 @@ fn alone(input: &Input<'_>, text: &[u8], read: Reading) -> Option<Evidence> {
     let continues = !text.first().is_some_and(u8::is_ascii_alphabetic);
     let probe =
         read.dialog && input.context.place == Place::Query && text.len() < 80 && !is_spoken(text);
-    let called = memchr::memmem::find(text, b"()").is_none();
+    let called = pair(text, *b"()").is_none();
     let written = input.context.field == Field::Text && !continues && !(probe && called);
     let program = read.declares && matches!(input.context.place, Place::Form | Place::Json);
     let expected = code_expected(input) || written || document || program;
@@ -292,7 +293,7 @@ fn expressions(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
 fn closed(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
     const LONGEST: usize = 48;
     let text = text.get(..).filter(|text| text.len() <= LONGEST)?;
-    let at = memchr::memmem::find(text, b"</")?;
+    let at = pair(text, *b"</")?;
     let behind = text.get(at + 2..)?;
     let name = behind.get(..7)?;
     let signs = |byte: &u8| b"}])'\"`; \t\r\n".contains(byte);

@@ -65,6 +65,7 @@ fn torn(text: &[u8]) -> Found {
     ];
     /// How many comments are looked at.
     const TRIES: usize = 16;
+    memchr::memchr(b'*', text)?;
     for at in memchr::memmem::find_iter(text, b"/**/").take(TRIES) {
         let before = text.get(at.saturating_sub(8)..at)?;
         let left = before
