@@ -56,7 +56,14 @@ pub(crate) fn undo(text: &[u8], out: &mut Vec<u8>) -> bool {
     }
     let from = out.len();
     let (mut bits, mut have) = (0_u32, 0_u32);
-    for byte in body {
+    let (fours, _) = body.as_chunks();
+    let whole = fours.iter().map_while(|four| three(*four));
+    let from_fours = whole.fold(0, |len, three| {
+        out.extend_from_slice(&three);
+        len + 4
+    });
+    // What has line ends or blanks in it, and the end.
+    for byte in body.get(from_fours..).unwrap_or_default() {
         let value = match byte {
             b'\r' | b'\n' => continue,
             b' ' => 62,
@@ -83,6 +90,15 @@ pub(crate) fn undo(text: &[u8], out: &mut Vec<u8>) -> bool {
     true
 }
 
+/// The bytes that four letters stand for.
+#[inline]
+fn three(four: [u8; 4]) -> Option<[u8; 3]> {
+    let [a, b, c, d] = four.map(|byte| LETTERS.get(usize::from(byte)).copied().unwrap_or(64));
+    let bits = u32::from(d) | u32::from(c) << 6 | u32::from(b) << 12 | u32::from(a) << 18;
+    let [_, one, two, three] = bits.to_be_bytes();
+    ((a | b | c | d) & 64 == 0).then_some([one, two, three])
+}
+
 /// Whether the first bytes decode to something that is looked at: text, or a known kind of data.
 /// Identifiers and words hardly ever do.
 fn is_promising(body: &[u8]) -> bool {
@@ -101,15 +117,13 @@ fn is_promising(body: &[u8]) -> bool {
     }
     let mut first = [0_u8; 9];
     let mut len = 0;
-    for four in body.chunks_exact(4).take(3) {
-        let value = |at: usize| four.get(at).and_then(|byte| letter(*byte)).map(u32::from);
-        let (Some(a), Some(b), Some(c), Some(d)) = (value(0), value(1), value(2), value(3)) else {
-            break;
-        };
-        let bits = a << 18 | b << 12 | c << 6 | d;
-        for (shift, place) in [16, 8, 0].into_iter().zip(first.iter_mut().skip(len)) {
-            *place = (bits >> shift & 0xff) as u8;
-        }
+    let (fours, _) = body.as_chunks();
+    let (threes, _) = first.as_chunks_mut::<3>();
+    for (place, own) in threes
+        .iter_mut()
+        .zip(fours.iter().map_while(|four| three(*four)))
+    {
+        *place = own;
         len += 3;
     }
     let first = first.get(..len).unwrap_or_default();

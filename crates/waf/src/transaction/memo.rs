@@ -79,6 +79,10 @@ impl<'a> Told<'a> {
     }
 }
 
+/// The hash of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Hash(u64);
+
 /// Memos of one plan, for one thread at a time.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
@@ -87,7 +91,7 @@ pub(super) struct Memo {
     long: Table,
     /// Rows of gates, and where each begins: few differ.
     rows: Vec<u64>,
-    starts: HashMap<Box<[u64]>, Row>,
+    starts: HashMap<Box<[u64]>, Row, foldhash::fast::RandomState>,
 }
 
 /// Values in sets of [`WAYS`] places.
@@ -125,21 +129,20 @@ impl Memo {
         }
     }
 
-    /// What is known of a value.
-    pub(super) fn find(&mut self, key: &Key<'_>) -> Option<Told<'_>> {
+    /// What is known of a value; where that is nothing, what to keep it under.
+    pub(super) fn find(&mut self, key: &Key<'_>) -> Result<Told<'_>, Hash> {
         let hash = self.hash(key);
-        let known = self.table(key).find(key, hash)?;
+        let known = self.table(key).find(key, hash).ok_or(Hash(hash))?;
         known.uses = (known.uses + 1).min(MOST_USES);
         let (fields, Row { start, len }) = (known.fields, known.row);
         let row = start as usize..start as usize + len as usize;
-        let open = self.rows.get(row)?;
-        Some(Told { fields, open })
+        let open = self.rows.get(row).ok_or(Hash(hash))?;
+        Ok(Told { fields, open })
     }
 
-    /// Keeps what was found out about a value.
-    pub(super) fn keep(&mut self, key: &Key<'_>, told: Told<'_>) {
+    /// Keeps what was found out about a value that was not known.
+    pub(super) fn keep(&mut self, key: &Key<'_>, Hash(hash): Hash, told: Told<'_>) {
         let row = self.row(told.open);
-        let hash = self.hash(key);
         let Some(known) = self.table(key).place(hash) else {
             return;
         };
@@ -267,20 +270,22 @@ mod tests {
             fields: 5,
             open: &[open; 2],
         };
-        memo.keep(key, told);
+        if let Err(hash) = memo.find(key) {
+            memo.keep(key, hash, told);
+        }
     }
 
     #[test]
     fn a_memo_is_found_under_all_of_its_key() {
         let mut memo = Memo::new();
-        assert_eq!(memo.find(&key("a", "bc")), None);
+        assert!(memo.find(&key("a", "bc")).is_err());
         put(&mut memo, &key("a", "bc"), 3);
         let known = memo.find(&key("a", "bc"));
         let told = Told {
             fields: 5,
             open: &[3, 3],
         };
-        assert_eq!(known, Some(told));
+        assert_eq!(known, Ok(told));
         let others = [
             key("ab", "c"),
             key("", "abc"),
@@ -295,7 +300,7 @@ mod tests {
             },
         ];
         for other in others {
-            assert_eq!(memo.find(&other), None, "{other:?}");
+            assert!(memo.find(&other).is_err(), "{other:?}");
         }
     }
 
@@ -306,14 +311,14 @@ mod tests {
         let mut lost = 0;
         for round in 0..400 {
             for own in &known {
-                if memo.find(&key("n", own)).is_none() {
+                if memo.find(&key("n", own)).is_err() {
                     lost += 1;
                     put(&mut memo, &key("n", own), 1);
                 }
             }
             for n in 0..100 {
                 let stranger = format!("stranger {round} {n}");
-                assert_eq!(memo.find(&key("n", &stranger)), None);
+                assert!(memo.find(&key("n", &stranger)).is_err());
                 put(&mut memo, &key("n", &stranger), 1);
             }
         }
@@ -328,10 +333,10 @@ mod tests {
             let name = n.to_string();
             put(&mut memo, &key(&name, "v"), n);
             let told = memo.find(&key(&name, "v"));
-            assert_eq!(told.map(|own| own.open.to_vec()), Some(vec![n, n]));
+            assert_eq!(told.map(|own| own.open.to_vec()), Ok(vec![n, n]));
             assert!(memo.starts.len() <= ROWS && memo.rows.len() <= 2 * ROWS);
         }
-        assert_eq!(memo.find(&key("1", "v")), None);
+        assert!(memo.find(&key("1", "v")).is_err());
         assert!(Told::new(1, &[0, 0]).open.is_empty());
     }
 

@@ -100,10 +100,15 @@ impl Transaction {
             self.scratch.strings.may_open(entry.value, &[]);
             return all;
         }
-        let is_kept = key.is_kept();
-        if is_kept && let Some(told) = memo.find(&key) {
-            note(seen, strings, entry.value, told);
-            return told.fields;
+        let mut new = None;
+        if key.is_kept() {
+            match memo.find(&key) {
+                Ok(told) => {
+                    note(seen, strings, entry.value, told);
+                    return told.fields;
+                }
+                Err(hash) => new = Some(hash),
+            }
         }
         let mut opened = std::mem::take(&mut self.scratch.work.get_or_insert_default().opened);
         opened.clear();
@@ -116,14 +121,14 @@ impl Transaction {
         let is_whole = !is_partial && !self.is_out(plan);
         let Scratch { strings, seen, .. } = &mut *self.scratch;
         note(seen, strings, entry.value, told);
-        if is_kept && is_whole {
+        if let Some(hash) = new.filter(|_| is_whole) {
             let key = Key {
                 group: number,
                 place,
                 name: strings.bytes(entry.name),
                 value: strings.text(entry.value),
             };
-            memo.keep(&key, told);
+            memo.keep(&key, hash, told);
         }
         let fields = told.fields;
         self.scratch.work.get_or_insert_default().opened = opened;
@@ -151,12 +156,13 @@ impl Transaction {
             name: self.scratch.strings.bytes(name),
             value: b"",
         };
-        if let Some(told) = memo.find(&key) {
-            return told.fields;
-        }
+        let hash = match memo.find(&key) {
+            Ok(told) => return told.fields,
+            Err(hash) => hash,
+        };
         let all = self.fields_of(plan, group, fields, name);
         if key.is_kept() {
-            memo.keep(&key, Told::new(all, &[]));
+            memo.keep(&key, hash, Told::new(all, &[]));
         }
         all
     }
