@@ -2,11 +2,12 @@
 //! may trip over, small and large. `cargo run --release -p babyshield-waf --example worst -- RULES…`;
 //! `SHAPE=text` and `FILLING=text` look at those alone, `LARGE=bytes` sets the larger size, and
 //! `REPEAT=times` runs each so often, for a profiler, and `BEHIND=file` puts a text before each filling: words
-//! that wake rules, which then look at all of it.
+//! that wake rules, which then look at all of it. `LISTED=count` lists so many.
 //!
 //! Prints CPU milliseconds per megabyte at both sizes, the dearest first, beside the two milliseconds
 //! that any request may cost: with as many values as there may be, or a head of many fields. What grows
-//! faster than its size, or costs more than 50 ms a megabyte, is a fault.
+//! faster than its size, or costs more than 50 ms a megabyte, is a fault. Behind them the steps counted for
+//! each byte of the larger one, and the nanoseconds that each of them took.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -23,7 +24,7 @@ use babyshield_waf::{Plan, Spec, source::Disk};
 #[path = "../tests/hostile/mod.rs"]
 mod hostile;
 
-use hostile::{FILLINGS, Hostile, behind, requests};
+use hostile::{Cost, FILLINGS, Hostile, behind, requests};
 
 const SMALL: usize = 32 << 10;
 const LARGE: usize = 512 << 10;
@@ -32,26 +33,46 @@ const ANY: f64 = 2.0;
 /// So many are listed.
 const LISTED: usize = 400;
 
-/// Milliseconds, and how many faults were told.
-fn once(plan: &Arc<Plan>, own: &Hostile) -> (f64, usize) {
-    let cost = hostile::cost(plan, own);
-    #[allow(clippy::cast_precision_loss, reason = "milliseconds are enough")]
-    let spent = cost.nanoseconds as f64 / 1e6;
-    (spent, cost.faults)
+/// What a request has cost.
+#[derive(Clone, Copy)]
+struct Spent {
+    /// Milliseconds per megabyte, beside what any request may cost.
+    rate: f64,
+    /// How many faults were told.
+    faults: usize,
+    /// Steps for each byte.
+    steps: f64,
+    /// Nanoseconds of a step.
+    each: f64,
 }
 
-/// Milliseconds per megabyte, beside what any request may cost.
-fn cost(plan: &Arc<Plan>, own: &Hostile) -> (f64, usize) {
-    let (mut spent, faults) = once(plan, own);
+fn milliseconds(cost: &Cost) -> f64 {
+    number(cost.nanoseconds) / 1e6
+}
+
+#[allow(clippy::cast_precision_loss, reason = "nobody needs more")]
+fn number(own: u64) -> f64 {
+    own as f64
+}
+
+fn cost(plan: &Arc<Plan>, own: &Hostile) -> Spent {
+    let first = hostile::cost(plan, own);
+    let mut spent = milliseconds(&first);
     // What the rest of the machine does disturbs.
-    #[allow(clippy::cast_precision_loss, reason = "milliseconds are enough")]
-    let megabytes = own.len() as f64 / f64::from(1 << 20);
+    let bytes = number(own.len() as u64);
+    let megabytes = bytes / f64::from(1 << 20);
     for _ in 0..2 {
         if spent > ANY + 25.0 * megabytes {
-            spent = spent.min(once(plan, own).0);
+            spent = spent.min(milliseconds(&hostile::cost(plan, own)));
         }
     }
-    ((spent - ANY).max(0.0) / megabytes, faults)
+    let steps = number(first.steps as u64);
+    Spent {
+        rate: (spent - ANY).max(0.0) / megabytes,
+        faults: first.faults,
+        steps: steps / bytes,
+        each: spent * 1e6 / steps,
+    }
 }
 
 fn main() {
@@ -63,9 +84,10 @@ fn main() {
     let filled = std::env::var("FILLING").ok();
     let before = std::env::var("BEHIND").map(|file| std::fs::read_to_string(file).unwrap());
     let before = before.unwrap_or_default();
-    let number = |name: &str| std::env::var(name).ok().and_then(|own| own.parse().ok());
-    let large = number("LARGE").unwrap_or(LARGE);
-    let repeat = number("REPEAT").unwrap_or(0);
+    let given = |name: &str| std::env::var(name).ok().and_then(|own| own.parse().ok());
+    let large = given("LARGE").unwrap_or(LARGE);
+    let repeat = given("REPEAT").unwrap_or(0);
+    let listed = given("LISTED").unwrap_or(LISTED);
     let spec = Spec {
         rules,
         level: Some(1),
@@ -74,7 +96,7 @@ fn main() {
     };
     let plan = Arc::new(Plan::compile(&spec, &Disk).unwrap().plan);
     let nothing = &requests("a", 1)[0];
-    let least = (0..50).map(|_| once(&plan, nothing).0);
+    let least = (0..50).map(|_| milliseconds(&hostile::cost(&plan, nothing)));
     let least = least.fold(f64::MAX, f64::min);
     println!("a request of nothing: {least:.3} ms");
     let mut all = Vec::new();
@@ -88,18 +110,21 @@ fn main() {
                 continue;
             }
             for _ in 0..repeat {
-                once(&plan, much);
+                hostile::cost(&plan, much);
             }
             let first = cost(&plan, little);
             let second = cost(&plan, much);
-            all.push((second.0.max(first.0), second, first, little.shape, filling));
+            all.push((second.rate.max(first.rate), second, first, little.shape, filling));
         }
     }
     all.sort_by(|a, b| b.0.total_cmp(&a.0));
     let over = all.iter().filter(|own| own.0 > 50.0).count();
     println!("{over} of {} cost more than 50 ms/MB", all.len());
-    println!("  ms/MB large | small | faults | request | filled with");
-    for (_, (much, faults), (little, _), shape, filling) in all.iter().take(LISTED) {
-        println!("{much:10.1} {little:10.1} {faults:3} {shape:26} {filling:?}");
+    println!("  ms/MB large | small | faults | steps/byte | ns/step | request | filled with");
+    for (_, much, little, shape, filling) in all.iter().take(listed) {
+        println!(
+            "{:10.1} {:10.1} {:3} {:8.0} {:6.2} {shape:26} {filling:?}",
+            much.rate, little.rate, much.faults, much.steps, much.each
+        );
     }
 }

@@ -286,6 +286,9 @@ pub(crate) struct Link {
     pub(crate) scanned: bool,
     pub(crate) multi_match: bool,
     pub(crate) capture: bool,
+    /// Whether only the last match tells where in its value it is: nothing that is done at the others, and
+    /// nothing the link looks at, reads what was captured.
+    pub(crate) waits: bool,
     pub(crate) actions: Vec<Action>,
 }
 

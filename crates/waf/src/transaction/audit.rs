@@ -9,6 +9,8 @@ use crate::variable::Variable;
 /// Bytes of a value, and of a text with macros, that a record keeps.
 const MAX_VALUE: usize = 512;
 const MAX_TEXT: usize = 1024;
+/// Matches that a reference of [`MAX_TEXT`] can tell of: `o0,1v?,1` is the shortest.
+pub(super) const REFERENCES: usize = MAX_TEXT / 8 + 1;
 
 impl Transaction {
     /// Whether matches have to be remembered in full.

@@ -139,6 +139,7 @@ impl Transaction {
                 link: at,
             });
             let matched = self.link_matches(plan, rule, at);
+            self.settle(plan);
             self.note(|_| Step::Answered { matched });
             matched
         })

@@ -1,7 +1,7 @@
 //! Asking the operators: what each says of a value, and what it captured.
 
 use super::text::{Slice, StrId, Strings};
-use super::{Transaction, Value};
+use super::{Transaction, Value, audit};
 use crate::hir::Text;
 use crate::operator::regex::{Cache, Captures, GROUPS, Options, Pattern};
 use crate::operator::{bytes, inject, number, text};
@@ -13,6 +13,14 @@ pub(super) enum Said {
     No,
     /// Yes, because of these bytes of it.
     Yes(usize, usize),
+}
+
+/// A pattern has matched a value; where, is found out when somebody asks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waiting {
+    pattern: u16,
+    value: StrId,
+    capture: bool,
 }
 
 impl Said {
@@ -36,6 +44,17 @@ impl Transaction {
             // What matches a negated condition is nothing that anybody is told of.
             Judge::Rx(pattern) if link.negated && !link.capture => {
                 self.contains(plan, *pattern, value)
+            }
+            Judge::Rx(pattern) if link.waits && self.lets_wait(plan) => {
+                let said = self.contains(plan, *pattern, value);
+                if said.is_match() {
+                    self.state.waiting = Some(Waiting {
+                        pattern: *pattern,
+                        value,
+                        capture: link.capture,
+                    });
+                }
+                said
             }
             Judge::Rx(pattern) => self.search(plan, *pattern, value, link.capture),
             Judge::RxMacro(text) => self.search_macro(plan, text, value, link.capture),
@@ -180,6 +199,40 @@ impl Transaction {
                 Said::Yes(whole.start, whole.end)
             }
             Err(_) => self.gave_up(value),
+        }
+    }
+
+    /// Whether it may be left for later where in a value a pattern matches. Of the values of a condition
+    /// nobody asks for it but of the last; an audit record tells of the first as well.
+    fn lets_wait(&self, plan: &Plan) -> bool {
+        !self.is_traced()
+            && (!self.keeps_alerts(plan) || self.scratch.matched.len() >= audit::REFERENCES)
+    }
+
+    /// Finds out where in the last value a pattern has matched, if that waits.
+    pub(super) fn settle(&mut self, plan: &Plan) {
+        let Some(own) = self.state.waiting.take() else {
+            return;
+        };
+        let at = usize::from(own.pattern);
+        let Some(regex) = plan.patterns.get(at) else {
+            return;
+        };
+        let mut cache = self.cache(regex, at);
+        let mut found = Captures::default();
+        let text = self.scratch.strings.text(own.value);
+        let told = regex.captures(&mut cache, text, &mut found);
+        self.keep_cache(at, cache);
+        if told != Ok(true) {
+            return;
+        }
+        if own.capture {
+            self.capture_groups(plan, own.value, &found);
+        }
+        let whole = found.get(0).unwrap_or_default();
+        if let Some(last) = self.scratch.matched.last_mut() {
+            let cut = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+            last.span = (cut(whole.start), cut(whole.end));
         }
     }
 

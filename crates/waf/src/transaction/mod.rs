@@ -114,6 +114,8 @@ struct State {
     current: usize,
     /// The value being judged, before its transformations.
     raw: Option<StrId>,
+    /// Where in the last value a pattern has matched, if nobody has asked yet.
+    waiting: Option<judge::Waiting>,
     /// Whether the head has been looked at, for the second phase as well.
     looked: bool,
     /// The field that led to the value being judged, if that is one of `MATCHED_VARS`.
@@ -302,6 +304,7 @@ impl Plan {
             phase: Phase::RequestHead,
             current: 0,
             raw: None,
+            waiting: None,
             looked: false,
             origin: None,
             began: self.clock.monotonic(),

@@ -2,7 +2,7 @@
 
 mod cost;
 
-pub(crate) use cost::{cost, unbounded};
+pub(crate) use cost::{Cost, cost, unbounded};
 
 /// What requests are filled with.
 pub(crate) const FILLINGS: &[&str] = &[
