@@ -2,7 +2,8 @@
 //! may trip over, small and large. `cargo run --release -p babyshield-waf --example worst -- RULES…`;
 //! `SHAPE=text` and `FILLING=text` look at those alone, `LARGE=bytes` sets the larger size, and
 //! `REPEAT=times` runs each so often, for a profiler, and `BEHIND=file` puts a text before each filling: words
-//! that wake rules, which then look at all of it. `LISTED=count` lists so many.
+//! that wake rules, which then look at all of it. `LISTED=count` lists so many. `FROM=folder` fills with the
+//! texts of a folder's files instead: with what is meant well, the same tool says how far it is from any limit.
 //!
 //! Prints CPU milliseconds per megabyte at both sizes, the dearest first, beside the two milliseconds
 //! that any request may cost: with as many values as there may be, or a head of many fields. What grows
@@ -75,6 +76,22 @@ fn cost(plan: &Arc<Plan>, own: &Hostile) -> Spent {
     }
 }
 
+/// What requests are filled with, and what it is called.
+fn fillings() -> Vec<(String, String)> {
+    let Some(folder) = std::env::var_os("FROM") else {
+        let own = |text: &&str| ((*text).to_owned(), (*text).to_owned());
+        return FILLINGS.iter().map(own).collect();
+    };
+    let files = std::fs::read_dir(folder).unwrap();
+    let mut files: Vec<PathBuf> = files.map(|own| own.unwrap().path()).collect();
+    files.sort();
+    let text = |path: PathBuf| {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        (name, std::fs::read_to_string(path).unwrap())
+    };
+    files.into_iter().map(text).collect()
+}
+
 fn main() {
     let mut rules: Vec<PathBuf> = std::env::args().skip(1).map(PathBuf::from).collect();
     if rules.is_empty() {
@@ -100,8 +117,9 @@ fn main() {
     let least = least.fold(f64::MAX, f64::min);
     println!("a request of nothing: {least:.3} ms");
     let mut all = Vec::new();
-    for filling in FILLINGS {
-        if filled.as_ref().is_some_and(|own| own != filling) {
+    let fillings = fillings();
+    for (named, filling) in &fillings {
+        if filled.as_ref().is_some_and(|own| own != named) {
             continue;
         }
         let small = behind(&before, filling, SMALL);
@@ -114,7 +132,7 @@ fn main() {
             }
             let first = cost(&plan, little);
             let second = cost(&plan, much);
-            all.push((second.rate.max(first.rate), second, first, little.shape, filling));
+            all.push((second.rate.max(first.rate), second, first, little.shape, named));
         }
     }
     all.sort_by(|a, b| b.0.total_cmp(&a.0));

@@ -147,7 +147,7 @@ impl Plan {
         let tx_names = slots.into_names();
         let slots_of = selectors.iter().map(|own| fitting(own, &tx_names));
         let slots_of = slots_of.collect();
-        Ok(Self {
+        let mut own = Self {
             asked: Asked::of(&rules),
             rules,
             phases,
@@ -169,7 +169,9 @@ impl Plan {
             audit: audit::Plan::new(&set.settings.audit_log, &set.settings.components),
             pool: Pool::new(POOL),
             works: Pool::new(WORKS),
-        })
+        };
+        own.note_captures();
+        Ok(own)
     }
 
     /// Takes the time from here; without it, time stands still at the epoch.
@@ -194,7 +196,11 @@ impl Plan {
             phase.fields.clear();
             phase.groups.clear();
         }
+        for rule in &mut self.rules {
+            rule.reads_groups = true;
+        }
         for link in self.rules.iter_mut().flat_map(|rule| &mut rule.links) {
+            link.waits = false;
             link.gate = None;
             link.refuted = None;
             link.scanned = false;
@@ -354,6 +360,7 @@ fn compile_rule(linker: &mut Linker, rule: &hir::Rule, live: bool, audited: bool
             .collect(),
         message: template(linker, &rule.meta.message),
         log_data: template(linker, &rule.meta.log_data),
+        reads_groups: false,
         severity: rule.meta.severity,
         about: about(rule),
         parameter: parameter(linker, rule, audited),

@@ -64,12 +64,6 @@ impl Slots {
             .map(|at| Slot(index(at)))
     }
 
-    /// Whether matches write it: `TX:0` to `TX:9`.
-    fn is_capture(&self, slot: Slot) -> bool {
-        let name = self.0.get(usize::from(slot.0)).map(String::as_bytes);
-        matches!(name, Some([b'0'..=b'9']))
-    }
-
     pub(super) fn into_names(self) -> Vec<String> {
         self.0
     }
@@ -93,14 +87,6 @@ impl Linker {
             vec![chain]
         };
         let targets = link.targets.clone().unwrap_or_default();
-        let fixed = |own: &hir::Target| super::is_fixed(own.variable) && !own.count;
-        let linear =
-            matches!(&link.operator, Operator::Rx(pattern) if pattern.pattern.is_linear());
-        let actions: Vec<Action> = link.actions.iter().map(|own| self.action(own)).collect();
-        let waits = linear
-            && !link.negated
-            && targets.included.iter().all(fixed)
-            && !actions.iter().any(|own| self.meets_captures(own));
         let refuted = match &link.operator {
             Operator::Rx(pattern)
                 if link.negated && at == 0 && !link.multi_match && !link.capture =>
@@ -128,8 +114,12 @@ impl Linker {
             scanned: false,
             multi_match: link.multi_match,
             capture: link.capture,
-            waits,
-            actions,
+            waits: false,
+            actions: link
+                .actions
+                .iter()
+                .map(|action| self.action(action))
+                .collect(),
         }
     }
 
@@ -437,51 +427,6 @@ impl Linker {
                 Ctl::RemoveTarget(mask, self.exclusions(&targets.included))
             }
         }
-    }
-
-    /// Whether an action may read or write what matches capture.
-    fn meets_captures(&self, action: &Action) -> bool {
-        match action {
-            Action::SetSlot(slot, assignment) => {
-                self.slots.is_capture(*slot) || self.reads_captures(assignment)
-            }
-            Action::SetVar(collection, name, assignment) => {
-                *collection == Variable::Tx
-                    || self.has_captures(name)
-                    || self.reads_captures(assignment)
-            }
-            Action::ExpireVar(_, name, text) | Action::SetEnv(name, text) => {
-                self.has_captures(name) || self.has_captures(text)
-            }
-            Action::Bind(_, key) => self.has_captures(key),
-            Action::Ctl(_) => false,
-        }
-    }
-
-    fn reads_captures(&self, assignment: &Assignment) -> bool {
-        match assignment {
-            Assignment::Number(_) | Assignment::Remove => false,
-            Assignment::Set(text) => self.has_captures(text),
-            Assignment::Add { amount, .. } => match amount {
-                Parameter::Number(_) => false,
-                Parameter::Macro(text) => self.has_captures(text),
-            },
-        }
-    }
-
-    fn has_captures(&self, text: &Macro) -> bool {
-        text.0.iter().any(|piece| match piece {
-            Piece::Plain(_) => false,
-            Piece::Slot(slot) => self.slots.is_capture(*slot),
-            Piece::Value(target) => {
-                let is_apart = super::is_fixed(target.variable)
-                    || matches!(
-                        target.variable,
-                        Variable::MatchedVar | Variable::MatchedVarName
-                    );
-                !is_apart
-            }
-        })
     }
 
     fn removal(&mut self, rules: &RuleSelector) -> u16 {

@@ -7,6 +7,7 @@
 
 mod asked;
 mod bits;
+mod capture;
 mod compile;
 mod describe;
 mod exclude;
@@ -249,6 +250,8 @@ pub(crate) struct Rule {
     pub(crate) severity: Option<RuleSeverity>,
     /// For those who read of its matches.
     pub(crate) about: About,
+    /// Whether it reads or writes groups of a match: `TX:1` to `TX:9`.
+    pub(crate) reads_groups: bool,
     /// The parameter of its last condition.
     pub(crate) parameter: Macro,
     pub(crate) tags: Vec<Macro>,
@@ -286,8 +289,8 @@ pub(crate) struct Link {
     pub(crate) scanned: bool,
     pub(crate) multi_match: bool,
     pub(crate) capture: bool,
-    /// Whether only the last match tells where in its value it is: nothing that is done at the others, and
-    /// nothing the link looks at, reads what was captured.
+    /// Whether only the last match need tell where in its value it is: nothing that is done at the others,
+    /// and nothing the link looks at, has to do with what was captured.
     pub(crate) waits: bool,
     pub(crate) actions: Vec<Action>,
 }

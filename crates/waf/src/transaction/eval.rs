@@ -29,6 +29,7 @@ impl Transaction {
         self.state.phase = phase;
         self.note(|_| Step::Phase(phase));
         self.scan(&plan, phase, code);
+        self.wake_readers(&plan);
         watcher.scanned();
         if self.is_out(&plan) {
             return self.run_out();
@@ -55,6 +56,9 @@ impl Transaction {
                 break;
             };
             self.state.current = index;
+            if rule.reads_groups {
+                self.settle_groups(&plan);
+            }
             let matched = self.matches(&plan, rule);
             if self.is_out(&plan) {
                 return self.run_out();

@@ -1,9 +1,9 @@
 //! Asking the operators: what each says of a value, and what it captured.
 
-use super::text::{Slice, StrId, Strings};
-use super::{Transaction, Value, audit};
+use super::text::{StrId, Strings};
+use super::Transaction;
 use crate::hir::Text;
-use crate::operator::regex::{Cache, Captures, GROUPS, Options, Pattern};
+use crate::operator::regex::{Captures, GROUPS, Options, Pattern};
 use crate::operator::{bytes, inject, number, text};
 use crate::plan::{Judge, Link, Macro, Parameter, Phrases, Plan};
 use crate::variable::Variable;
@@ -13,14 +13,6 @@ pub(super) enum Said {
     No,
     /// Yes, because of these bytes of it.
     Yes(usize, usize),
-}
-
-/// A pattern has matched a value; where, is found out when somebody asks.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Waiting {
-    pattern: u16,
-    value: StrId,
-    capture: bool,
 }
 
 impl Said {
@@ -48,11 +40,7 @@ impl Transaction {
             Judge::Rx(pattern) if link.waits && self.lets_wait(plan) => {
                 let said = self.contains(plan, *pattern, value);
                 if said.is_match() {
-                    self.state.waiting = Some(Waiting {
-                        pattern: *pattern,
-                        value,
-                        capture: link.capture,
-                    });
+                    self.let_wait(*pattern, value, link.capture);
                 }
                 said
             }
@@ -181,58 +169,16 @@ impl Transaction {
             return Said::No;
         };
         let mut cache = self.cache(regex, at);
-        let text = self.scratch.strings.text(value);
-        let mut found = Captures::default();
-        let said = match regex.is_match(&mut cache, text) {
-            Ok(false) => Ok(false),
-            Ok(true) => regex.captures(&mut cache, text, &mut found),
+        let said = regex.is_match(&mut cache, self.scratch.strings.text(value));
+        self.keep_cache(at, cache);
+        let found = match said {
+            Ok(false) => return Said::No,
+            Ok(true) => self.locate(plan, pattern, value, capture),
             Err(limit) => Err(limit),
         };
-        self.keep_cache(at, cache);
-        match said {
-            Ok(false) => Said::No,
-            Ok(true) => {
-                if capture {
-                    self.capture_groups(plan, value, &found);
-                }
-                let whole = found.get(0).unwrap_or_default();
-                Said::Yes(whole.start, whole.end)
-            }
+        match found {
+            Ok(found) => found.map_or(Said::No, |own| Said::Yes(own.start, own.end)),
             Err(_) => self.gave_up(value),
-        }
-    }
-
-    /// Whether it may be left for later where in a value a pattern matches. Of the values of a condition
-    /// nobody asks for it but of the last; an audit record tells of the first as well.
-    fn lets_wait(&self, plan: &Plan) -> bool {
-        !self.is_traced()
-            && (!self.keeps_alerts(plan) || self.scratch.matched.len() >= audit::REFERENCES)
-    }
-
-    /// Finds out where in the last value a pattern has matched, if that waits.
-    pub(super) fn settle(&mut self, plan: &Plan) {
-        let Some(own) = self.state.waiting.take() else {
-            return;
-        };
-        let at = usize::from(own.pattern);
-        let Some(regex) = plan.patterns.get(at) else {
-            return;
-        };
-        let mut cache = self.cache(regex, at);
-        let mut found = Captures::default();
-        let text = self.scratch.strings.text(own.value);
-        let told = regex.captures(&mut cache, text, &mut found);
-        self.keep_cache(at, cache);
-        if told != Ok(true) {
-            return;
-        }
-        if own.capture {
-            self.capture_groups(plan, own.value, &found);
-        }
-        let whole = found.get(0).unwrap_or_default();
-        if let Some(last) = self.scratch.matched.last_mut() {
-            let cut = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-            last.span = (cut(whole.start), cut(whole.end));
         }
     }
 
@@ -349,38 +295,6 @@ impl Transaction {
         self.state.pattern_limit = true;
         self.fault("a pattern took too many steps; the value counts as matched");
         Said::Yes(0, self.scratch.strings.text(value).len())
-    }
-
-    fn cache(&mut self, regex: &Pattern, at: usize) -> Cache {
-        let work = self.scratch.work.as_mut();
-        let kept = work.and_then(|work| work.caches.get_mut(at)?.take());
-        kept.unwrap_or_else(|| regex.create_cache())
-    }
-
-    fn keep_cache(&mut self, at: usize, cache: Cache) {
-        let work = self.scratch.work.as_mut();
-        if let Some(slot) = work.and_then(|work| work.caches.get_mut(at)) {
-            *slot = Some(cache);
-        }
-    }
-
-    fn capture_groups(&mut self, plan: &Plan, value: StrId, found: &Captures) {
-        let slice = self.scratch.strings.slice_of(value);
-        for group in 0..GROUPS {
-            let part = found
-                .get(group)
-                .map(|span| Strings::part(slice, span.start, span.len()));
-            self.capture(plan, group, part);
-        }
-    }
-
-    /// Writes `TX:0` to `TX:9`, where a rule reads them.
-    pub(super) fn capture(&mut self, plan: &Plan, group: usize, part: Option<Slice>) {
-        self.note_captured(group, part);
-        let Some(Some(slot)) = plan.captures.get(group).copied() else {
-            return;
-        };
-        self.write_slot(plan, slot, part.map_or(Value::Unset, Value::Text));
     }
 
     /// The number an operator compares with.

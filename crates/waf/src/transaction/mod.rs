@@ -8,6 +8,7 @@ mod act;
 mod audit;
 mod body;
 mod budget;
+mod capture;
 mod detect;
 mod eval;
 mod head;
@@ -115,7 +116,9 @@ struct State {
     /// The value being judged, before its transformations.
     raw: Option<StrId>,
     /// Where in the last value a pattern has matched, if nobody has asked yet.
-    waiting: Option<judge::Waiting>,
+    waiting: Option<capture::Match>,
+    /// The last match that captured, while nobody has read its groups.
+    groups: Option<capture::Match>,
     /// Whether the head has been looked at, for the second phase as well.
     looked: bool,
     /// The field that led to the value being judged, if that is one of `MATCHED_VARS`.
@@ -305,6 +308,7 @@ impl Plan {
             current: 0,
             raw: None,
             waiting: None,
+            groups: None,
             looked: false,
             origin: None,
             began: self.clock.monotonic(),

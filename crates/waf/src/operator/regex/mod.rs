@@ -255,7 +255,7 @@ impl Pattern {
     /// [`StepLimit`], from the backtracking engine only.
     pub fn is_match(&self, cache: &mut Cache, value: &[u8]) -> Result<bool, StepLimit> {
         if self.caret && value.ends_with(b"\n") {
-            return self.captures(cache, value, &mut Captures::default());
+            return self.find(cache, value, &mut Captures::default());
         }
         match (&self.engine, &mut cache.0) {
             (Engine::Linear(own), Some(cache)) => Ok(own
@@ -276,6 +276,28 @@ impl Pattern {
             Engine::Linear(own) => own.regex().map_or(true, |own| own.is_match(value)),
             Engine::Backtracking(regex) => regex.is_match(value).unwrap_or(true),
         }
+    }
+
+    /// Finds the first match, without its groups where that takes less time.
+    ///
+    /// # Errors
+    /// [`StepLimit`], from the backtracking engine only.
+    pub(crate) fn find(
+        &self,
+        cache: &mut Cache,
+        value: &[u8],
+        found: &mut Captures,
+    ) -> Result<bool, StepLimit> {
+        let (Engine::Linear(own), Some(kept)) = (&self.engine, &mut cache.0) else {
+            return self.captures(cache, value, found);
+        };
+        let whole = own.regex()?.search_with(kept, &Input::new(value));
+        *found = Captures::default();
+        if let (Some(whole), [start, end, ..]) = (&whole, &mut found.slots) {
+            *start = NonMaxUsize::new(whole.start());
+            *end = NonMaxUsize::new(whole.end());
+        }
+        Ok(whole.is_some() && !self.is_taken_back(value, found))
     }
 
     /// Finds the first match and its groups; `found` is meaningful only after `Ok(true)`.
@@ -316,8 +338,12 @@ impl Pattern {
             }
             (Engine::Backtracking(regex), _) => backtrack(regex, value, from, found)?,
         };
-        let behind_last_line = self.caret && value.ends_with(b"\n");
-        Ok(matched && !(behind_last_line && found.whole() == (value.len()..value.len())))
+        Ok(matched && !self.is_taken_back(value, found))
+    }
+
+    /// Whether it is a match that PCRE would not have seen: of nothing, behind the last line feed.
+    fn is_taken_back(&self, value: &[u8], found: &Captures) -> bool {
+        self.caret && value.ends_with(b"\n") && found.whole() == (value.len()..value.len())
     }
 
     /// `@rxGlobal`: tells every match, one after the other, until `each` answers `false`.
