@@ -132,7 +132,13 @@ fn main() {
             }
             let first = cost(&plan, little);
             let second = cost(&plan, much);
-            all.push((second.rate.max(first.rate), second, first, little.shape, named));
+            all.push((
+                second.rate.max(first.rate),
+                second,
+                first,
+                little.shape,
+                named,
+            ));
         }
     }
     all.sort_by(|a, b| b.0.total_cmp(&a.0));

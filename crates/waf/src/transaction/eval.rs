@@ -55,11 +55,7 @@ impl Transaction {
             let Some(rule) = plan.rules.get(index) else {
                 break;
             };
-            self.state.current = index;
-            if rule.reads_groups {
-                self.settle_groups(&plan);
-            }
-            let matched = self.matches(&plan, rule);
+            let matched = self.matches(&plan, (index, rule));
             if self.is_out(&plan) {
                 return self.run_out();
             }
@@ -135,8 +131,12 @@ impl Transaction {
     }
 
     /// Whether every link of a rule matches; later links are not asked once one does not.
-    fn matches(&mut self, plan: &Plan, rule: &Rule) -> bool {
+    fn matches(&mut self, plan: &Plan, (index, rule): (usize, &Rule)) -> bool {
+        self.state.current = index;
         self.scratch.matched.clear();
+        if rule.reads_groups {
+            self.settle_groups(plan);
+        }
         (0..rule.links.len()).all(|at| {
             self.note(|_| Step::Asked {
                 rule: rule.id,

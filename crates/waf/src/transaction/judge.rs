@@ -1,7 +1,7 @@
 //! Asking the operators: what each says of a value, and what it captured.
 
-use super::text::{StrId, Strings};
 use super::Transaction;
+use super::text::{StrId, Strings};
 use crate::hir::Text;
 use crate::operator::regex::{Captures, GROUPS, Options, Pattern};
 use crate::operator::{bytes, inject, number, text};

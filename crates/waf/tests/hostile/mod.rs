@@ -2,7 +2,9 @@
 
 mod cost;
 
-pub(crate) use cost::{Cost, cost, unbounded};
+#[allow(unused_imports, reason = "not named by all who measure")]
+pub(crate) use cost::Cost;
+pub(crate) use cost::{cost, unbounded};
 
 /// What requests are filled with.
 pub(crate) const FILLINGS: &[&str] = &[
