@@ -7,6 +7,7 @@
 mod attacks;
 mod bytes;
 mod engine;
+mod everyday;
 mod report;
 mod subject;
 mod threads;
@@ -27,6 +28,8 @@ use subject::{Kind, Subject, Told};
 
 /// Requests an engine judges before it is the next one's turn.
 const TURN: usize = 50;
+/// How many of the kinds of requests are made here; each rule set meets them.
+const MADE: usize = 2;
 /// Requests each engine judges before anything counts.
 const WARM: usize = 150;
 
@@ -71,20 +74,14 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let (rules, mut notes) = rule_sets(options)?;
     let mut tables = Vec::new();
     for set in &rules {
-        for corpus in &corpora {
+        for corpus in corpora.iter().take(MADE) {
             let kinds = kinds(options, set, &mut notes);
             tables.push(measure(set.title, &kinds, corpus, options, &mut notes)?);
         }
     }
     for corpus in &corpora {
-        let own = [Kind::Ours(PathBuf::from("builtin"))];
-        tables.push(measure(
-            "built-in rules",
-            &own,
-            corpus,
-            options,
-            &mut notes,
-        )?);
+        let (title, kinds) = builtin(options, &rules, &mut notes);
+        tables.push(measure(&title, &kinds, corpus, options, &mut notes)?);
     }
     let mut scaling = Vec::new();
     if let Some(benign) = corpora.first() {
@@ -103,6 +100,19 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     Ok(())
 }
 
+/// Our own rules, beside the peers with the first rule set there is: what somebody would run otherwise.
+fn builtin(options: &Options, sets: &[Rules], notes: &mut Vec<String>) -> (String, Vec<Kind>) {
+    let mut all = vec![Kind::Ours(PathBuf::from("builtin"))];
+    let Some(set) = sets.first() else {
+        return ("built-in rules".to_owned(), all);
+    };
+    all.extend(kinds(options, set, notes).into_iter().skip(1));
+    (
+        format!("built-in rules, the others with {}", set.title),
+        all,
+    )
+}
+
 fn corpora(options: &Options, folder: &TempDir) -> Result<Vec<Corpus>, String> {
     let count = options.requests as usize;
     let benign = traffic::generate(count);
@@ -110,6 +120,7 @@ fn corpora(options: &Options, folder: &TempDir) -> Result<Vec<Corpus>, String> {
     [
         ("benign, as browsers send it", benign),
         ("attacks", attacks),
+        ("everyday, of the benign corpus", everyday::read(count)?),
     ]
     .into_iter()
     .map(|(name, requests)| corpus(name, &requests, folder.path()))
