@@ -1,5 +1,7 @@
 //! URLs as clients read them, not as the standard writes them: which host a text would be fetched from.
 
+use crate::starts::{self, Starts};
+
 /// Where a host lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
@@ -293,128 +295,122 @@ fn reach_of_six(address: u128) -> Reach {
     }
 }
 
-const METADATA: &[&[u8]] = &[
-    b"metadata",
-    b"metadata.google.internal",
-    b"metadata.goog",
-    b"metadata.tencentyun.com",
-    b"metadata.nicetry.internal",
-    b"instance-data",
-    b"instance-data.ec2.internal",
-    b"metadata.packet.net",
-    b"metadata.azure.internal",
-    b"metadata.oraclecloud.com",
+/// What a domain tells of the hosts in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Known {
+    /// Of the host of exactly this name: a cloud's.
+    Metadata,
+    Loopback,
+    Private,
+    Rebinding,
+    /// Hosts whose names hold an address.
+    Dashed,
+    /// Of hosts below it, not of the page of the service.
+    Callback,
+}
+
+/// Domains that are known, in alphabetical order.
+const DOMAINS: [(&str, Known); 68] = [
+    ("127-0-0-1.org.uk", Known::Rebinding),
+    ("1u.ms", Known::Rebinding),
+    ("bugbounty.dod.network", Known::Rebinding),
+    ("burpcollaborator.net", Known::Callback),
+    ("bxss.in", Known::Callback),
+    ("bxss.me", Known::Callback),
+    ("callback.red", Known::Callback),
+    ("canarytokens.com", Known::Callback),
+    ("canarytokens.org", Known::Callback),
+    ("ceye.io", Known::Callback),
+    ("cluster.local", Known::Private),
+    ("collab.pentest-tools.com", Known::Callback),
+    ("consul", Known::Private),
+    ("dns.outbound.watchtowr.com", Known::Callback),
+    ("dnsbin.zhack.ca", Known::Callback),
+    ("dnslog.cn", Known::Callback),
+    ("dnslog.link", Known::Callback),
+    ("dnslog.pw", Known::Callback),
+    ("docker.internal", Known::Private),
+    ("ec2.internal", Known::Private),
+    ("eyes.sh", Known::Callback),
+    ("hackerone.watch", Known::Callback),
+    ("instance-data", Known::Metadata),
+    ("instance-data.ec2.internal", Known::Metadata),
+    ("interact.sh", Known::Callback),
+    ("interactsh.com", Known::Callback),
+    ("ip6-localhost", Known::Loopback),
+    ("ip6-loopback", Known::Loopback),
+    ("lacolhost.com", Known::Rebinding),
+    ("localdomain", Known::Loopback),
+    ("localdomain.pw", Known::Rebinding),
+    ("localho.st", Known::Rebinding),
+    ("localhost", Known::Loopback),
+    ("localhost6", Known::Loopback),
+    ("localtest.me", Known::Rebinding),
+    ("lvh.me", Known::Rebinding),
+    ("metadata", Known::Metadata),
+    ("metadata.azure.internal", Known::Metadata),
+    ("metadata.goog", Known::Metadata),
+    ("metadata.google.internal", Known::Metadata),
+    ("metadata.nicetry.internal", Known::Metadata),
+    ("metadata.oraclecloud.com", Known::Metadata),
+    ("metadata.packet.net", Known::Metadata),
+    ("metadata.tencentyun.com", Known::Metadata),
+    ("nip.io", Known::Dashed),
+    ("oast.fun", Known::Callback),
+    ("oast.live", Known::Callback),
+    ("oast.me", Known::Callback),
+    ("oast.online", Known::Callback),
+    ("oast.pro", Known::Callback),
+    ("oast.site", Known::Callback),
+    ("oast.us", Known::Callback),
+    ("oastify.com", Known::Callback),
+    ("r87.me", Known::Callback),
+    ("rbndr.us", Known::Rebinding),
+    ("rebind.it", Known::Rebinding),
+    ("rebinder.net", Known::Rebinding),
+    ("requestrepo.com", Known::Callback),
+    ("sslip.io", Known::Dashed),
+    ("ssrf.cve", Known::Callback),
+    ("svc", Known::Private),
+    ("traefik.me", Known::Dashed),
+    ("tssrf.com", Known::Callback),
+    ("vcap.me", Known::Rebinding),
+    ("xip.io", Known::Dashed),
+    ("xip.name", Known::Dashed),
+    ("xss.ht", Known::Callback),
+    ("yoogle.com", Known::Rebinding),
 ];
 
-const REBINDING: &[&[u8]] = &[
-    b"localtest.me",
-    b"lvh.me",
-    b"vcap.me",
-    b"lacolhost.com",
-    b"1u.ms",
-    b"rbndr.us",
-    b"rebind.it",
-    b"localho.st",
-    b"yoogle.com",
-    b"127-0-0-1.org.uk",
-    b"bugbounty.dod.network",
-    b"spoofed.burpcollaborator.net",
-    b"localdomain.pw",
-    b"rebinder.net",
-];
+/// The domains of [`DOMAINS`].
+static NAMES: [&str; DOMAINS.len()] = names();
+static STARTS: Starts = starts::of(&names());
 
-/// Domains under which an address is a name.
-const DASHED: &[&[u8]] = &[
-    b"nip.io",
-    b"sslip.io",
-    b"xip.io",
-    b"xip.name",
-    b"traefik.me",
-];
-
-const CALLBACKS: &[&[u8]] = &[
-    b"interact.sh",
-    b"interactsh.com",
-    b"oast.pro",
-    b"oast.live",
-    b"oast.site",
-    b"oast.online",
-    b"oast.fun",
-    b"oast.me",
-    b"oast.us",
-    b"oastify.com",
-    b"burpcollaborator.net",
-    b"dnslog.cn",
-    b"dnslog.link",
-    b"dnslog.pw",
-    b"ceye.io",
-    b"bxss.me",
-    b"bxss.in",
-    b"r87.me",
-    b"xss.ht",
-    b"eyes.sh",
-    b"requestrepo.com",
-    b"canarytokens.com",
-    b"canarytokens.org",
-    b"dns.outbound.watchtowr.com",
-    b"tssrf.com",
-    b"collab.pentest-tools.com",
-    b"ssrf.cve",
-    b"dnsbin.zhack.ca",
-    b"callback.red",
-    b"hackerone.watch",
-];
-
-fn below(name: &[u8], domain: &[u8]) -> bool {
-    let Some(at) = name.len().checked_sub(domain.len()) else {
-        return false;
-    };
-    // Dozens of domains are asked about; one byte tells that it is not most of them.
-    if name.get(at) != domain.first() || at > 0 && name.get(at - 1) != Some(&b'.') {
-        return false;
+#[allow(clippy::indexing_slicing)] // as many as there are, or this does not compile
+const fn names() -> [&'static str; DOMAINS.len()] {
+    let mut all = [""; DOMAINS.len()];
+    let mut at = 0;
+    while at < DOMAINS.len() {
+        all[at] = DOMAINS[at].0;
+        at += 1;
     }
-    name.get(at..) == Some(domain)
+    all
 }
 
 fn reach_of_name(name: &[u8]) -> Reach {
-    if METADATA.contains(&name) {
-        return Reach::Metadata;
-    }
-    let local = [
-        b"localhost".as_slice(),
-        b"localdomain",
-        b"localhost6",
-        b"ip6-localhost",
-        b"ip6-loopback",
-    ];
-    if local.iter().any(|own| below(name, own)) {
-        return Reach::Loopback;
-    }
-    if CALLBACKS
-        .iter()
-        .any(|own| name.len() > own.len() && below(name, own))
-    {
-        return Reach::Callback;
-    }
-    if DASHED.iter().any(|own| below(name, own)) {
-        return if holds_inner(name) {
-            Reach::Rebinding
-        } else {
-            Reach::Public
+    let dots = name.iter().enumerate().filter(|(_, byte)| **byte == b'.');
+    let labels = std::iter::once(0).chain(dots.map(|(at, _)| at + 1));
+    for at in labels {
+        let domain = name.get(at..).unwrap_or_default();
+        let known = starts::find(&NAMES, &STARTS, domain).and_then(|own| DOMAINS.get(own));
+        return match known {
+            Some((_, Known::Metadata)) if at == 0 => Reach::Metadata,
+            Some((_, Known::Callback)) if at > 0 => Reach::Callback,
+            Some((_, Known::Loopback)) => Reach::Loopback,
+            Some((_, Known::Private)) => Reach::Private,
+            Some((_, Known::Rebinding)) => Reach::Rebinding,
+            Some((_, Known::Dashed)) if holds_inner(name) => Reach::Rebinding,
+            Some(_) | None => continue,
         };
-    }
-    if REBINDING.iter().any(|own| below(name, own)) {
-        return Reach::Rebinding;
-    }
-    let inner = [
-        b"cluster.local".as_slice(),
-        b"svc",
-        b"docker.internal",
-        b"ec2.internal",
-        b"consul",
-    ];
-    if inner.iter().any(|own| below(name, own)) {
-        return Reach::Private;
     }
     Reach::Public
 }

@@ -177,12 +177,14 @@ fn included(input: &Input<'_>, own: &Authority<'_>) -> Option<Confidence> {
         .next()
         .unwrap_or_default();
     let tail = rest.get(head.len()..).unwrap_or_default();
-    let program = PROGRAMS.iter().any(|end| {
-        head.len() > end.len()
-            && head
-                .get(head.len() - end.len()..)
-                .is_some_and(|own| is(own, end))
-    });
+    let program = || {
+        PROGRAMS.iter().any(|end| {
+            head.len() > end.len()
+                && head
+                    .get(head.len() - end.len()..)
+                    .is_some_and(|own| is(own, end))
+        })
+    };
     let numeric = own
         .host
         .iter()
@@ -192,17 +194,17 @@ fn included(input: &Input<'_>, own: &Authority<'_>) -> Option<Confidence> {
         b"??" | b"???" | b"?\0" | b"\0" | b"?%00" | b"%00" if head.len() > 1 => {
             Some(Confidence::Certain)
         }
-        b"?" | b"?'" | b"?\"" | b"?#" if (program || numeric) && !is_reported(input) => {
+        b"?" | b"?'" | b"?\"" | b"?#" if (program() || numeric) && !is_reported(input) => {
             Some(Confidence::Certain)
         }
         b"?" if input.context.field != Field::Url => Some(Confidence::Likely),
         // Browsers report the page or script in which something failed.
-        _ if file && program && input.context.place == Place::Json => Some(Confidence::Likely),
+        _ if file && program() && input.context.place == Place::Json => Some(Confidence::Likely),
         // `?page=ftp://198.51.100.7/s.txt`: pages report where they are, but not by such an address.
-        _ if numeric && program && own.scheme.len() > 2 && is_paged(input) => {
+        _ if numeric && program() && own.scheme.len() > 2 && is_paged(input) => {
             Some(Confidence::Certain)
         }
-        _ if file && program && own.scheme.len() > 2 => Some(Confidence::Certain),
+        _ if file && program() && own.scheme.len() > 2 => Some(Confidence::Certain),
         _ if file && own.scheme.len() > 2 => Some(Confidence::Possible),
         _ => None,
     }
@@ -237,7 +239,8 @@ fn scheme(
         b"ldap", b"ldaps", b"rmi", b"sftp", b"smb", b"ftps", b"telnet", b"iiop",
     ];
     let reading = "a URL for another service";
-    if own.host.is_empty() || own.slashes == 0 {
+    let web = is(own.scheme, b"https") || is(own.scheme, b"http");
+    if web || own.host.is_empty() || own.slashes == 0 {
         return None;
     }
     if ALWAYS.iter().any(|scheme| is(own.scheme, scheme)) {
