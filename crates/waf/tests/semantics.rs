@@ -570,3 +570,17 @@ SecRule &ARGS:n|&REQUEST_HEADERS:X-Kind "@eq 0" "id:7,phase:2,pass,t:none"
         }
     }
 }
+
+#[test]
+fn a_variable_that_holds_the_body_is_looked_at_for_its_own_rules() {
+    // What the look before the phase told of the body holds for the rules on the body alone.
+    let rules = plan(
+        r#"SecRequestBodyAccess On
+        SecAction "id:1,phase:1,pass,nolog,ctl:forceRequestBodyVariable=On"
+        SecRule REQUEST_BODY "@rx ." "id:2,phase:2,pass,nolog,setvar:'tx.copy=%{REQUEST_BODY}'"
+        SecRule ARGS|TX:copy "@rx org\.apache\.axis" "id:3,phase:2,pass""#,
+    );
+    let body = format!("{} org.apache.axis.handlers", "-".repeat(100));
+    let outcome = run(&rules, "/", &[("Content-Type", "text/plain")], &body);
+    assert!(outcome.findings.iter().any(|own| own.rule == "3"));
+}

@@ -328,9 +328,6 @@ impl Transaction {
             let field = (variable, name, value);
             return self.detected_matches(plan, link, (*class, *least), variable, field, at);
         }
-        if !self.may_match(link, value) {
-            return false;
-        }
         self.state.raw = Some(value);
         if link.multi_match {
             return self.stages_match(plan, link, variable, name, value, at);
