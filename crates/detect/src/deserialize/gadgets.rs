@@ -78,6 +78,18 @@ fn known(name: &[u8]) -> bool {
         .is_some_and(|own| name.starts_with(own))
 }
 
+fn names(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._$:+".contains(&byte)
+}
+
+/// Where the name begins that a text ends with.
+fn beginning(text: &[u8]) -> Option<usize> {
+    let len = text.iter().rev().take_while(|byte| names(**byte)).count();
+    let from = text.len() - len;
+    let letter = text.get(from..)?.iter().position(u8::is_ascii_alphabetic)?;
+    Some(from + letter)
+}
+
 /// Looks for names of such classes where a class is named: as the value of a type field, as a tag or
 /// attribute, in quotes before more data.
 pub(super) fn read(input: &Input<'_>) -> Option<Evidence> {
@@ -86,20 +98,19 @@ pub(super) fn read(input: &Input<'_>) -> Option<Evidence> {
     // Looked for where it is asked, and once.
     let mut typed = None;
     let mut at = 0;
-    while at < text.len() {
-        let rest = text.get(at..)?;
-        let begin = at + rest.iter().position(|byte| byte.is_ascii_alphabetic())?;
+    for dot in memchr::memchr2_iter(b'.', b':', text) {
+        let Some(before) = text.get(at..dot) else {
+            continue;
+        };
+        let Some(begin) = beginning(before).map(|own| at + own) else {
+            at = dot;
+            continue;
+        };
         let rest = text.get(begin..)?;
-        let len = rest
-            .iter()
-            .take_while(|byte| byte.is_ascii_alphanumeric() || b"._$:+".contains(byte))
-            .count();
+        let len = rest.iter().take_while(|byte| names(**byte)).count();
         at = begin + len;
         let name = rest.get(..len)?;
-        if len < 8
-            || !name.iter().skip(1).any(|byte| matches!(byte, b'.' | b':'))
-            || name.ends_with(b":")
-        {
+        if len < 8 || name.ends_with(b":") {
             continue;
         }
         // fastjson takes `Lcom.sun.…;` for the class itself.
