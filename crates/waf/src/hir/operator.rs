@@ -397,6 +397,7 @@ fn pattern(
     let options = Options {
         groups: context.capture,
         steps: context.steps,
+        prefilter: false,
         ..Options::default()
     };
     match Pattern::parse(&text.value, &options) {

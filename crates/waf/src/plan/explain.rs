@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::literal::{Clause, clauses};
+use super::literal::{Clause, Literal, clauses};
 use super::{Link, Plan, Select, Target};
 use crate::explain::bytes;
 use crate::hir::{self, Operator};
@@ -139,6 +139,7 @@ fn required(operator: &Operator) -> Vec<String> {
         }
         Operator::Phrases(list) => {
             let lower: Vec<Vec<u8>> = list.iter().map(|own| own.to_ascii_lowercase()).collect();
+            let lower: Vec<&[u8]> = lower.iter().map(Vec::as_slice).collect();
             vec![literals(&lower)]
         }
         Operator::ByteRange(allowed) => {
@@ -161,7 +162,8 @@ fn required(operator: &Operator) -> Vec<String> {
 }
 
 fn told(clause: &Clause) -> String {
-    let mut all: Vec<String> = clause.literals.iter().map(|set| literals(set)).collect();
+    let set = |set: &Vec<Literal>| literals(&set.iter().map(|own| &**own).collect::<Vec<_>>());
+    let mut all: Vec<String> = clause.literals.iter().map(set).collect();
     let sets = clause.sets.iter();
     all.extend(sets.map(|set| format!("one of the bytes {}", bytes(set))));
     if clause.length > 0 {
@@ -171,7 +173,7 @@ fn told(clause: &Clause) -> String {
     all.join("; ")
 }
 
-fn literals(set: &[Vec<u8>]) -> String {
+fn literals(set: &[&[u8]]) -> String {
     let shown = set.iter().take(SHOWN);
     let shown: Vec<String> = shown
         .map(|own| format!("`{}`", own.escape_ascii()))

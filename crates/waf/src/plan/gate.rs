@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use babyshield_detect::{Class, Confidence, Scanner};
 
 use super::bits::ones;
-use super::literal::Clause;
+use super::literal::{Clause, Literal};
 use super::prefilter::{self, Factor, Prefilter, has};
 use crate::byteset::ByteSet;
 
@@ -176,7 +176,7 @@ fn mark(words: &mut [u64], at: usize) {
 /// Collects gates; equal ones are one.
 #[derive(Debug, Default)]
 pub(crate) struct Builder {
-    gates: HashMap<Vec<Clause>, Gate>,
+    gates: HashMap<Vec<Clause>, Gate, foldhash::fast::FixedState>,
     detected: Vec<(Class, Confidence, Gate)>,
     /// For each gate, where it is asked about.
     reach: Vec<Reach>,
@@ -432,7 +432,7 @@ impl Gates {
 
     /// Whether nothing that a short number may be opens one of these gates, nor wakes a detector.
     pub(super) fn ignore_numbers(&self, gates: &[u64]) -> bool {
-        let is_number = |literal: &Vec<u8>| literal.iter().all(u8::is_ascii_digit);
+        let is_number = |literal: &Literal| literal.iter().all(u8::is_ascii_digit);
         let may_be = |clause: &Clause| {
             clause.length < LONG_NUMBER
                 && clause.literals.iter().all(|set| set.iter().any(is_number))
@@ -518,7 +518,7 @@ mod tests {
         Clause {
             literals: literals
                 .iter()
-                .map(|set| set.iter().map(|own| own.as_bytes().to_vec()).collect())
+                .map(|set| set.iter().map(|own| Literal::of(own.as_bytes())).collect())
                 .collect(),
             sets: sets.iter().map(|set| ByteSet::from_bytes(set)).collect(),
             length,

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use babyshield_model::{Diagnostic, Diagnostics};
 
 use super::field::is_settled;
 use super::gate::{Builder, Reach};
-use super::literal::{Clause, clauses};
+use super::literal::{Clause, Literal, clauses};
 use super::{
     Action, Assignment, Bits, Chain, Ctl, Gate, Judge, Link, Macro, Parameter, Phrases, Piece,
     Select, Slot, Target,
@@ -348,22 +347,12 @@ impl Linker {
 
     fn phrases(&mut self, phrases: &[Vec<u8>]) -> (Judge, Option<Gate>) {
         let lower: Vec<Vec<u8>> = phrases.iter().map(|own| own.to_ascii_lowercase()).collect();
-        // A table would be faster, and take megabytes for what is asked where one of them was seen.
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(&lower);
         let clause = Clause {
-            literals: vec![lower],
+            literals: vec![lower.iter().map(|own| Literal::of(own)).collect()],
             ..Clause::default()
         };
-        match automaton {
-            Ok(automaton) => {
-                let judge = Judge::Phrases(Phrases { automaton });
-                (judge, self.gates.add(vec![clause], self.reach))
-            }
-            Err(_) => (Judge::Never, None),
-        }
+        let gate = self.gates.add(vec![clause], self.reach);
+        (Judge::Phrases(Phrases::new(lower)), gate)
     }
 
     fn parameter(&mut self, template: &Template) -> Parameter {

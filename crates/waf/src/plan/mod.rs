@@ -23,9 +23,9 @@ mod pool;
 mod prefilter;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use babyshield_detect::{Class, Confidence};
 use babyshield_model::Clock;
 
@@ -389,11 +389,37 @@ pub(crate) enum Parameter {
     Macro(Macro),
 }
 
-/// Phrases of `@pm`. Whether one occurs is answered by the prefilter; which one, for evidence, by
-/// this automaton.
+/// Phrases of `@pm`. Whether one may occur is answered by the prefilter; which one and where, by an
+/// automaton that is made when a value is first asked for: most lists wait for ever.
 #[derive(Debug)]
 pub(crate) struct Phrases {
-    pub(crate) automaton: AhoCorasick,
+    lower: Box<[Vec<u8>]>,
+    automaton: OnceLock<Option<AhoCorasick>>,
+}
+
+impl Phrases {
+    pub(crate) fn new(lower: Vec<Vec<u8>>) -> Self {
+        Self {
+            lower: lower.into(),
+            automaton: OnceLock::new(),
+        }
+    }
+
+    /// Where the first of them stands; the whole text where that cannot be said.
+    pub(crate) fn find(&self, text: &[u8]) -> Option<std::ops::Range<usize>> {
+        // A table would be faster, and take megabytes for what is asked where one of them was seen.
+        let automaton = self.automaton.get_or_init(|| {
+            AhoCorasick::builder()
+                .ascii_case_insensitive(true)
+                .kind(Some(AhoCorasickKind::ContiguousNFA))
+                .build(&self.lower)
+                .ok()
+        });
+        match automaton {
+            Some(own) => own.find(text).map(|found| found.range()),
+            None => Some(0..text.len()),
+        }
+    }
 }
 
 /// Something carried out for every matching value.

@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 
 use babyshield_detect::finder::Finder;
+use foldhash::fast::FixedState;
 
-use super::literal::minimise;
+use super::literal::{Literal, minimise};
 use crate::byteset::ByteSet;
 
 /// No more bytes of a literal than this are looked for: what follows tells little more.
@@ -29,15 +30,15 @@ pub(crate) struct Prefilter {
 /// Collects literal sets; equal sets share a [`Factor`].
 #[derive(Debug, Default)]
 pub(crate) struct Builder {
-    sets: HashMap<Vec<Vec<u8>>, Factor>,
+    sets: HashMap<Vec<Literal>, Factor, FixedState>,
     words: Vec<(&'static str, u32)>,
 }
 
 impl Builder {
     /// Adds a set of literals in lower case, none of them empty.
-    pub(crate) fn add(&mut self, mut literals: Vec<Vec<u8>>) -> Factor {
+    pub(crate) fn add(&mut self, mut literals: Vec<Literal>) -> Factor {
         for literal in &mut literals {
-            literal.truncate(MAX_LENGTH);
+            *literal = literal.cut(MAX_LENGTH);
         }
         minimise(&mut literals);
         let next = Factor(u32::try_from(self.sets.len()).unwrap_or(u32::MAX));
@@ -51,20 +52,18 @@ impl Builder {
 
     pub(crate) fn build(self) -> Prefilter {
         let factors = self.sets.len();
-        let mut ids: HashMap<Vec<u8>, (Vec<Factor>, u32)> = HashMap::new();
+        let mut ids: HashMap<Literal, (Vec<Factor>, u32), FixedState> = HashMap::default();
         for (literals, factor) in self.sets {
             for literal in literals {
                 ids.entry(literal).or_default().0.push(factor);
             }
         }
         for (word, woken) in self.words {
-            ids.entry(word.to_ascii_lowercase().into_bytes())
-                .or_default()
-                .1 |= woken;
+            ids.entry(Literal::of(word.as_bytes())).or_default().1 |= woken;
         }
         let mut literals: Vec<_> = ids.into_iter().collect();
         literals.sort();
-        let texts: Vec<&[u8]> = literals.iter().map(|(own, _)| own.as_slice()).collect();
+        let texts: Vec<&[u8]> = literals.iter().map(|(own, _)| &**own).collect();
         Prefilter {
             finder: Finder::new(&texts),
             woken: literals.iter().map(|(_, (_, woken))| *woken).collect(),

@@ -84,15 +84,15 @@ impl Transaction {
     }
 
     fn find_phrase(&mut self, plan: &Plan, own: &Phrases, value: StrId, capture: bool) -> Said {
-        let Some(found) = own.automaton.find(self.scratch.strings.text(value)) else {
+        let Some(found) = own.find(self.scratch.strings.text(value)) else {
             return Said::No;
         };
         if capture {
             let slice = self.scratch.strings.slice_of(value);
-            let whole = Strings::part(slice, found.start(), found.len());
+            let whole = Strings::part(slice, found.start, found.len());
             self.capture(plan, 0, Some(whole));
         }
-        Said::Yes(found.start(), found.end())
+        Said::Yes(found.start, found.end)
     }
 
     fn text_matches(&mut self, plan: &Plan, kind: Text, parameter: &Macro, value: StrId) -> bool {
