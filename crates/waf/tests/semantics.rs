@@ -584,3 +584,10 @@ fn a_variable_that_holds_the_body_is_looked_at_for_its_own_rules() {
     let outcome = run(&rules, "/", &[("Content-Type", "text/plain")], &body);
     assert!(outcome.findings.iter().any(|own| own.rule == "3"));
 }
+
+#[test]
+fn a_count_of_nothing_is_transformed_like_any() {
+    let rules = r#"SecRule &ARGS:absent "@eq 1" "id:1,phase:1,pass,t:none,t:length"
+        SecRule &ARGS:absent "@eq 1" "id:2,phase:1,pass,t:none""#;
+    assert_eq!(found(rules, "/?q=1"), ["1"]);
+}

@@ -476,7 +476,7 @@ fn arrange(phase: &mut PhasePlan, rules: &mut [Rule], chains: &[Chain], gates: &
         else {
             continue;
         };
-        if !link.unconditional && asks_for_any(link) {
+        if !link.unconditional && asks_for_any(link, chains) {
             each_field(&mut phase.fields, link, |field, _| field.present.push(at));
             continue;
         }
@@ -532,13 +532,16 @@ fn look_once(phases: &mut [PhasePlan; 5], chains: &[Chain], gates: &mut Gates) {
     }
 }
 
-/// Whether a link only counts values that are known before its phase, and none of them is too few.
-fn asks_for_any(link: &Link) -> bool {
+/// Whether a link only counts values that are known before its phase, and none of them is too few. What a
+/// transformation makes of the digits of 0 may be anything.
+fn asks_for_any(link: &Link, chains: &[Chain]) -> bool {
     let Judge::Number(kind, Parameter::Number(number)) = &link.judge else {
         return false;
     };
     let counts = |target: &Target| target.count && is_fixed(target.variable);
-    link.targets.iter().all(counts) && kind.holds(0, *number) == link.negated
+    link.targets.iter().all(counts)
+        && kind.holds(0, *number) == link.negated
+        && link.is_bare(chains)
 }
 
 /// Whether all values a link looks at are known before its phase begins, or are slots, whose

@@ -297,8 +297,8 @@ pub(crate) struct Link {
 
 impl Link {
     /// Whether the operator sees values just as they are.
-    pub(crate) fn is_bare(&self, plan: &Plan) -> bool {
-        let chain = plan.chains.get(usize::from(self.chain));
+    pub(crate) fn is_bare(&self, chains: &[Chain]) -> bool {
+        let chain = chains.get(usize::from(self.chain));
         !self.multi_match && chain.is_none_or(|chain| chain.steps.is_empty())
     }
 }

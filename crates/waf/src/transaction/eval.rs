@@ -199,7 +199,7 @@ impl Transaction {
             count = i64::try_from(seen.count()).unwrap_or(i64::MAX);
         }
         if let Judge::Number(kind, parameter) = &link.judge
-            && link.is_bare(plan)
+            && link.is_bare(&plan.chains)
             && !self.is_traced()
         {
             let own = self.parameter(plan, parameter);
@@ -266,7 +266,7 @@ impl Transaction {
             (target.variable, &target.select, &link.judge)
             && let Value::Number(own) = self.slot(Slot(*slot))
             && link.actions.is_empty()
-            && link.is_bare(plan)
+            && link.is_bare(&plan.chains)
             && !self.is_traced()
         {
             let parameter = self.parameter(plan, parameter);

@@ -272,6 +272,9 @@ impl Run<'_> {
             b"gzip" | b"x-gzip" => Box::new(MultiGzDecoder::new(packed)),
             b"deflate" if packed[0] & 15 == 8 => Box::new(ZlibDecoder::new(packed)),
             b"deflate" => Box::new(DeflateDecoder::new(packed)),
+            // A window larger than RFC 7932 has.
+            b"br" if packed[0] & 0x7f == 0x11 => Box::new(Broken),
+            b"br" => Box::new(brotli_decompressor::Decompressor::new(packed, 4096)),
             _ => return,
         };
         let own = self.limits.request_body.0;
@@ -496,5 +499,14 @@ fn without_host(target: &[u8]) -> Vec<u8> {
             .find(['/', '?', '#'])
             .map_or(b"/".to_vec(), |at| bytes(&rest[at..])),
         _ => bytes(&text),
+    }
+}
+
+/// A stream that cannot be read.
+struct Broken;
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::InvalidData.into())
     }
 }

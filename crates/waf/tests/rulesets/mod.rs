@@ -101,7 +101,7 @@ const TRANSFORMS: [&str; 16] = [
     "utf8toUnicode",
 ];
 
-const ACTIONS: [&str; 22] = [
+const ACTIONS: [&str; 25] = [
     "setvar:tx.a=1",
     "setvar:tx.a=+1",
     "setvar:tx.a=-2",
@@ -111,6 +111,9 @@ const ACTIONS: [&str; 22] = [
     "setvar:tx.c=a",
     "setvar:'tx.%{MATCHED_VAR_NAME}=+%{tx.a}'",
     "setvar:tx.a=abc",
+    "setvar:tx.a=%{REQUEST_BODY}",
+    "setvar:tx.b=%{REQUEST_BODY}",
+    "setvar:tx.b=%{REQUEST_HEADERS.User-Agent}",
     "ctl:ruleRemoveById=3-5",
     "ctl:ruleRemoveByTag=two",
     "ctl:ruleRemoveTargetById=2-6;ARGS:q",
