@@ -13,6 +13,7 @@ mod tell;
 mod values;
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 
 use babyshield_model::{Clock, Finding, ManualClock};
 use babyshield_waf::hir::{
@@ -80,7 +81,12 @@ pub fn planned(plan: &std::sync::Arc<Plan>, request: &Request) -> Outcome {
 pub struct Reference {
     set: RuleSet,
     limits: Limits,
+    /// What one request leaves for the next.
+    kept: Mutex<Collections>,
 }
+
+/// Persistent collections by their keys.
+type Collections = BTreeMap<(Variable, Vec<u8>), Named>;
 
 /// A value with the field it came from, where that is another.
 #[derive(Clone, Debug)]
@@ -112,7 +118,7 @@ struct Run<'a> {
     document: babyshield_waf::body::xml::Document,
     tx: Named,
     env: Named,
-    persistent: BTreeMap<(Variable, Vec<u8>), Named>,
+    persistent: Collections,
     bound: Vec<(Variable, Vec<u8>)>,
     matched: Vec<Matched>,
     removed: Vec<hir::RuleSelector>,
@@ -151,7 +157,11 @@ impl Reference {
             let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
             panic!("{}", lines.join("\n"))
         });
-        Self { set, limits }
+        Self {
+            set,
+            limits,
+            kept: Mutex::default(),
+        }
     }
 
     /// What the rules say of a request.
@@ -165,7 +175,7 @@ impl Reference {
             document: Default::default(),
             tx: Vec::new(),
             env: Vec::new(),
-            persistent: BTreeMap::new(),
+            persistent: self.kept.lock().unwrap().clone(),
             bound: vec![(Variable::Global, Vec::new())],
             matched: Vec::new(),
             removed: Vec::new(),
@@ -198,6 +208,7 @@ impl Reference {
         };
         run.request(request);
         run.phase(Phase::Logging);
+        self.kept.lock().unwrap().clone_from(&run.persistent);
         run.outcome()
     }
 }

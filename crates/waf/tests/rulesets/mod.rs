@@ -2,7 +2,7 @@
 
 use crate::requests::Random;
 
-const TARGETS: [&str; 40] = [
+const TARGETS: [&str; 72] = [
     "ARGS",
     "ARGS:q",
     "ARGS:/^i/",
@@ -43,9 +43,41 @@ const TARGETS: [&str; 40] = [
     "MATCHED_VARS_NAMES",
     "FULL_REQUEST",
     "HIGHEST_SEVERITY",
+    "REQUEST_URI_RAW",
+    "REQUEST_PROTOCOL",
+    "REQUEST_HEADERS:Cookie",
+    "&REQUEST_HEADERS",
+    "&REQUEST_HEADERS:Content-Type",
+    "REQUEST_COOKIES:s",
+    "ARGS_GET_NAMES",
+    "ARGS_POST_NAMES",
+    "&FILES",
+    "FILES_COMBINED_SIZE",
+    "MULTIPART_FILENAME",
+    "MULTIPART_NAME",
+    "MULTIPART_STRICT_ERROR",
+    "REQBODY_ERROR",
+    "REQBODY_PROCESSOR",
+    "REQUEST_BODY_LENGTH",
+    "PATH_INFO",
+    "REMOTE_ADDR",
+    "SERVER_NAME",
+    "STATUS_LINE",
+    "RESPONSE_STATUS",
+    "TX:c",
+    "&TX:/^b$/",
+    "TX",
+    "IP:n",
+    "&IP:n",
+    "ENV:x",
+    "MATCHED_VAR_NAME",
+    "URLENCODED_ERROR",
+    "!REQUEST_COOKIES:/^s/",
+    "!TX:a",
+    "FULL_REQUEST_LENGTH",
 ];
 
-const OPERATORS: [&str; 34] = [
+const OPERATORS: [&str; 52] = [
     "@rx a",
     "@rx (?i)ab+",
     "@rx (a)(b)?",
@@ -80,9 +112,27 @@ const OPERATORS: [&str; 34] = [
     "@detectXSS",
     "@verifyCC \\d{13,16}",
     "@ipMatch 203.0.113.0/24",
+    "@unconditionalMatch",
+    "@noMatch",
+    "@within %{tx.b}",
+    "@beginsWith %{tx.a}",
+    "@contains %{tx.b}",
+    "@endsWith %{tx.a}",
+    "@rx (?i:select|union)[^a-z]",
+    "@rx \\.\\.[\\\\/]",
+    "@rx (?s)^.{20,}$",
+    "@rx ^(?:a|b)?$",
+    "@rx \\d{3,}",
+    "@validateByteRange 0-255",
+    "@verifySSN \\d{3}-?\\d{2}-?\\d{4}",
+    "@ipMatch 203.0.113.7,192.0.2.1",
+    "@pm /etc passwd ../",
+    "@rx ^[^<>]*$",
+    "@rx (?i)<script[^>]*>",
+    "@strmatch select",
 ];
 
-const TRANSFORMS: [&str; 16] = [
+const TRANSFORMS: [&str; 36] = [
     "lowercase",
     "uppercase",
     "urlDecode",
@@ -99,9 +149,29 @@ const TRANSFORMS: [&str; 16] = [
     "hexEncode",
     "trim",
     "utf8toUnicode",
+    "base64DecodeExt",
+    "base64Encode",
+    "cmdLine",
+    "cssDecode",
+    "escapeSeqDecode",
+    "hexDecode",
+    "md5",
+    "normalizePathWin",
+    "parityEven7bit",
+    "parityOdd7bit",
+    "parityZero7bit",
+    "phpArgsNames",
+    "removeComments",
+    "removeCommentsChar",
+    "replaceNulls",
+    "sha1",
+    "sqlHexDecode",
+    "trimLeft",
+    "trimRight",
+    "urlEncode",
 ];
 
-const ACTIONS: [&str; 25] = [
+const ACTIONS: [&str; 35] = [
     "setvar:tx.a=1",
     "setvar:tx.a=+1",
     "setvar:tx.a=-2",
@@ -127,6 +197,16 @@ const ACTIONS: [&str; 25] = [
     "setvar:tx.d=%{ip.n}",
     "capture",
     "multiMatch",
+    "setvar:tx.c=+%{REQUEST_BODY_LENGTH}",
+    "setvar:'tx.b=%{ARGS_NAMES}'",
+    "setvar:tx.a=%{tx.0}",
+    "ctl:ruleRemoveTargetById=4-8;REQUEST_HEADERS:User-Agent",
+    "ctl:ruleRemoveTargetById=3-9;ARGS:/^i/",
+    "ctl:requestBodyProcessor=JSON",
+    "ctl:requestBodyProcessor=XML",
+    "expirevar:ip.n=60",
+    "ctl:ruleRemoveTargetByTag=attack-x;REQUEST_BODY",
+    "setvar:tx.b=-1",
 ];
 
 fn targets(random: &mut Random) -> String {
