@@ -381,20 +381,8 @@ const DOMAINS: [(&str, Known); 68] = [
     ("yoogle.com", Known::Rebinding),
 ];
 
-/// The domains of [`DOMAINS`].
-static NAMES: [&str; DOMAINS.len()] = names();
-static STARTS: Starts = starts::of(&names());
-
-#[allow(clippy::indexing_slicing)] // as many as there are, or this does not compile
-const fn names() -> [&'static str; DOMAINS.len()] {
-    let mut all = [""; DOMAINS.len()];
-    let mut at = 0;
-    while at < DOMAINS.len() {
-        all[at] = DOMAINS[at].0;
-        at += 1;
-    }
-    all
-}
+static NAMES: [&str; DOMAINS.len()] = starts::words(&DOMAINS);
+static STARTS: Starts = starts::of(&NAMES);
 
 fn reach_of_name(name: &[u8]) -> Reach {
     let dots = name.iter().enumerate().filter(|(_, byte)| **byte == b'.');

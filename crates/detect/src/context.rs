@@ -388,20 +388,8 @@ fn field(name: &[u8]) -> Field {
     holds_piece(word)
 }
 
-/// The names of [`NAMES`].
-static WORDS: [&str; NAMES.len()] = words();
-static STARTS: Starts = starts::of(&words());
-
-#[allow(clippy::indexing_slicing)] // as many as there are, or this does not compile
-const fn words() -> [&'static str; NAMES.len()] {
-    let mut all = [""; NAMES.len()];
-    let mut at = 0;
-    while at < NAMES.len() {
-        all[at] = NAMES[at].0;
-        at += 1;
-    }
-    all
-}
+static WORDS: [&str; NAMES.len()] = starts::words(&NAMES);
+static STARTS: Starts = starts::of(&WORDS);
 
 const fn letters([one, two, three]: [u8; 3]) -> u32 {
     u32::from_le_bytes([one, two, three, 0])

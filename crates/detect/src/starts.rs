@@ -30,6 +30,20 @@ pub(crate) const fn of(words: &[&str]) -> Starts {
     starts
 }
 
+/// The words of a list that tells something of each.
+#[allow(clippy::indexing_slicing, reason = "as many as there are")]
+pub(crate) const fn words<T: Copy, const N: usize>(
+    list: &[(&'static str, T); N],
+) -> [&'static str; N] {
+    let mut all = [""; N];
+    let mut at = 0;
+    while at < N {
+        all[at] = list[at].0;
+        at += 1;
+    }
+    all
+}
+
 /// The places of the words that begin with a byte.
 pub(crate) fn range(starts: &Starts, first: u8) -> std::ops::Range<usize> {
     let at = |byte: usize| starts.get(byte).map_or(0, |at| usize::from(*at));
