@@ -153,8 +153,9 @@ struct Form {
 /// Without it, values that unfold (layers that undo in any order, archives) would cost far more than their
 /// length.
 ///
-/// What comes out of compressed data has an allowance of its own: archives are ten times what is sent, so
-/// their beginning has to do, and nothing is left undone elsewhere for their sake.
+/// What comes out of compressed data has an allowance of its own, a quarter of that for the start and an eighth
+/// of it for what is sent: archives are ten times their size, so their beginning has to do, and nothing is left
+/// undone elsewhere for their sake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
     decoded: usize,
@@ -164,6 +165,8 @@ pub struct Allowance {
 impl Allowance {
     const START: usize = 64 << 10;
     const TIMES: usize = 2;
+    const UNPACKED: usize = 16 << 10;
+    const UNPACKED_PART: usize = 4;
     /// Where there is so much for each byte of a text, its decodings are undone in every order.
     const EACH: usize = 4;
 
@@ -179,7 +182,7 @@ impl Allowance {
             decoded: self
                 .decoded
                 .saturating_add(value.saturating_mul(Self::TIMES)),
-            unpacked: self.unpacked.saturating_add(value),
+            unpacked: self.unpacked.saturating_add(value / Self::UNPACKED_PART),
         }
     }
 
@@ -197,7 +200,7 @@ impl Default for Allowance {
     fn default() -> Self {
         Self {
             decoded: Self::START,
-            unpacked: Self::START,
+            unpacked: Self::UNPACKED,
         }
     }
 }
@@ -228,6 +231,7 @@ pub struct Scratch {
     found: Vec<Found>,
     /// The decoded texts noted, by hash: most decodings may be undone in any order.
     seen: HashSet<u64>,
+    unpacker: decode::Unpacker,
     left: Allowance,
     is_whole: bool,
     is_cut: bool,
@@ -265,6 +269,8 @@ impl Scratch {
             before,
             found,
             seen,
+            // Begins anew with each stream.
+            unpacker: _,
             left,
             is_whole,
             is_cut,

@@ -18,7 +18,7 @@ pub(crate) use entity::undo as entities;
 pub(crate) use escape::{json, undo as escapes};
 pub(crate) use fold::undo as fold;
 pub(crate) use hex::undo as hex;
-pub(crate) use inflate::{is_packed, undo as inflate};
+pub(crate) use inflate::{Unpacker, is_packed};
 pub(crate) use percent::undo as percent;
 pub(crate) use utf::{utf7, utf16, without_nul};
 

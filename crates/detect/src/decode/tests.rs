@@ -147,13 +147,31 @@ fn packed_bytes_come_out_and_bombs_are_cut() {
         packer.write_all(text).unwrap();
         packer.finish().unwrap()
     };
+    let script = b"<script>alert(1)</script>";
     let mut out = Vec::new();
-    inflate(&pack(b"<script>alert(1)</script>"), &mut out, 1000);
-    assert_eq!(out, b"<script>alert(1)</script>");
+    let mut unpacker = Unpacker::default();
+    unpacker.undo(&pack(script), &mut out, 1000);
+    assert_eq!(out, script);
+    // A name, a comment and a checksum of the header; and zlib, with the same memory.
+    let mut named = pack(script);
+    named[3] = 4 | 8 | 16 | 2;
+    named.splice(10..10, *b"\x03\0abcname\0comment\0\x01\x02");
+    let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    zlib.write_all(script).unwrap();
+    for packed in [named, zlib.finish().unwrap()] {
+        out.clear();
+        unpacker.undo(&packed, &mut out, 1000);
+        assert_eq!(out, script);
+        for end in 0..packed.len() {
+            out.clear();
+            unpacker.undo(&packed[..end], &mut out, 1000);
+            assert!(script.starts_with(&out));
+        }
+    }
     let bomb = pack(&vec![b'a'; 10 << 20]);
     out.clear();
     assert!(is_packed(&bomb));
-    inflate(&bomb, &mut out, 100_000);
+    unpacker.undo(&bomb, &mut out, 100_000);
     assert_eq!(out.len(), 100_000);
 }
 

@@ -65,7 +65,7 @@ fn unpacked(source: Source<'_>, form: Form, work: &mut Scratch) {
         return;
     }
     work.made.clear();
-    decode::inflate(text, &mut work.made, work.left.unpacked);
+    work.unpacker.undo(text, &mut work.made, work.left.unpacked);
     work.is_whole &= work.made.len() < work.left.unpacked;
     let chain = form.chain.then(Step::Inflate);
     keep_decoded(Form { chain, ..form }, work);
