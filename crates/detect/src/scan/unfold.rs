@@ -14,6 +14,8 @@ use crate::set::{self, Set};
 const DEEPEST: u8 = 5;
 /// Base64 runs followed in one text.
 const MOST_RUNS: usize = 16;
+/// Bytes that compressed data is undone for at least.
+const LEAST_UNPACKED: usize = 1024;
 /// A longer text with control characters all over is data: what a decoding would make of it is noise.
 const DATA: usize = 1024;
 
@@ -58,10 +60,15 @@ pub(super) fn decodings(source: Source<'_>, form: Form, set: &Set, work: &mut Sc
     unpacked(source, form, work);
 }
 
-/// What compressed data holds.
+/// What compressed data holds. Where little of it may be looked at, none is: to begin costs as much as
+/// a kilobyte.
 fn unpacked(source: Source<'_>, form: Form, work: &mut Scratch) {
     let text = source.text(&work.arena, form.text);
     if !decode::is_packed(text) {
+        return;
+    }
+    if work.left.unpacked < LEAST_UNPACKED {
+        work.is_whole = false;
         return;
     }
     work.made.clear();
