@@ -5,6 +5,7 @@
 
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use crate::prefix::starts;
 use crate::set::{self, Table};
 
 pub(crate) static DETECTOR: Detector = Detector {
@@ -107,15 +108,6 @@ const NAMES: &[&[u8]] = &[
     b"accept",
     b"strict-transport-security",
 ];
-
-/// The first byte alone tells most apart.
-#[inline]
-fn starts(text: &[u8], at: usize, lower: &[u8]) -> bool {
-    text.get(at).map(u8::to_ascii_lowercase) == lower.first().copied()
-        && text
-            .get(at..at + lower.len())
-            .is_some_and(|own| own.eq_ignore_ascii_case(lower))
-}
 
 /// The line end at `at`: its length, and whether it is an odd spelling.
 fn end_of_line(text: &[u8], at: usize) -> Option<(usize, bool)> {

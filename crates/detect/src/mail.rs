@@ -2,6 +2,7 @@
 
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use crate::prefix::starts;
 
 pub(crate) static DETECTOR: Detector = Detector {
     class: Class::Mail,
@@ -54,11 +55,6 @@ const TAGGED: [&[u8]; 12] = [
     b"examine ",
     b"authenticate ",
 ];
-
-fn starts(text: &[u8], at: usize, lower: &[u8]) -> bool {
-    text.get(at..at + lower.len())
-        .is_some_and(|own| own.eq_ignore_ascii_case(lower))
-}
 
 fn end_of_line(text: &[u8], at: usize) -> Option<usize> {
     if !matches!(text.get(at)?, b'\r' | b'\n' | b'%' | b'\\') {

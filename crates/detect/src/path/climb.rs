@@ -1,5 +1,6 @@
 //! Steps to the parent directory, in every spelling that decoding leaves.
 
+use crate::prefix::starts;
 use crate::set::{self, Set};
 
 /// Steps that follow one another.
@@ -65,15 +66,6 @@ const SLASHES: &[&[u8]] = &[
 
 fn byte(text: &[u8], at: usize) -> u8 {
     text.get(at).copied().unwrap_or(0)
-}
-
-/// The first byte alone tells most apart.
-#[inline]
-fn starts(text: &[u8], at: usize, lower: &[u8]) -> bool {
-    text.get(at).map(u8::to_ascii_lowercase) == lower.first().copied()
-        && text
-            .get(at..at + lower.len())
-            .is_some_and(|own| own.eq_ignore_ascii_case(lower))
 }
 
 /// The length of `%2e`, `%252e`, `%25252e` for the digits `2e`.

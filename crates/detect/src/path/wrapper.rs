@@ -2,6 +2,7 @@
 
 use crate::context::{Field, Place};
 use crate::detector::{Confidence, Evidence, Input};
+use crate::prefix::starts;
 
 use super::files::{self, Telling};
 use super::{found, settle};
@@ -36,11 +37,6 @@ const CERTAIN: &[&[u8]] = &[
     b"ssh2.",
 ];
 
-fn starts(text: &[u8], lower: &[u8]) -> bool {
-    text.get(..lower.len())
-        .is_some_and(|own| own.eq_ignore_ascii_case(lower))
-}
-
 /// A wrapper that begins a value, or stands in it.
 pub(super) fn find(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text;
@@ -50,7 +46,7 @@ pub(super) fn find(input: &Input<'_>) -> Option<Evidence> {
         .count();
     let rest = text.get(at..)?;
     let single = !rest.iter().take(256).any(|own| matches!(own, b' ' | b'\n'));
-    if let Some(own) = CERTAIN.iter().find(|own| starts(rest, own)) {
+    if let Some(own) = CERTAIN.iter().find(|own| starts(rest, 0, own)) {
         let longer = rest.len() > own.len() || own.starts_with(b"php");
         let degree = if longer {
             Confidence::Certain
@@ -64,7 +60,7 @@ pub(super) fn find(input: &Input<'_>) -> Option<Evidence> {
             settle(input, degree, single),
         ));
     }
-    if starts(rest, b"data:text/") && input.context.field == Field::File {
+    if starts(rest, 0, b"data:text/") && input.context.field == Field::File {
         return Some(found(
             at,
             at + 10,
@@ -81,7 +77,7 @@ pub(super) fn find(input: &Input<'_>) -> Option<Evidence> {
 /// `file:///etc/passwd`.
 fn local(input: &Input<'_>, at: usize) -> Option<Evidence> {
     let rest = input.text.get(at..)?;
-    if !starts(rest, b"file:/") {
+    if !starts(rest, 0, b"file:/") {
         return None;
     }
     let slashes = rest
@@ -93,7 +89,7 @@ fn local(input: &Input<'_>, at: usize) -> Option<Evidence> {
     if input
         .text
         .get(from..)
-        .is_some_and(|own| starts(own, b"localhost/"))
+        .is_some_and(|own| starts(own, 0, b"localhost/"))
     {
         from += 10;
     }
@@ -189,7 +185,7 @@ fn inside(input: &Input<'_>) -> Option<Evidence> {
     };
     let at = memchr::memchr_iter(b':', head).find(named)?;
     let rest = text.get(at - 3..)?;
-    let known = CERTAIN.iter().take(6).any(|own| starts(rest, own));
+    let known = CERTAIN.iter().take(6).any(|own| starts(rest, 0, own));
     let spaced = text.iter().take(at).filter(|own| **own == b' ').count() > 2;
     let degree = if spaced {
         Confidence::Likely

@@ -1,6 +1,6 @@
 //! One simple command: its name, its arguments, and whether these make sense of each other.
 
-use super::Allowance;
+use super::Patience;
 use super::args::{Args, Sense, fit, redirection};
 use super::table::{self, Entry, Takes};
 use super::word::{self, Parting, Word, byte, skip_spaces};
@@ -64,7 +64,7 @@ pub(super) fn read(
     text: &[u8],
     at: usize,
     (piped, ticked): (bool, bool),
-    left: &Allowance,
+    left: &Patience,
 ) -> Option<Command> {
     let (mut at, _) = skip_spaces(text, at);
     if left.is_spent() || is_ordinary(text, at) {
@@ -154,7 +154,7 @@ fn inner(
     name: &Word,
     entry: &Entry,
     parting: Parting,
-    left: &Allowance,
+    left: &Patience,
 ) -> Option<usize> {
     if !matches!(entry.takes, Takes::Command | Takes::Number) {
         return None;
@@ -172,7 +172,7 @@ fn inner(
 }
 
 /// `name=value` as a command of its own: where it ends.
-pub(super) fn assignment(text: &[u8], at: usize, left: &Allowance) -> Option<usize> {
+pub(super) fn assignment(text: &[u8], at: usize, left: &Patience) -> Option<usize> {
     let (at, _) = skip_spaces(text, at);
     let (word, next) = plain(text.get(at..)?);
     // A shell takes no quoted or substituted name.
@@ -216,7 +216,7 @@ fn behind_assignment(text: &[u8], at: usize, name: &Word) -> Option<usize> {
 }
 
 /// The place behind the options of a command that runs another.
-fn behind_options(text: &[u8], mut at: usize, parting: Parting, left: &Allowance) -> usize {
+fn behind_options(text: &[u8], mut at: usize, parting: Parting, left: &Patience) -> usize {
     let mut flag = false;
     for _ in 0..5 {
         let (next, _) = word::skip(text, at, parting);
@@ -299,7 +299,7 @@ fn whole(
     name: &Word,
     entry: &'static Entry,
     frame: Frame,
-    left: &Allowance,
+    left: &Patience,
 ) -> Command {
     left.command();
     let mut args = Args::default();
@@ -376,7 +376,7 @@ fn arguments(
     name: &Word,
     parting: Parting,
     args: &mut Args,
-    left: &Allowance,
+    left: &Patience,
 ) -> (usize, bool) {
     let braced = parting == Parting::Braces;
     let mut at = name.end;

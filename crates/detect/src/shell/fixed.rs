@@ -1,10 +1,11 @@
 //! Forms that only an attack has: functions in the environment, options that run a program, parts of
 //! variables, sockets of bash, downloads of PowerShell.
 
-use super::Allowance;
+use super::Patience;
 use super::word::{byte, skip_spaces};
 use crate::context::{Field, Place};
 use crate::detector::{Confidence, Evidence, Input};
+use crate::prefix::starts;
 
 /// Options of programs that make them run another program, or write where they are told.
 const OPTIONS: &[&[u8]] = &[
@@ -62,11 +63,6 @@ const MARKS: &[(&[u8], &str)] = &[
     (b"[ref].assembly.gettype(", "a program loaded by PowerShell"),
 ];
 
-fn starts_with(text: &[u8], at: usize, lower: &[u8]) -> bool {
-    text.get(at..at + lower.len())
-        .is_some_and(|own| own.eq_ignore_ascii_case(lower))
-}
-
 fn found(span: std::ops::Range<usize>, reading: &'static str, confidence: Confidence) -> Evidence {
     Evidence {
         span,
@@ -87,7 +83,7 @@ pub(super) fn start(input: &Input<'_>) -> Option<Evidence> {
     if byte(text, at) == b'(' {
         return function(text, at);
     }
-    if byte(text, at) == b'e' && starts_with(text, at, b"ext::") {
+    if byte(text, at) == b'e' && starts(text, at, b"ext::") {
         let shell = text.get(at + 5..).is_some_and(|rest| !rest.is_empty());
         return shell.then(|| {
             found(
@@ -103,7 +99,7 @@ pub(super) fn start(input: &Input<'_>) -> Option<Evidence> {
     if let Some(found) = sends(input, at) {
         return Some(found);
     }
-    let option = OPTIONS.iter().find(|own| starts_with(text, at, own))?;
+    let option = OPTIONS.iter().find(|own| starts(text, at, own))?;
     let certain = text.len() > at + option.len() && *option != b"-exec ";
     let confidence = if certain {
         Confidence::Certain
@@ -181,13 +177,13 @@ fn sends(input: &Input<'_>, at: usize) -> Option<Evidence> {
 }
 
 /// `x --checkpoint-action=exec=sh`, `x' -exec cp /etc/passwd /srv/www \\;`: an option behind a word.
-fn option(input: &Input<'_>, at: usize, left: &Allowance) -> Option<Evidence> {
+fn option(input: &Input<'_>, at: usize, left: &Patience) -> Option<Evidence> {
     let text = input.text;
     let before = text.get(..at)?;
     if !before.last().is_none_or(|own| matches!(own, b' ' | b'\t')) {
         return None;
     }
-    let begins = |own: &&[u8]| starts_with(text, at, own);
+    let begins = |own: &&[u8]| starts(text, at, own);
     let spaces = || {
         let head = before.get(..before.len().min(256)).unwrap_or_default();
         head.trim_ascii().iter().filter(|own| **own == b' ').count()
@@ -210,7 +206,7 @@ fn option(input: &Input<'_>, at: usize, left: &Allowance) -> Option<Evidence> {
             found(at..command.end, "a command that find runs", degree)
         });
     }
-    let own = OPTIONS.iter().find(|own| starts_with(text, at, own))?;
+    let own = OPTIONS.iter().find(|own| starts(text, at, own))?;
     let said = *own == b"-exec " || text.len() <= at + own.len();
     let short = text.first() == Some(&b'-') || spaces() < 2;
     (!said && short).then(|| {
@@ -240,7 +236,7 @@ fn picked(input: &Input<'_>, at: usize) -> Option<Evidence> {
         .take_while(|own| own.is_ascii_digit() || matches!(own, b',' | b'-' | b'.' | b' '))
         .count();
     let several = rest.get(..len)?.contains(&b',');
-    let joined = starts_with(rest, len, b"]-join") || starts_with(rest, len, b"] -join");
+    let joined = starts(rest, len, b"]-join") || starts(rest, len, b"] -join");
     (several && joined).then(|| {
         found(
             at..at + len,
@@ -275,7 +271,7 @@ fn function(text: &[u8], at: usize) -> Option<Evidence> {
 }
 
 /// Forms anywhere in a value.
-pub(super) fn inside(input: &Input<'_>, at: usize, left: &Allowance) -> Option<Evidence> {
+pub(super) fn inside(input: &Input<'_>, at: usize, left: &Patience) -> Option<Evidence> {
     let text = input.text;
     match byte(text, at) {
         b'%' => {
@@ -295,10 +291,10 @@ pub(super) fn inside(input: &Input<'_>, at: usize, left: &Allowance) -> Option<E
             })
         }
         b'[' if byte(text, at + 1).is_ascii_digit() => picked(input, at),
-        b'/' if starts_with(text, at, b"/f %") => {
+        b'/' if starts(text, at, b"/f %") => {
             let before = text.get(..at)?.trim_ascii_end();
             let len = before.len();
-            (len >= 3 && starts_with(before, len - 3, b"for"))
+            (len >= 3 && starts(before, len - 3, b"for"))
                 .then(|| found(len - 3..at + 4, "a loop of cmd.exe", certain(input)))
         }
         b'/' | b'.' | b'[' => {
@@ -306,7 +302,7 @@ pub(super) fn inside(input: &Input<'_>, at: usize, left: &Allowance) -> Option<E
             if !matches!(byte(text, at + 1) | 0x20, b'd' | b'c' | b's' | b'r') {
                 return None;
             }
-            let (mark, reading) = MARKS.iter().find(|(mark, _)| starts_with(text, at, mark))?;
+            let (mark, reading) = MARKS.iter().find(|(mark, _)| starts(text, at, mark))?;
             Some(found(at..at + mark.len(), reading, certain(input)))
         }
         b'-' if byte(text, at + 1) | 0x20 == b'e' => {

@@ -33,9 +33,9 @@ const ANY: usize = 4096;
 /// How many bytes may still be read. Nobody writes a text that needs more; what takes part in hiding
 /// something in it is found for that.
 #[derive(Debug)]
-struct Allowance(Cell<usize>);
+struct Patience(Cell<usize>);
 
-impl Allowance {
+impl Patience {
     fn of(text: &[u8]) -> Self {
         Self(Cell::new(text.len() * AGAIN + ANY))
     }
@@ -244,7 +244,7 @@ struct Before {
     upto: usize,
     /// Where the first byte stands that is no blank.
     first: usize,
-    left: Allowance,
+    left: Patience,
 }
 
 fn detect(input: &Input<'_>) -> Option<Evidence> {
@@ -316,7 +316,7 @@ impl Before {
             upto: 0,
             first: text.len() - text.trim_ascii_start().len(),
             ticks: 0,
-            left: Allowance::of(text),
+            left: Patience::of(text),
         }
     }
 
@@ -403,7 +403,7 @@ fn is_entity(text: &[u8], at: usize) -> bool {
 }
 
 /// A value that is a command from its first byte on; and whether it is one.
-fn at_start(input: &Input<'_>, left: &Allowance) -> Option<(Option<Evidence>, bool)> {
+fn at_start(input: &Input<'_>, left: &Patience) -> Option<(Option<Evidence>, bool)> {
     let quotes = input.text.iter().take(3);
     let from = quotes
         .take_while(|own| matches!(own, b'"' | b'\'' | b')'))
