@@ -98,6 +98,12 @@ pub(crate) static DETECTOR: Detector = Detector {
 
 fn detect(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text;
+    let named = || memchr::memmem::find(text, b"py/reduce");
+    if input.context.place == Place::Name
+        && let Some(at) = named()
+    {
+        return evidence(at, at + 9, TAG, Confidence::Certain);
+    }
     let found = streams(text)
         .or_else(|| php(text))
         .or_else(|| pickle::read(text))

@@ -28,6 +28,8 @@ pub(crate) static DETECTOR: Detector = Detector {
         "$expr",
         "$function",
         "$comment",
+        "$out",
+        "$merge",
         "$accumulator",
         "$type",
         "$size",
@@ -51,6 +53,12 @@ pub(crate) static DETECTOR: Detector = Detector {
         "$lookup",
         "$match",
         "function(",
+        "match (",
+        "load csv",
+        "detach delete",
+        "call db.",
+        "call apoc.",
+        "call dbms.",
     ],
     glance: None,
     detect,
@@ -95,6 +103,9 @@ const FILTERS: [&[u8]; 12] = [
     b"find",
 ];
 
+/// Stages of a query that run JavaScript, or write what they found where the sender says.
+const RUNS: [&[u8]; 4] = [b"$function", b"$accumulator", b"$out", b"$merge"];
+const SCRIPT: &str = "a stage of a query that runs a script or writes";
 const OPERATOR: &str = "an operator of a document database in place of a value";
 
 type Found = Option<(Confidence, &'static str, std::ops::Range<usize>)>;
@@ -138,6 +149,9 @@ fn name(text: &[u8]) -> Found {
     let mut filter = false;
     let telling = loop {
         let part = parts.next()?;
+        if RUNS.iter().any(|own| own.eq_ignore_ascii_case(part)) {
+            return Some((Confidence::Certain, SCRIPT, 0..text.len()));
+        }
         if let Some(telling) = operator(part) {
             break telling;
         }
@@ -155,7 +169,15 @@ fn name(text: &[u8]) -> Found {
         })
     };
     let secret = secret(field) || secret(last);
+    let hidden = [&b"pass"[..], b"pwd", b"secret"].iter().any(|own| {
+        field.len() >= own.len()
+            && field
+                .get(..own.len())
+                .is_some_and(|part| part.eq_ignore_ascii_case(own))
+    });
     let sure = match (telling, secret, filter) {
+        // Nobody filters by passwords.
+        (true, true, true) if hidden => Confidence::Certain,
         (_, true, false) | (true, false, false) => Confidence::Certain,
         (true, _, true) | (false, _, false) => Confidence::Likely,
         (false, _, true) => Confidence::Possible,
@@ -187,7 +209,9 @@ fn condition_in_script(text: &[u8]) -> Found {
 fn value(input: &Input<'_>) -> Found {
     let text = input.text;
     let code = matches!(input.context.field, Field::Code | Field::Telemetry);
-    let found = object(text, input.context.name).or_else(|| script(text));
+    let found = object(text, input.context.name)
+        .or_else(|| script(text))
+        .or_else(|| graph(text));
     found.map(|(sure, reading, span)| (if code { sure.less().less() } else { sure }, reading, span))
 }
 
@@ -299,6 +323,40 @@ fn after_value(opened: &[u8], telling: bool) -> Confidence {
     } else {
         Confidence::Likely
     }
+}
+
+/// Cypher behind a closed string: `x'}) MATCH (u) DETACH DELETE u //`.
+fn graph(text: &[u8]) -> Found {
+    /// No name that is looked for is longer.
+    const LONGEST: usize = 64;
+    const CLAUSES: [&[u8]; 6] = [
+        b"match (",
+        b"load csv",
+        b"detach delete",
+        b"call db.",
+        b"call apoc.",
+        b"call dbms.",
+    ];
+    const BEGIN: [&[u8]; 8] = [
+        b"return ", b"with ", b"match ", b"union ", b"or ", b"and ", b"call ", b"detach ",
+    ];
+    let at = memchr::memchr2(b'\'', b'"', text).filter(|at| *at < LONGEST)?;
+    let mut cursor = Cursor::new(text, at + 1);
+    cursor.take_while(|byte| matches!(byte, b')' | b']' | b'}' | b' ' | b'\n'));
+    if !cursor.takes_one(&BEGIN) {
+        return None;
+    }
+    let rest = text.get(at..text.len().min(at + 512))?;
+    let clause = |own: &&[u8]| {
+        rest.windows(own.len())
+            .any(|part| part.eq_ignore_ascii_case(own))
+    };
+    let found = (
+        Confidence::Certain,
+        "Cypher after a closed string",
+        at..text.len(),
+    );
+    CLAUSES.iter().any(clause).then_some(found)
 }
 
 /// JavaScript that goes on where the application closed a string, or after a bare value.

@@ -180,7 +180,9 @@ fn is_redirect(name: &[u8]) -> bool {
         name.windows(part.len())
             .any(|own| own.eq_ignore_ascii_case(part))
     };
-    NAMES.iter().any(|own| holds(own)) && !LOADED.iter().any(|own| holds(own))
+    const WHOLE: [&[u8]; 5] = [b"to", b"link", b"jump", b"rd", b"u"];
+    let whole = || WHOLE.iter().any(|own| name.eq_ignore_ascii_case(own));
+    (whole() || NAMES.iter().any(|own| holds(own))) && !LOADED.iter().any(|own| holds(own))
 }
 
 /// Fields that hold a place to go to, and no picture or script.
@@ -395,7 +397,8 @@ fn gap(text: &[u8]) -> Option<Gap> {
         return None;
     }
     Some(match kind {
-        Gap::Parted if slashes == 0 || more == 0 => Gap::Other,
+        // `\t//evil.example`: a control character before the slashes.
+        Gap::Parted if more < 2 && (slashes == 0 || more == 0) => Gap::Other,
         Gap::Other if slashes > 0 && more > 0 => Gap::Parted,
         Gap::Mark if !own.host.is_ascii() => Gap::Other,
         Gap::Parted | Gap::Mark | Gap::Other => kind,

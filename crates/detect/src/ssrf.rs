@@ -44,6 +44,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "localtest.me",
         "eyes.sh",
         "xss.ht",
+        "#extm3u",
     ],
     glance: None,
     detect,
@@ -57,8 +58,55 @@ fn found(start: usize, end: usize, reading: &'static str, confidence: Confidence
     }
 }
 
+/// A list of parts of a film, some of which the server would read itself or ask its neighbours for.
+fn playlist(text: &[u8]) -> Option<Evidence> {
+    const ASKS: [&[u8]; 6] = [
+        b"file:",
+        b"concat:",
+        b"subfile,",
+        b"gopher:",
+        b"169.254.",
+        b"/etc/",
+    ];
+    let list = text.trim_ascii_start().strip_prefix(b"#EXTM3U")?;
+    let head = list.get(..list.len().min(4096))?;
+    let asks = ASKS
+        .iter()
+        .any(|own| memchr::memmem::find(head, own).is_some());
+    asks.then(|| {
+        found(
+            0,
+            7,
+            "a list of parts that the server reads itself",
+            Confidence::Certain,
+        )
+    })
+}
+
+/// `/proxy/https:169.254.169.254:80/`: the host of a cloud's keys in the path of a proxy.
+fn named_in_path(input: &Input<'_>) -> Option<Evidence> {
+    const HOST: &[u8] = b"169.254.169.254";
+    if input.context.place != Place::Path {
+        return None;
+    }
+    let at = memchr::memmem::find(input.text, HOST)?;
+    let end = at + HOST.len();
+    let ends = !input.text.get(end).is_some_and(u8::is_ascii_digit);
+    ends.then(|| {
+        found(
+            at,
+            end,
+            "the address where a cloud tells a machine its keys",
+            Confidence::Certain,
+        )
+    })
+}
+
 fn detect(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text;
+    if let Some(found) = playlist(text).or_else(|| named_in_path(input)) {
+        return Some(found);
+    }
     let at = text
         .iter()
         .take_while(|own| own.is_ascii_whitespace() || matches!(own, b'"' | b'\''))
@@ -106,7 +154,12 @@ fn next(text: &[u8], from: usize) -> Option<usize> {
 fn judge(input: &Input<'_>, own: &Authority<'_>, at: usize, first: bool) -> Option<Evidence> {
     let (reading, degree) = reading(input, own, first)?;
     let end = (at + own.scheme.len() + 1 + own.slashes + own.host.len()).min(input.text.len());
-    Some(found(at, end, reading, settle(input, degree, first)))
+    Some(found(
+        at,
+        end,
+        reading,
+        settle(input, own.reach, degree, first),
+    ))
 }
 
 /// What the URL is, and how much that alone proves.
@@ -372,7 +425,7 @@ fn is_reported(input: &Input<'_>) -> bool {
         || WHOLE.iter().any(|own| is(name, own))
 }
 
-fn settle(input: &Input<'_>, degree: Confidence, first: bool) -> Confidence {
+fn settle(input: &Input<'_>, reach: Reach, degree: Confidence, first: bool) -> Confidence {
     let degree = match input.context.field {
         // A source that is nothing but an address is where something comes from.
         Field::Code if first && !input.text.contains(&b' ') => degree,
@@ -380,7 +433,8 @@ fn settle(input: &Input<'_>, degree: Confidence, first: bool) -> Confidence {
         Field::Text if !first => degree.min(Confidence::Likely),
         Field::Text | Field::Plain | Field::Url | Field::File | Field::Key | Field::Token => degree,
     };
-    if input.context.place == Place::File || input.context.place == Place::Path && first {
+    let path = input.context.place == Place::Path && first && reach != Reach::Metadata;
+    if input.context.place == Place::File || path {
         return degree.min(Confidence::Likely);
     }
     degree
@@ -427,6 +481,6 @@ fn bare(input: &Input<'_>) -> Option<Evidence> {
         0,
         input.text.len(),
         "an inner or watched host",
-        settle(input, degree, true),
+        settle(input, own.reach, degree, true),
     ))
 }

@@ -1,6 +1,7 @@
 //! XML that reads files, reaches other hosts or grows without end: external entities, XInclude,
 //! style sheets that call out, and entity bombs.
 
+use crate::authority::{self, Reach};
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input, evidence};
 
@@ -342,6 +343,9 @@ impl<'a> Words<'a> {
     }
 }
 
+/// How many addresses of images are looked at.
+const IMAGES: usize = 16;
+
 /// Inclusions and transformations.
 fn elsewhere(text: &[u8]) -> Option<Evidence> {
     let find = |word: &[u8]| memchr::memmem::find(text, word);
@@ -360,9 +364,8 @@ fn elsewhere(text: &[u8]) -> Option<Evidence> {
     {
         return Some(found);
     }
-    if let Some(at) = find(b"xlink:href=")
-        && let Some(found) = image(text, at)
-    {
+    let images = memchr::memmem::find_iter(text, b"xlink:href=").take(IMAGES);
+    if let Some(found) = images.into_iter().find_map(|at| image(text, at)) {
         return Some(found);
     }
     let transforms = find(b"<xsl:").is_some() || find(b"/XSL/Transform").is_some();
@@ -418,13 +421,14 @@ fn image(text: &[u8], at: usize) -> Option<Evidence> {
         b"gopher:",
         b"label:@",
     ];
-    schemes
-        .iter()
-        .any(|own| {
-            value
-                .get(..own.len())
-                .is_some_and(|begin| begin.eq_ignore_ascii_case(own))
-        })
+    let asked = schemes.iter().any(|own| {
+        value
+            .get(..own.len())
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(own))
+    });
+    let head = value.get(..value.len().min(128)).unwrap_or_default();
+    let keys = || authority::read(head).is_some_and(|own| own.reach == Reach::Metadata);
+    (asked || keys())
         .then(|| evidence(at, at + 20, INCLUSION, Confidence::Certain))
         .flatten()
 }

@@ -4,35 +4,56 @@ use super::{CALL, PHP, RUNS, TAG, evidence};
 use crate::detector::{Confidence, Evidence};
 
 /// Phrases that no data holds.
+const PHRASES: [&[u8]; 35] = [
+    b"process.mainModule.require",
+    b"${$_}[_](",
+    b"const_get('Kernel')",
+    b"java.lang.ProcessBuilder(",
+    b"process.mainModule[",
+    b"global.process.",
+    b"process.binding('spawn_sync",
+    b"constructor('return ",
+    b"constructor(\"return ",
+    b"invokefunction&function=",
+    b"\\think\\app",
+    b"\\think\\Request",
+    b"auto_prepend_file=",
+    b"auto_prepend_file%3d",
+    b"allow_url_include=",
+    b"pyimport os",
+    b"forName(\"java.lang.Runtime",
+    b"forName('java.lang.Runtime",
+    b"Runtime.getRuntime().exec",
+    b"Diagnostics.Process.Start(",
+    b"javax.script.ScriptEngineManager(",
+    b"].execute()",
+    b".send(:eval",
+    b".send(:system",
+    b".send(:instance_eval",
+    b"clojure.java.shell",
+    b"[System.Diagnostics.Process]::Start(",
+    b"Kernel.open('|",
+    b"Kernel.open(\"|",
+    b"GROOVY('{\"returnType",
+    b"(metadata (Copyright \"\\\n\" . qx{",
+    b":os.cmd(",
+    b"System.IO.File.ReadAllText(",
+    b"Execute(Request(",
+    b"execute(request(",
+];
+/// Names of functions and classes that are a value by themselves.
+const WHOLE: [&[u8]; 6] = [
+    // What is built in their place calls, or writes, what it is told.
+    b"GuzzleHttp\\Psr7\\FnStream",
+    b"GuzzleHttp\\Cookie\\FileCookieJar",
+    b"yii\\rbac\\PhpManager",
+    b"call_user_func_array",
+    b"call_user_func",
+    b"\\think\\app/invokefunction",
+];
+
+/// What a phrase or a name tells.
 pub(super) fn phrases(text: &[u8]) -> Option<Evidence> {
-    const PHRASES: [&[u8]; 21] = [
-        b"process.mainModule.require",
-        b"${$_}[_](",
-        b"const_get('Kernel')",
-        b"java.lang.ProcessBuilder(",
-        b"process.mainModule[",
-        b"global.process.",
-        b"process.binding('spawn_sync",
-        b"constructor('return ",
-        b"constructor(\"return ",
-        b"invokefunction&function=",
-        b"\\think\\app",
-        b"\\think\\Request",
-        b"auto_prepend_file=",
-        b"auto_prepend_file%3d",
-        b"allow_url_include=",
-        b"pyimport os",
-        b"forName(\"java.lang.Runtime",
-        b"forName('java.lang.Runtime",
-        b"Runtime.getRuntime().exec",
-        b"Diagnostics.Process.Start(",
-        b"javax.script.ScriptEngineManager(",
-    ];
-    const WHOLE: [&[u8]; 3] = [
-        b"call_user_func_array",
-        b"call_user_func",
-        b"\\think\\app/invokefunction",
-    ];
     if WHOLE.contains(&text) {
         return evidence(
             0,

@@ -63,6 +63,40 @@ pub(super) fn handler(name: &[u8]) -> bool {
     })
 }
 
+/// Whether a handler does nothing but what editors of pages have always put into links and forms.
+pub(super) fn everyday(script: &[u8]) -> bool {
+    const STATEMENTS: [&[u8]; 18] = [
+        b"return false",
+        b"return true",
+        b"return",
+        b"void(0)",
+        b"window.open(this.href)",
+        b"this.target='_blank'",
+        b"this.target=\"_blank\"",
+        b"window.print()",
+        b"print()",
+        b"history.back()",
+        b"window.history.back()",
+        b"history.go(-1)",
+        b"window.close()",
+        b"this.select()",
+        b"this.focus()",
+        b"this.blur()",
+        b"this.form.submit()",
+        b"event.preventDefault()",
+    ];
+    let script = script.strip_prefix(b"javascript:").unwrap_or(script);
+    let mut statements = script.split(|own| *own == b';').map(<[u8]>::trim_ascii);
+    !script.is_empty()
+        && statements.all(|own| {
+            own.is_empty()
+                || STATEMENTS.contains(&own)
+                || own.starts_with(b"window.open(this.href,")
+                    && own.ends_with(b")")
+                    && opens_once(own)
+        })
+}
+
 /// Whether an attribute's value is an expression of a framework.
 pub(super) fn framework(name: &[u8]) -> bool {
     matches!(name.first(), Some(b'@' | b':' | b'(' | b'[' | b'*' | b'#'))
@@ -166,4 +200,8 @@ pub(super) fn holds(value: &[u8], word: &[u8]) -> bool {
     value
         .windows(word.len())
         .any(|own| own.eq_ignore_ascii_case(word))
+}
+
+fn opens_once(statement: &[u8]) -> bool {
+    statement.iter().filter(|own| **own == b'(').count() == 1
 }

@@ -234,7 +234,8 @@ fn is_spoken(text: &[u8]) -> bool {
 
 /// The text as a script of its own.
 fn alone(input: &Input<'_>, text: &[u8], read: Reading) -> Option<Evidence> {
-    if read.strength != Strength::Sink {
+    // `[[Image(a.png)]]` is the markup of a wiki.
+    if read.strength != Strength::Sink || text.starts_with(b"[[") && !read.dialog {
         return None;
     }
     let document = matches!(input.context.place, Place::File | Place::Body);

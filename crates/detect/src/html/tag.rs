@@ -332,6 +332,7 @@ impl Markup<'_> {
             value.starts_with(b"{") && matches!(self.context.field, Field::Text | Field::Code);
         let known = words::event(name);
         let confidence = match (self.entry, read.strength) {
+            (Entry::Own, _) if kind::everyday(value) => self.unexpected(Confidence::Possible),
             _ if jsx => Confidence::Likely,
             (Entry::Own | Entry::Quoted, Strength::Sink) => Confidence::Certain,
             (Entry::Own, _) if proves(value) => Confidence::Certain,

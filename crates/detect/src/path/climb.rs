@@ -176,6 +176,14 @@ fn step(text: &[u8], at: usize, follows: bool) -> Option<(usize, bool)> {
     if slashes == 0 {
         return None;
     }
+    // `..././`, which leaves `../` when `../` is taken out.
+    let rest = (byte(text, end) == b'.')
+        .then(|| slash(text, end + 1))
+        .flatten();
+    match (dots, rest) {
+        (3, Some((len, _))) if slashes == 1 => return Some((end + 1 + len, true)),
+        _ => {}
+    }
     match dots {
         2 => Some((end, odd || junk)),
         // `....//`, which leaves `../` when `../` is taken out; `.../` is an ellipsis.

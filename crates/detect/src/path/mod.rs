@@ -375,6 +375,8 @@ fn climbs(input: &Input<'_>, value: &Value, run: Run, target: Option<Telling>) -
             let enough = match (context.field, context.place) {
                 (Field::File, _) | (_, Place::Cookie | Place::FileName | Place::Header) => 2,
                 (Field::Url | Field::Key | Field::Token, _) => 3,
+                // A template that is nothing but a path is a file's name.
+                (Field::Code, _) if value.single && begins_a_path(input.text) => 3,
                 (Field::Text | Field::Code | Field::Telemetry, _) => 5,
                 (Field::Plain, Place::Json | Place::Body | Place::File | Place::Xml) => 4,
                 (Field::Plain, Place::Path | Place::Query | Place::Name | Place::Form) => 3,

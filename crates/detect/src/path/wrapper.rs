@@ -164,6 +164,7 @@ fn share(input: &Input<'_>, at: usize) -> Option<Evidence> {
     let numeric = host.iter().all(|own| own.is_ascii_digit() || *own == b'.');
     let degree = match input.context.field {
         Field::File | Field::Url if numeric || host.contains(&b'@') => Confidence::Certain,
+        _ if numeric && at == 0 && input.context.place == Place::Query => Confidence::Certain,
         _ if numeric => Confidence::Likely,
         _ => Confidence::Possible,
     };

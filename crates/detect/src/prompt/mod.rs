@@ -214,7 +214,12 @@ fn read(text: &[u8]) -> Said {
             at += 1;
             continue;
         }
-        let own = lowered(text.get(at..at + len).unwrap_or_default());
+        let spelled = text.get(at..at + len).unwrap_or_default();
+        // `ignore my previous mail`: what was said by the one who writes is no order to a model.
+        if spelled.eq_ignore_ascii_case(b"my") {
+            lately.verb = None;
+        }
+        let own = lowered(spelled);
         word(&mut said, &mut lately, own, (at, at + len), opens);
         // A greeting leaves the sentence open for an order.
         opens = matches!(own, Some(Meaning::Polite | Meaning::Now))

@@ -185,7 +185,29 @@ fn is_mundane(bytes: &[u8]) -> bool {
             .get(..root.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(root))
     };
-    !hidden && !spread && ROOTS.iter().any(below)
+    !hidden && !spread && (ROOTS.iter().any(below) || is_kept(bytes))
+}
+
+/// `D:\\Logs\\old`: a folder of Windows that is not the system's.
+fn is_kept(bytes: &[u8]) -> bool {
+    const OWN: [&[u8]; 7] = [
+        b"windows",
+        b"winnt",
+        b"boot",
+        b"inetpub",
+        b"program",
+        b"system",
+        b"recovery",
+    ];
+    let [drive, b':', b'\\' | b'/', rest @ ..] = bytes else {
+        return false;
+    };
+    let below = rest.iter().any(|own| matches!(own, b'\\' | b'/')) || !rest.contains(&b'.');
+    let system = OWN.iter().any(|own| {
+        rest.get(..own.len())
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(own))
+    });
+    drive.is_ascii_alphabetic() && !rest.is_empty() && below && !system
 }
 
 fn is_path(bytes: &[u8]) -> bool {
@@ -210,6 +232,8 @@ fn is_host(bytes: &[u8]) -> bool {
         .position(|b| matches!(b, b':' | b'/'))
         .unwrap_or(bytes.len());
     let name = bytes.get(..end).unwrap_or_default();
+    // `host.example.`: a name that is complete.
+    let name = name.strip_suffix(b".").unwrap_or(name);
     let body = name
         .iter()
         .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
@@ -226,9 +250,9 @@ fn is_host(bytes: &[u8]) -> bool {
 fn is_endpoint(bytes: &[u8]) -> bool {
     let mut parts = bytes.split(|own| *own == b':');
     let scheme = parts.next().unwrap_or_default();
-    scheme.len() > 2
-        && scheme.iter().all(u8::is_ascii_uppercase)
-        && parts.next().is_some_and(is_host)
+    let named = || matches!(scheme, b"tcp" | b"tcp-connect" | b"udp" | b"openssl");
+    let host = scheme.len() > 2 && scheme.iter().all(u8::is_ascii_uppercase) || named();
+    host && parts.next().is_some_and(is_host)
 }
 
 fn is_file_end(last: &[u8]) -> bool {

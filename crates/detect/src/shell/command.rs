@@ -30,6 +30,8 @@ pub(super) struct Command {
     pub(super) fetches: bool,
     /// It reads, lists or packs what is people's own.
     pub(super) mundane: bool,
+    /// Its name is one letter.
+    pub(super) letter: bool,
     /// How many words the command has.
     pub(super) words: u8,
     /// Behind the last byte of it.
@@ -329,6 +331,7 @@ fn whole(
         script: entry.takes == Takes::Script,
         own_word: matches!(entry.takes, Takes::Sub(_)),
         redirect: args.redirect,
+        letter: entry.name.len() == 1,
         flags: args.flags > 0,
         words: frame.words + args.total + u8::from(args.redirect),
         end: at.min(text.len()),

@@ -37,6 +37,9 @@ const OPTIONS: &[&[u8]] = &[
     b"--use-askpass=",
     b"--preprocess-cmd=",
     b"--exec-path=",
+    b"--output=/",
+    b"-o /var/www/",
+    b"-o /srv/www/",
     b"-exec ",
 ];
 

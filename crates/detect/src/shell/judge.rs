@@ -110,6 +110,11 @@ fn alone(
     if start == Start::Ampersand && before.equals && !bare {
         return None;
     }
+    // `p&w`, `(;w;)`: a letter among others.
+    let letter = text.get(..at).and_then(<[u8]>::last);
+    if command.letter && letter.is_none_or(|own| !own.is_ascii_digit()) {
+        return Some(Confidence::Possible);
+    }
     let (behind, _) = skip_spaces(text, command.end);
     let piped = byte(text, behind) == b'|'
         && command::read(text, behind + 1, (true, false), &before.left)

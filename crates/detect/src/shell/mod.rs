@@ -145,6 +145,9 @@ pub(crate) static DETECTOR: Detector = Detector {
         "--output-document=/",
         "--use-askpass=",
         "--preprocess-cmd=",
+        "--output=/",
+        "-o /var/www/",
+        "-o /srv/www/",
         "/dev/udp/",
         ".downloadfile(",
         ".downloaddata(",
@@ -463,6 +466,7 @@ fn whole(input: &Input<'_>, command: &Command) -> Option<Confidence> {
     let searched = search && people;
     let degree = if searched
         || is_told(input, command)
+        || is_password(input.context.name)
         || (command.mundane || shown) && is_pasted(input) && !named
     {
         degree.min(Confidence::Likely)
@@ -477,6 +481,15 @@ fn whole(input: &Input<'_>, command: &Command) -> Option<Confidence> {
         Field::Plain | Field::Url | Field::File | Field::Key => degree,
     })
     .map(|degree| placed(input, degree))
+}
+
+/// A password is made of whatever comes to mind; what closes nothing before it is no attack.
+fn is_password(name: &[u8]) -> bool {
+    let holds = |part: &[u8]| {
+        name.windows(part.len())
+            .any(|own| own.eq_ignore_ascii_case(part))
+    };
+    holds(b"password") || holds(b"passwd") || holds(b"pwd")
 }
 
 /// `exec /bin/sh -c 'npm start' exited with code 137`: a text that tells of a command.

@@ -376,6 +376,7 @@ static COMMANDS: &[Entry] = &[
     own("tcsh", Script),
     own("tee", Path),
     own("telnet", Host),
+    own("telnetd", Filter),
     own("tftp", Host),
     common("then", Command),
     common("time", Command),

@@ -40,6 +40,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "{self::",
         "{'",
         "{\"",
+        "{=",
         "{7*",
         "classloader",
         "__class__",
@@ -244,7 +245,9 @@ fn single(rest: &[u8]) -> bool {
         b"passthru(",
         b"fetch ",
     ];
-    let piped = matches!(rest.first(), Some(b'\'' | b'"')) && {
+    // Latte: `{='id'|system}`.
+    let value = rest.strip_prefix(b"=").unwrap_or(rest);
+    let piped = value.first().is_some_and(|own| is_quote(*own)) && {
         let head = rest.get(..80).unwrap_or(rest);
         memchr::memmem::find(head, b"'|")
             .or_else(|| memchr::memmem::find(head, b"\"|"))
@@ -326,14 +329,18 @@ fn quoted(text: &[u8], open: &Open, at: usize) -> bool {
     match text.get(at) {
         Some(b'`') => {
             let before = text.get(open.content..at).unwrap_or_default();
-            open.kind == Kind::Angle
-                && before
-                    .iter()
-                    .all(|byte| matches!(byte, b'=' | b' ' | b'-' | b'%'))
+            // PHP runs what stands between: ``${`id`}``.
+            let run = || {
+                let end = memchr::memchr(b'`', rest);
+                open.lookup && end.is_some_and(|end| rest.get(end + 1) == Some(&b'}'))
+            };
+            let only = |signs: &[u8]| before.iter().all(|byte| signs.contains(byte));
+            open.kind == Kind::Angle && only(b"= -%") || only(b" ") && run()
         }
         Some(b'%') => {
             let command = matches!(rest, [b'x', sign, ..] if sign.is_ascii_punctuation());
-            command && open.kind == Kind::Brace && at == open.content
+            let before = text.get(open.content..at).unwrap_or_default();
+            command && open.kind == Kind::Brace && before.iter().all(|own| *own == b' ')
         }
         _ => [
             &b"__"[..],
@@ -350,18 +357,21 @@ fn quoted(text: &[u8], open: &Open, at: usize) -> bool {
     }
 }
 
-/// What a word of an expression tells by what stands around it.
-fn judge(text: &[u8], open: &Open, begin: usize, end: usize) -> Option<Act> {
-    let word = text.get(begin..end)?;
-    let rest = text.get(end..)?.trim_ascii_start();
+/// What the signs around a word tell, whatever it means.
+fn shape(
+    text: &[u8],
+    open: &Open,
+    (begin, before): (usize, u8),
+    (word, rest): (&[u8], &[u8]),
+) -> Option<Act> {
     let next = rest.first().copied().unwrap_or(0);
-    let before = begin
-        .checked_sub(1)
-        .and_then(|at| text.get(at))
-        .copied()
-        .unwrap_or(0);
     if before == b'#' && open.kind == Kind::Percent && matches!(next, b'.' | b'=' | b'[') {
         return Some(Act::Escape);
+    }
+    if begin == open.content
+        && let Some(act) = action(open, word, next)
+    {
+        return Some(act);
     }
     // Freemarker: `"…"?new()`.
     if before == b'?'
@@ -379,6 +389,22 @@ fn judge(text: &[u8], open: &Open, begin: usize, end: usize) -> Option<Act> {
     {
         return Some(Act::Look);
     }
+    None
+}
+
+/// What a word of an expression tells by what stands around it.
+fn judge(text: &[u8], open: &Open, begin: usize, end: usize) -> Option<Act> {
+    let word = text.get(begin..end)?;
+    let rest = text.get(end..)?.trim_ascii_start();
+    let next = rest.first().copied().unwrap_or(0);
+    let before = begin
+        .checked_sub(1)
+        .and_then(|at| text.get(at))
+        .copied()
+        .unwrap_or(0);
+    if let Some(act) = shape(text, open, (begin, before), (word, rest)) {
+        return Some(act);
+    }
     if before == b'_' || word.len() > 40 {
         return None;
     }
@@ -394,6 +420,8 @@ fn judge(text: &[u8], open: &Open, begin: usize, end: usize) -> Option<Act> {
         Word::Call if matches!(before, b'\'' | b'"') && matches!(next, b'\'' | b'"') => {
             piped(text, open, begin)
         }
+        // `'sun.sun'`: the name of something in a string.
+        Word::Owner if matches!(word, b"sun" | b"os" | b"commons") && is_quote(before) => None,
         Word::Owner if matches!(next, b'.' | b':' | b'[') && before != b'.' => {
             (open.kind != Kind::Angle || word != b"System").then_some(Act::Escape)
         }
@@ -412,6 +440,20 @@ fn judge(text: &[u8], open: &Open, begin: usize, end: usize) -> Option<Act> {
         }
         Word::Call | Word::Owner | Word::Constructor | Word::Look => None,
     }
+}
+
+/// Go: `{{call .System "id"}}`, `{{printf "%s" .Key}}`, `{{template "x"}}`.
+fn action(open: &Open, word: &[u8], next: u8) -> Option<Act> {
+    match (word, next) {
+        _ if open.kind != Kind::Brace => None,
+        (b"call", b'.') => Some(Act::Escape),
+        (b"printf" | b"define" | b"template", b'"') => Some(Act::Look),
+        _ => None,
+    }
+}
+
+fn is_quote(byte: u8) -> bool {
+    matches!(byte, b'\'' | b'"')
 }
 
 /// Whether a quoted name of a function is given to a filter that calls it.

@@ -73,7 +73,7 @@ pub(super) fn word(word: &[u8]) -> Option<Word> {
         | b"getSourceAsStream"
         | b"_getframe"
         | b"protectionDomain"
-        | b"inspectClass" | b"SECRET_KEY" | b"pageContext" | b"applicationScope" | b"facesContext" => Word::Escape,
+        | b"get_admin_log" | b"_charset" | b"inspectClass" | b"SECRET_KEY" | b"pageContext" | b"applicationScope" | b"facesContext" => Word::Escape,
         b"system" | b"binding" | b"exec" | b"popen" | b"popen2" | b"popen3" | b"capture2" | b"capture3" | b"passthru" | b"shell_exec"
         | b"proc_open" | b"phpinfo" | b"eval" | b"execute" | b"getClass" | b"forName"
         | b"file_get_contents" | b"readfile" | b"file_put_contents" | b"loadClass"
