@@ -142,22 +142,30 @@ fn operator(word: &[u8]) -> Option<bool> {
 
 /// A parameter's name or the path of a key: `user[$ne]`, `json.user.$gt`, `$where`.
 fn name(text: &[u8]) -> Found {
-    let mut parts = text
+    let parts = text
         .split(|byte| matches!(byte, b'.' | b'[' | b']' | b'"' | b'\''))
         .filter(|part| !part.is_empty());
     let mut field: &[u8] = b"";
+    let mut before: &[u8] = b"";
     let mut filter = false;
-    let telling = loop {
-        let part = parts.next()?;
+    let mut operated = None;
+    for part in parts {
         if RUNS.iter().any(|own| own.eq_ignore_ascii_case(part)) {
             return Some((Confidence::Certain, SCRIPT, 0..text.len()));
         }
+        // Of operators within operators the last has the field: `$match.password.$regex`.
         if let Some(telling) = operator(part) {
-            break telling;
+            operated = Some(telling || operated.unwrap_or_default());
+            field = if before.is_empty() { field } else { before };
+            before = b"";
+        } else {
+            filter |=
+                operated.is_none() && FILTERS.iter().any(|own| own.eq_ignore_ascii_case(part));
+            filter |= part.eq_ignore_ascii_case(b"pipeline");
+            before = part;
         }
-        filter |= FILTERS.iter().any(|own| own.eq_ignore_ascii_case(part));
-        field = part;
-    };
+    }
+    let telling = operated?;
     let last = field
         .rsplit(|byte| matches!(byte, b'_' | b'-'))
         .next()

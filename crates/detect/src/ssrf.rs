@@ -59,7 +59,7 @@ fn found(start: usize, end: usize, reading: &'static str, confidence: Confidence
 }
 
 /// A list of parts of a film, some of which the server would read itself or ask its neighbours for.
-fn playlist(text: &[u8]) -> Option<Evidence> {
+pub(crate) fn playlist(text: &[u8]) -> Option<Evidence> {
     const ASKS: [&[u8]; 6] = [
         b"file:",
         b"concat:",
@@ -250,6 +250,7 @@ fn included(input: &Input<'_>, own: &Authority<'_>) -> Option<Confidence> {
         b"?" | b"?'" | b"?\"" | b"?#" if (program() || numeric) && !is_reported(input) => {
             Some(Confidence::Certain)
         }
+        b"?" if numeric && program && is_paged(input) => Some(Confidence::Certain),
         b"?" if input.context.field != Field::Url => Some(Confidence::Likely),
         // Browsers report the page or script in which something failed.
         _ if file && program() && input.context.place == Place::Json => Some(Confidence::Likely),

@@ -25,6 +25,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "<!element",
         "<!attlist",
         "<![cdata[<]]>",
+        "<?xml-stylesheet",
     ],
     glance: None,
     detect,
@@ -368,6 +369,9 @@ fn elsewhere(text: &[u8]) -> Option<Evidence> {
     if let Some(found) = images.into_iter().find_map(|at| image(text, at)) {
         return Some(found);
     }
+    if let Some(found) = find(b"<?xml-stylesheet").and_then(|at| styled(text, at)) {
+        return Some(found);
+    }
     let transforms = find(b"<xsl:").is_some() || find(b"/XSL/Transform").is_some();
     let calls: [&[u8]; 9] = [
         b"php:function",
@@ -392,6 +396,25 @@ fn elsewhere(text: &[u8]) -> Option<Evidence> {
             .and_then(|at| evidence(at, at + 16, TRANSFORM, Confidence::Likely)),
         (None, false) => None,
     }
+}
+
+/// `<?xml-stylesheet type="text/xsl" href="http://198.51.100.7/x.xsl"?>`: feeds name their own site, and no
+/// number.
+fn styled(text: &[u8], at: usize) -> Option<Evidence> {
+    let head = text.get(at..text.len().min(at + 256))?;
+    let end = memchr::memmem::find(head, b"?>").unwrap_or(head.len());
+    let head = head.get(..end)?;
+    let from = memchr::memmem::find(head, b"href=")? + 6;
+    let own = authority::read(head.get(from..)?)?;
+    let sheet = memchr::memmem::find(head, b"xsl").is_some() && own.slashes > 1;
+    let digit = |own: &u8| own.is_ascii_digit() || b".:[]".contains(own);
+    let confidence = match own.host.iter().all(digit) || own.reach != Reach::Public {
+        true => Confidence::Certain,
+        false => Confidence::Possible,
+    };
+    (sheet && !own.host.is_empty())
+        .then(|| evidence(at, at + end, INCLUSION, confidence))
+        .flatten()
 }
 
 fn inclusion(text: &[u8], at: usize) -> Option<Evidence> {

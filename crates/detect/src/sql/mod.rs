@@ -44,6 +44,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "or\\",
         "or[",
         "and ",
+        "and#",
         "and(",
         "and\t",
         "and\n",

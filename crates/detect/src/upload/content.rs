@@ -313,7 +313,26 @@ fn text(bytes: &[u8]) -> Option<Evidence> {
             Confidence::Certain,
         ));
     }
-    drawing(head)
+    crate::ssrf::playlist(head)
+        .or_else(|| annotated(head))
+        .or_else(|| drawing(head))
+}
+
+/// DjVu whose remarks leave the string they stand in for the Perl that reads them.
+fn annotated(head: &[u8]) -> Option<Evidence> {
+    const RUNS: [&[u8]; 5] = [b"qx{", b"qx(", b"qx/", b"system(", b"exec("];
+    let at = find(head, b"(metadata").filter(|_| head.starts_with(b"AT&TFORM"))?;
+    let remarks = head.get(at..)?;
+    RUNS.iter()
+        .any(|own| find(remarks, own).is_some())
+        .then(|| {
+            found(
+                at,
+                at + 9,
+                "a picture that runs a command",
+                Confidence::Certain,
+            )
+        })
 }
 
 /// SVG that runs a script.

@@ -67,6 +67,8 @@ pub(crate) static DETECTOR: Detector = Detector {
         "cannot be run",
         "vbaproject",
         "<svg",
+        "#extm3u",
+        "(metadata",
         "x-httpd",
         "addhandler",
         "sethandler",
