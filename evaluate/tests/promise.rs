@@ -97,7 +97,7 @@ fn hard_requests_mostly_pass_at_level_1() {
 }
 
 /// Benign requests written by hand that level 1 blocks, and why that stays.
-const BLOCKED: [&str; 11] = [
+const BLOCKED: [&str; 15] = [
     // A site that lets the world create containers is attacked; who proxies that API excludes the rule.
     "Docker create container",
     // The search for an attack, in the address of the page that was found, is its bytes.
@@ -119,10 +119,18 @@ const BLOCKED: [&str; 11] = [
     "referer with search of code",
     // A condition on constants, hidden in a token.
     "JWT in query",
+    // A page of a workshop for code whose handler proves a hole, in a field called content.
+    "codesandbox define",
+    // An entry of a feed with a script of another site: who shows feeds must take it out.
+    "rss post websub",
+    // A password made of the signs of an LDAP filter.
+    "login password of signs 16",
+    // A picture in the markup of a wiki, which reads as one that a script asks for.
+    "trac wiki",
 ];
 
 /// Of the attacks written by hand, so many of a thousand are found at least.
-const FOUND: usize = 960;
+const FOUND: usize = 965;
 
 fn written_requests(folder: &str) -> Vec<written::Written> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("requests");
@@ -138,7 +146,7 @@ fn plan() -> Arc<Plan> {
 fn benign_requests_written_by_hand_pass_at_level_1() {
     let plan = plan();
     let all = written_requests("benign");
-    assert!(all.len() > 700);
+    assert!(all.len() > 1300);
     let wrong: Vec<_> = all
         .iter()
         .filter(|own| blocked(&plan, &own.message).is_some())
@@ -152,7 +160,7 @@ fn benign_requests_written_by_hand_pass_at_level_1() {
 fn attacks_written_by_hand_are_found_at_level_1() {
     let plan = plan();
     let all = written_requests("attacks");
-    assert!(all.len() > 900);
+    assert!(all.len() > 1500);
     let missed: Vec<_> = all
         .iter()
         .filter(|own| blocked(&plan, &own.message).is_none())
