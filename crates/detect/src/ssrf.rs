@@ -250,7 +250,7 @@ fn included(input: &Input<'_>, own: &Authority<'_>) -> Option<Confidence> {
         b"?" | b"?'" | b"?\"" | b"?#" if (program() || numeric) && !is_reported(input) => {
             Some(Confidence::Certain)
         }
-        b"?" if numeric && program && is_paged(input) => Some(Confidence::Certain),
+        b"?" if numeric && program() && is_paged(input) => Some(Confidence::Certain),
         b"?" if input.context.field != Field::Url => Some(Confidence::Likely),
         // Browsers report the page or script in which something failed.
         _ if file && program() && input.context.place == Place::Json => Some(Confidence::Likely),
