@@ -153,7 +153,7 @@ struct Form {
 /// Without it, values that unfold (layers that undo in any order, archives) would cost far more than their
 /// length.
 ///
-/// What comes out of compressed data has an allowance of its own, a quarter of that for the start and an eighth
+/// What comes out of compressed data has an allowance of its own, a quarter of that at the start and an eighth
 /// of it for what is sent: archives are ten times their size, so their beginning has to do, and nothing is left
 /// undone elsewhere for their sake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
