@@ -19,6 +19,8 @@ pub(crate) struct Row {
     requests: usize,
     load: f64,
     memory: i64,
+    /// The same once all requests were judged.
+    used: i64,
 }
 
 pub(crate) struct Table {
@@ -44,6 +46,7 @@ impl Row {
             requests: times.len(),
             load: subject.ready.load as f64 / 1e6,
             memory: subject.ready.memory,
+            used: subject.grown(),
         }
     }
 }
@@ -74,7 +77,7 @@ pub(crate) fn text(
          files for all, blocking on. CPU time of the thread from the beginning of a transaction to \
          its end (phases 1, 2 and 5), the median over the rounds for each request; then median, \
          mean and 99th percentile over the requests. Memory is what the process grew by while it \
-         loaded the rules. libmodsecurity is called through its Python binding, which is part of its \
+         loaded the rules, and until it had judged all requests. libmodsecurity is called through its Python binding, which is part of its \
          time. {}.\n\nWhat the remaining time is spent on: [README.md](README.md). Conformance of \
          the same engine: [../conformance/results.md](../conformance/results.md).\n",
         options.rounds,
@@ -113,7 +116,7 @@ fn rows(text: &mut String, table: &Table) {
     write!(
         text,
         "\n## {}\n\n| engine | median µs | mean µs | p99 µs | of ours: median | mean | stopped \
-         | load ms | memory MiB |\n|---|---|---|---|---|---|---|---|---|\n",
+         | load ms | memory MiB: loaded | used |\n|---|---|---|---|---|---|---|---|---|---|\n",
         table.title
     )
     .ok();
@@ -123,7 +126,7 @@ fn rows(text: &mut String, table: &Table) {
     for row in &table.rows {
         writeln!(
             text,
-            "| {} | {:.1} | {:.1} | {:.1} | {:.1} × | {:.1} × | {} of {} | {:.0} | {:.1} |",
+            "| {} | {:.1} | {:.1} | {:.1} | {:.1} × | {:.1} × | {} of {} | {:.0} | {:.1} | {:.1} |",
             row.name,
             row.median,
             row.mean,
@@ -133,7 +136,8 @@ fn rows(text: &mut String, table: &Table) {
             row.stopped,
             row.requests,
             row.load,
-            row.memory as f64 / 1024.0
+            row.memory as f64 / 1024.0,
+            row.used as f64 / 1024.0
         )
         .ok();
     }

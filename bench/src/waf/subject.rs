@@ -11,6 +11,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
+use crate::process;
+
 /// Which engine, with which rules.
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
@@ -44,6 +46,8 @@ pub(crate) struct Subject {
     to: ChildStdin,
     from: BufReader<ChildStdout>,
     pub(crate) ready: Ready,
+    /// Resident KiB once the rules were loaded.
+    loaded: i64,
 }
 
 impl Subject {
@@ -65,6 +69,7 @@ impl Subject {
             to,
             from: BufReader::new(from),
             ready: Ready::default(),
+            loaded: 0,
         };
         own.ready = own.read().map_err(|fault| {
             let errors = std::fs::read_to_string(errors.path()).unwrap_or_default();
@@ -74,7 +79,17 @@ impl Subject {
                 errors.trim().to_owned()
             }
         })?;
+        own.loaded = own.resident();
         Ok(own)
+    }
+
+    /// KiB by which resident memory has grown since before the rules were loaded.
+    pub(crate) fn grown(&self) -> i64 {
+        self.ready.memory + self.resident() - self.loaded
+    }
+
+    fn resident(&self) -> i64 {
+        i64::try_from(process::resident(self.child.id())).unwrap_or_default()
     }
 
     /// Has a range of the requests judged.
