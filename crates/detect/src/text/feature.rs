@@ -58,25 +58,18 @@ impl<'a> Sample<'a> {
     /// Calls `each` with the features of the span, every one below [`WIDTH`].
     pub fn span(&self, mut each: impl FnMut(usize)) {
         let class = Hash::START.then(self.class as u8);
-        each(class.half().place(Kind::new(1)));
-        each(
-            class
-                .all(self.reading.as_bytes())
-                .half()
-                .place(Kind::new(2)),
-        );
+        each(class.of(1).cut());
+        each(class.all(self.reading.as_bytes()).of(2).cut());
         // Kinds of features of one class.
-        let own = |kind: u32| Kind::new(kind | (u32::from(self.class as u8) + 1) << 8);
+        let own = |kind: u32| kind | (u32::from(self.class as u8) + 1) << 8;
         let (gram_of_class, token_of_class) = (own(4), own(6));
         grams(self.span, |gram| {
-            let gram = gram.half();
-            each(gram.place(Kind::new(3)));
-            each(gram.place(gram_of_class));
+            each(gram.of(3).cut());
+            each(gram.of(gram_of_class).cut());
         });
         tokens(self.span, |token| {
-            let token = token.half();
-            each(token.place(Kind::new(5)));
-            each(token.place(token_of_class));
+            each(token.of(5).cut());
+            each(token.of(token_of_class).cut());
         });
     }
 
@@ -84,20 +77,14 @@ impl<'a> Sample<'a> {
     pub fn around(&self, mut each: impl FnMut(usize)) {
         let ends = u8::from(self.open.0) | u8::from(self.open.1) << 1;
         let empty = u8::from(self.before.is_empty()) | u8::from(self.after.is_empty()) << 1;
-        each(
-            Hash::START
-                .then(ends)
-                .then(empty)
-                .half()
-                .place(Kind::new(7)),
-        );
-        tokens(self.before, |own| each(own.half().place(Kind::new(8))));
-        tokens(self.after, |own| each(own.half().place(Kind::new(9))));
+        each(Hash::START.then(ends).then(empty).of(7).cut());
+        tokens(self.before, |own| each(own.of(8).cut()));
+        tokens(self.after, |own| each(own.of(9).cut()));
         let near = [
             self.before.last().copied().map_or(0, folded),
             self.after.first().copied().map_or(0, folded),
         ];
-        each(Hash::START.all(&near).half().place(Kind::new(10)));
+        each(Hash::START.all(&near).of(10).cut());
     }
 }
 
@@ -126,31 +113,13 @@ impl Hash {
         Self((self.0.rotate_left(5) ^ next.0).wrapping_mul(0x9e37_79b1))
     }
 
-    /// With the upper half in the lower: what all kinds of features need of it.
-    fn half(self) -> Half {
-        Half(self.0 ^ self.0 >> 15)
+    /// The same thing among those of a kind.
+    fn of(self, kind: u32) -> Self {
+        Self(self.0 ^ kind.wrapping_mul(0x85eb_ca6b))
     }
-}
 
-/// A hash on its way to places among the weights, and a kind of features. Shifts and exclusive or can be
-/// done apart for both: `(a ^ b) ^ (a ^ b) >> n` is `(a ^ a >> n) ^ (b ^ b >> n)`.
-#[derive(Clone, Copy)]
-struct Half(u32);
-
-#[derive(Clone, Copy)]
-struct Kind(u32);
-
-impl Kind {
-    const fn new(kind: u32) -> Self {
-        let own = kind.wrapping_mul(0x85eb_ca6b);
-        Self(own ^ own >> 15)
-    }
-}
-
-impl Half {
-    /// The place of the same thing among those of a kind.
-    fn place(self, kind: Kind) -> usize {
-        let mixed = (self.0 ^ kind.0).wrapping_mul(0x2c1b_3c6d);
+    fn cut(self) -> usize {
+        let mixed = (self.0 ^ self.0 >> 15).wrapping_mul(0x2c1b_3c6d);
         (mixed ^ mixed >> 13) as usize % WIDTH
     }
 }
