@@ -1,7 +1,7 @@
 //! Where patterns match, and what their groups hold: worked out no sooner than somebody asks.
 //!
 //! That a pattern matches is known in one pass at the speed of an automaton. Where it matches takes a second
-//! one, and its groups a third that is a hundred times as slow. Of all values of a condition only the last
+//! one, and its groups a third that is many times as slow. Of all values of a condition only the last
 //! is told of; few rules read groups, and what a match has captured is there until the next.
 
 use std::ops::Range;
