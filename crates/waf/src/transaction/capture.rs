@@ -120,11 +120,8 @@ impl Transaction {
         let said = regex.captures(&mut cache, text, &mut found);
         self.keep_cache(at, cache);
         if said == Ok(true) {
-            let slice = self.scratch.strings.slice_of(own.value);
             for group in 1..GROUPS {
-                let part = found
-                    .get(group)
-                    .map(|span| Strings::part(slice, span.start, span.len()));
+                let part = self.part(own.value, &found, group);
                 self.write_group(plan, group, part);
             }
         }
@@ -145,13 +142,17 @@ impl Transaction {
 
     pub(super) fn capture_groups(&mut self, plan: &Plan, value: StrId, found: &Captures) {
         self.state.groups = None;
-        let slice = self.scratch.strings.slice_of(value);
         for group in 0..GROUPS {
-            let part = found
-                .get(group)
-                .map(|span| Strings::part(slice, span.start, span.len()));
+            let part = self.part(value, found, group);
             self.capture(plan, group, part);
         }
+    }
+
+    /// What a group holds of a value.
+    fn part(&self, value: StrId, found: &Captures, group: usize) -> Option<Slice> {
+        let span = found.get(group)?;
+        let slice = self.scratch.strings.slice_of(value);
+        Some(Strings::part(slice, span.start, span.len()))
     }
 
     /// Writes `TX:0` to `TX:9`, where a rule reads them.
