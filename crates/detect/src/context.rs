@@ -445,7 +445,7 @@ const fn first_letters() -> [u32; PIECES.len()] {
 fn holds_piece(word: &[u8]) -> Field {
     /// The first three letters of all pieces.
     const FIRST: [u32; PIECES.len()] = first_letters();
-    let has = |part: &&[u8]| memchr::memmem::find(word, part).is_some();
+    let has = |part: &&[u8]| crate::phrases::find(word, part).is_some();
     let mut best = PIECES.len();
     for (at, three) in word.array_windows().enumerate() {
         if !FIRST.contains(&letters(*three)) {

@@ -149,7 +149,7 @@ fn asks(text: &[u8]) -> bool {
         b"=root",
     ]
     .iter()
-    .any(|own| memchr::memmem::find(text, own).is_some())
+    .any(|own| crate::phrases::find(text, own).is_some())
 }
 
 /// `*()|&'`: the signs of filters and nothing else, which shows whether a value is escaped.

@@ -16,6 +16,7 @@ mod decode;
 pub mod detector;
 pub mod finder;
 mod parts;
+mod phrases;
 mod prefix;
 mod prose;
 mod scan;

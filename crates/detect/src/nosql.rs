@@ -206,7 +206,7 @@ fn condition_in_script(text: &[u8]) -> Found {
     ];
     let script = SIGNS
         .iter()
-        .any(|own| memchr::memmem::find(text, own).is_some());
+        .any(|own| crate::phrases::find(text, own).is_some());
     script.then_some((
         Confidence::Certain,
         "JavaScript for a document database",
@@ -437,7 +437,7 @@ fn function(text: &[u8], mut cursor: Cursor<'_>) -> Found {
         .unwrap_or_default();
     let holds = |of: &[&[u8]]| {
         of.iter()
-            .any(|own| memchr::memmem::find(body, own).is_some())
+            .any(|own| crate::phrases::find(body, own).is_some())
     };
     let sure = if holds(&[b"sleep(", b"this.", b"db."]) {
         Confidence::Likely
@@ -594,6 +594,6 @@ fn statement(cursor: &mut Cursor<'_>) -> Option<Confidence> {
     let clock = [&b"new Date"[..], b"Date()", b"1)", b"true)", b"return"];
     let long = clock
         .iter()
-        .any(|own| memchr::memmem::find(rest, own).is_some());
+        .any(|own| crate::phrases::find(rest, own).is_some());
     (loops && long).then_some(Confidence::Certain)
 }

@@ -20,7 +20,7 @@ pub(crate) static DETECTOR: Detector = Detector {
 };
 
 fn find(text: &[u8], word: &[u8]) -> Option<usize> {
-    memchr::memmem::find(text, word)
+    crate::phrases::find(text, word)
 }
 
 fn detect(input: &Input<'_>) -> Option<Evidence> {

@@ -4,6 +4,8 @@
 use crate::authority::{self, Reach};
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input, evidence};
+use crate::finder::pair;
+use crate::phrases::{self, Phrases, searchers};
 
 /// External and exploding entities, inclusions and transformations.
 pub(crate) static DETECTOR: Detector = Detector {
@@ -71,9 +73,7 @@ fn parameter(input: &Input<'_>, found: &Evidence) -> Confidence {
             true
         }
         // A body or a file of a few lines: drawings declare names, and letters of other kinds are longer.
-        Place::Body | Place::File => {
-            text.len() < 256 && memchr::memmem::find(text, b"<svg").is_none()
-        }
+        Place::Body | Place::File => text.len() < 256 && phrases::find(text, b"<svg").is_none(),
         Place::Path | Place::Xml | Place::FileName => false,
     };
     let document = text.len() < 1024 && (begins(b"<?xml") || begins(b"<!DOCTYPE"));
@@ -99,7 +99,7 @@ fn declarations(text: &[u8]) -> Option<Evidence> {
     let mut best: Option<Evidence> = None;
     let mut nested = 0_usize;
     let mut from = 0;
-    while let Some(found) = memchr::memmem::find(text.get(from..)?, b"<!") {
+    while let Some(found) = pair(text.get(from..)?, *b"<!") {
         let at = from + found;
         let mut words = Words::new(text, at + 2);
         let said = declaration(&mut words, &mut nested);
@@ -170,7 +170,7 @@ fn repeated(text: &[u8]) -> Option<Evidence> {
 
 /// How long the value of the first entity is.
 fn longest_value(text: &[u8]) -> usize {
-    let value = memchr::memmem::find(text, b"<!ENTITY").and_then(|at| {
+    let value = phrases::find(text, b"<!ENTITY").and_then(|at| {
         let rest = text.get(at..)?;
         let open = memchr::memchr2(b'"', b'\'', rest)?;
         let rest = rest.get(open..)?;
@@ -222,7 +222,7 @@ fn value(value: &[u8]) -> Entity {
         b"&#60;!",
     ]
     .iter()
-    .any(|own| memchr::memmem::find(value, own).is_some());
+    .any(|own| phrases::find(value, own).is_some());
     if declares {
         return Entity::Declares;
     }
@@ -272,11 +272,11 @@ fn doctype(words: &mut Words<'_>) -> Option<Confidence> {
     }
     let mut address = words.next()?;
     // A registered name, as documents of some application carry.
-    let registered = public && memchr::memmem::find(address, b"//DTD ").is_some();
+    let registered = public && phrases::find(address, b"//DTD ").is_some();
     if public {
         address = words.next().filter(|_| words.quoted)?;
     }
-    let scheme_end = memchr::memmem::find(address, b":")?;
+    let scheme_end = phrases::find(address, b":")?;
     let (scheme, rest) = address.split_at_checked(scheme_end)?;
     if scheme.eq_ignore_ascii_case(b"about")
         || scheme.eq_ignore_ascii_case(b"urn")
@@ -344,12 +344,27 @@ impl<'a> Words<'a> {
     }
 }
 
+/// Calls from a style sheet into the program that reads it.
+static CALLS: Phrases = Phrases::new(|| {
+    searchers(&[
+        b"php:function",
+        b"php:registerFunctions",
+        b"unparsed-text(",
+        b"msxsl:script",
+        b"xalan/java",
+        b"xslt/java",
+        b"exslt.org/common",
+        b"rt:exec",
+        b"xalan://",
+    ])
+});
+
 /// How many addresses of images are looked at.
 const IMAGES: usize = 16;
 
 /// Inclusions and transformations.
 fn elsewhere(text: &[u8]) -> Option<Evidence> {
-    let find = |word: &[u8]| memchr::memmem::find(text, word);
+    let find = |word: &[u8]| phrases::find(text, word);
     // What a reader of the parsed text would see as markup.
     if let Some(at) = find(b"<![CDATA[<]]>") {
         return evidence(
@@ -373,18 +388,7 @@ fn elsewhere(text: &[u8]) -> Option<Evidence> {
         return Some(found);
     }
     let transforms = find(b"<xsl:").is_some() || find(b"/XSL/Transform").is_some();
-    let calls: [&[u8]; 9] = [
-        b"php:function",
-        b"php:registerFunctions",
-        b"unparsed-text(",
-        b"msxsl:script",
-        b"xalan/java",
-        b"xslt/java",
-        b"exslt.org/common",
-        b"rt:exec",
-        b"xalan://",
-    ];
-    let call = calls.iter().find_map(|own| find(own)).or_else(|| {
+    let call = CALLS.find(text).map(|own| own.start).or_else(|| {
         let at = find(b"document(")?;
         let first = text.get(at + 9..)?.first()?;
         matches!(first, b'\'' | b'"' | b'&').then_some(at)
@@ -402,11 +406,11 @@ fn elsewhere(text: &[u8]) -> Option<Evidence> {
 /// number.
 fn styled(text: &[u8], at: usize) -> Option<Evidence> {
     let head = text.get(at..text.len().min(at + 256))?;
-    let end = memchr::memmem::find(head, b"?>").unwrap_or(head.len());
+    let end = phrases::find(head, b"?>").unwrap_or(head.len());
     let head = head.get(..end)?;
-    let from = memchr::memmem::find(head, b"href=")? + 6;
+    let from = phrases::find(head, b"href=")? + 6;
     let own = authority::read(head.get(from..)?)?;
-    let sheet = memchr::memmem::find(head, b"xsl").is_some() && own.slashes > 1;
+    let sheet = phrases::find(head, b"xsl").is_some() && own.slashes > 1;
     let digit = |own: &u8| own.is_ascii_digit() || b".:[]".contains(own);
     let confidence = match own.host.iter().all(digit) || own.reach != Reach::Public {
         true => Confidence::Certain,
@@ -418,9 +422,9 @@ fn styled(text: &[u8], at: usize) -> Option<Evidence> {
 }
 
 fn inclusion(text: &[u8], at: usize) -> Option<Evidence> {
-    let namespace = memchr::memmem::find(text, b"/XInclude").is_some();
+    let namespace = phrases::find(text, b"/XInclude").is_some();
     let head = text.get(at..(at + 300).min(text.len()))?;
-    let href = memchr::memmem::find(head, b"href=")?;
+    let href = phrases::find(head, b"href=")?;
     let ours = namespace || text.get(..at)?.ends_with(b"<xi");
     let confidence = if ours {
         Confidence::Certain

@@ -195,7 +195,7 @@ fn bare(text: &[u8]) -> Found {
 
 /// `count(/child::node())`: the whole document by its axes, as nobody writes who looks for something.
 fn walks(text: &[u8]) -> bool {
-    let has = |part: &[u8]| memchr::memmem::find(text, part).is_some();
+    let has = |part: &[u8]| crate::phrases::find(text, part).is_some();
     text.len() < 128
         && (has(b"(/child::") || has(b"(/*[") || has(b"(//*[") || has(b"(/parent::"))
         && !has(b"@")
@@ -256,7 +256,7 @@ fn condition(cursor: &mut Cursor<'_>) -> Option<Condition> {
         let address = [&b"://"[..], b"file:", b"'/", b"\"/", b"concat("];
         let outside = address
             .iter()
-            .any(|own| memchr::memmem::find(arguments, own).is_some());
+            .any(|own| crate::phrases::find(arguments, own).is_some());
         return outside.then_some(Condition::Outside);
     }
     if !known(&FUNCTIONS) {
@@ -274,7 +274,7 @@ fn condition(cursor: &mut Cursor<'_>) -> Option<Condition> {
     ];
     let path = marks
         .iter()
-        .any(|own| memchr::memmem::find(arguments, own).is_some());
+        .any(|own| crate::phrases::find(arguments, own).is_some());
     let own = [
         &b"name"[..],
         b"local-name",
@@ -308,7 +308,7 @@ fn path(cursor: &mut Cursor<'_>) -> bool {
     slashes && text.iter().any(u8::is_ascii_alphanumeric)
         || marks
             .iter()
-            .any(|own| memchr::memmem::find(text, own).is_some())
+            .any(|own| crate::phrases::find(text, own).is_some())
 }
 
 /// Whether what was read between two places holds names and slashes only.

@@ -139,7 +139,7 @@ fn argument(text: &[u8], open: usize) -> Argument {
                 || inner.starts_with(b"..")
                 || inner.starts_with(b"\\\\")
                 || matches!(inner, [drive, b':', ..] if drive.is_ascii_alphabetic())
-                || memchr::memmem::find(inner.get(..12).unwrap_or(inner), b"://").is_some();
+                || crate::phrases::find(inner.get(..12).unwrap_or(inner), b"://").is_some();
             Argument::Text(path)
         }
         Some(b'$')

@@ -180,7 +180,7 @@ fn read_from_a_url(input: &Input<'_>, found: Evidence) -> Evidence {
         && input.context.field != Field::Text
         && loads
             .iter()
-            .any(|own| memchr::memmem::find(input.text, own).is_some());
+            .any(|own| crate::phrases::find(input.text, own).is_some());
     let confidence = if own {
         Confidence::Certain
     } else {
@@ -223,7 +223,7 @@ fn is_source(input: &Input<'_>) -> bool {
         .text
         .get(..input.text.len().min(2048))
         .unwrap_or_default();
-    input.context.place == Place::File && memchr::memmem::find(head, b"#include <").is_some()
+    input.context.place == Place::File && crate::phrases::find(head, b"#include <").is_some()
 }
 
 /// Whether the whole of a short value outside a body is such a call: `?expr=require('child_process')…`.

@@ -2,45 +2,49 @@
 
 use super::{CALL, PHP, RUNS, TAG, evidence};
 use crate::detector::{Confidence, Evidence};
+use crate::finder::pair;
+use crate::phrases::{self, Phrases, searchers};
 
 /// Phrases that no data holds.
-const PHRASES: [&[u8]; 35] = [
-    b"process.mainModule.require",
-    b"${$_}[_](",
-    b"const_get('Kernel')",
-    b"java.lang.ProcessBuilder(",
-    b"process.mainModule[",
-    b"global.process.",
-    b"process.binding('spawn_sync",
-    b"constructor('return ",
-    b"constructor(\"return ",
-    b"invokefunction&function=",
-    b"\\think\\app",
-    b"\\think\\Request",
-    b"auto_prepend_file=",
-    b"auto_prepend_file%3d",
-    b"allow_url_include=",
-    b"pyimport os",
-    b"forName(\"java.lang.Runtime",
-    b"forName('java.lang.Runtime",
-    b"Runtime.getRuntime().exec",
-    b"Diagnostics.Process.Start(",
-    b"javax.script.ScriptEngineManager(",
-    b"].execute()",
-    b".send(:eval",
-    b".send(:system",
-    b".send(:instance_eval",
-    b"clojure.java.shell",
-    b"[System.Diagnostics.Process]::Start(",
-    b"Kernel.open('|",
-    b"Kernel.open(\"|",
-    b"GROOVY('{\"returnType",
-    b":os.cmd(",
-    b"package.loadlib(",
-    b"System.IO.File.ReadAllText(",
-    b"Execute(Request(",
-    b"execute(request(",
-];
+static PHRASES: Phrases = Phrases::new(|| {
+    searchers(&[
+        b"process.mainModule.require",
+        b"${$_}[_](",
+        b"const_get('Kernel')",
+        b"java.lang.ProcessBuilder(",
+        b"process.mainModule[",
+        b"global.process.",
+        b"process.binding('spawn_sync",
+        b"constructor('return ",
+        b"constructor(\"return ",
+        b"invokefunction&function=",
+        b"\\think\\app",
+        b"\\think\\Request",
+        b"auto_prepend_file=",
+        b"auto_prepend_file%3d",
+        b"allow_url_include=",
+        b"pyimport os",
+        b"forName(\"java.lang.Runtime",
+        b"forName('java.lang.Runtime",
+        b"Runtime.getRuntime().exec",
+        b"Diagnostics.Process.Start(",
+        b"javax.script.ScriptEngineManager(",
+        b"].execute()",
+        b".send(:eval",
+        b".send(:system",
+        b".send(:instance_eval",
+        b"clojure.java.shell",
+        b"[System.Diagnostics.Process]::Start(",
+        b"Kernel.open('|",
+        b"Kernel.open(\"|",
+        b"GROOVY('{\"returnType",
+        b":os.cmd(",
+        b"package.loadlib(",
+        b"System.IO.File.ReadAllText(",
+        b"Execute(Request(",
+        b"execute(request(",
+    ])
+});
 /// Names of functions and classes that are a value by themselves.
 const WHOLE: [&[u8]; 6] = [
     // What is built in their place calls, or writes, what it is told.
@@ -62,10 +66,8 @@ pub(super) fn phrases(text: &[u8]) -> Option<Evidence> {
             Confidence::Certain,
         );
     }
-    for own in PHRASES {
-        if let Some(at) = memchr::memmem::find(text, own) {
-            return evidence(at, at + own.len(), CALL, Confidence::Certain);
-        }
+    if let Some(own) = PHRASES.find(text) {
+        return evidence(own.start, own.end, CALL, Confidence::Certain);
     }
     request(text)
         .or_else(|| reverse_shell(text))
@@ -78,7 +80,7 @@ fn request(text: &[u8]) -> Option<Evidence> {
         b"GET", b"POST", b"REQUEST", b"COOKIE", b"SERVER", b"FILES", b"SESSION",
     ];
     let mut from = 0;
-    while let Some(found) = memchr::memmem::find(text.get(from..)?, b"$_") {
+    while let Some(found) = pair(text.get(from..)?, *b"$_") {
         let at = from + found;
         from = at + 2;
         let name = text.get(from..)?;
@@ -150,7 +152,7 @@ fn characters(text: &[u8]) -> Option<Evidence> {
 
 /// Sockets that are given to a shell.
 fn reverse_shell(text: &[u8]) -> Option<Evidence> {
-    let find = |word: &[u8]| memchr::memmem::find(text, word);
+    let find = |word: &[u8]| phrases::find(text, word);
     let shell = find(b"/bin/sh")
         .or_else(|| find(b"/bin/bash"))
         .or_else(|| find(b"cmd.exe"))?;
@@ -235,9 +237,9 @@ fn tag(rest: &[u8]) -> Option<Confidence> {
             b"CreateObject",
         ]
         .iter()
-        .any(|own| memchr::memmem::find(rest, own).is_some());
+        .any(|own| phrases::find(rest, own).is_some());
         java.then_some(Confidence::Certain)
-    } else if begins(b"script") && memchr::memmem::find(rest, b"runat=").is_some_and(|at| at < 60) {
+    } else if begins(b"script") && phrases::find(rest, b"runat=").is_some_and(|at| at < 60) {
         Some(Confidence::Certain)
     } else {
         None

@@ -157,9 +157,9 @@ fn weigh(input: &Input<'_>, begin: usize, end: usize, typed_text: &mut Option<bo
         b"$class",
     ]
     .iter()
-    .any(|own| name.ends_with(own) || memchr::memmem::find(before, own).is_some());
+    .any(|own| name.ends_with(own) || crate::phrases::find(before, own).is_some());
     let typed = typed
-        || *typed_text.get_or_insert_with(|| memchr::memmem::find(text, b"\"@type\"").is_some());
+        || *typed_text.get_or_insert_with(|| crate::phrases::find(text, b"\"@type\"").is_some());
     let quote = matches!(before.last(), Some(b'"' | b'\'' | b'<' | b'!' | b'>'));
     let built = ends(b"class=\"")
         || ends(b"class='")
@@ -172,7 +172,7 @@ fn weigh(input: &Input<'_>, begin: usize, end: usize, typed_text: &mut Option<bo
         || ends(b"Type=\"");
     // `…&System.X.Y, System.X, Version=4.0.0.0, …`: the name .NET gives a class of an assembly.
     let rest = text.get(end..text.len().min(end + 80)).unwrap_or_default();
-    let qualified = after == b',' && memchr::memmem::find(rest, b", Version=").is_some();
+    let qualified = after == b',' && crate::phrases::find(rest, b", Version=").is_some();
     let built = built || qualified && matches!(before.last(), Some(b'&' | b'|' | b';' | b':'));
     let whole = begin <= 2 && (end + 2 >= text.len() || after == b',');
     let quoting = matches!(input.context.field, Field::Telemetry | Field::Code);

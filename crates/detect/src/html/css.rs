@@ -1,6 +1,7 @@
 //! Style sheets that run or load something.
 
 use super::entity::Decoded;
+use crate::phrases::{self, Phrases, searchers};
 
 /// What a style sheet does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,37 +15,44 @@ pub(super) enum Style {
 }
 
 /// What runs scripts, as it reads once comments and escapes are undone.
-const RUNNING: [&[u8]; 7] = [
-    b"expression(",
-    b"-moz-binding",
-    b"behavior:",
-    b"behaviour:",
-    b"javascript:",
-    b"vbscript:",
-    b"-o-link",
-];
-
-/// Reads a style sheet's beginning.
-pub(super) fn read(style: &[u8]) -> Option<Style> {
-    let plain = undo(style);
-    let plain = plain.bytes();
-    let holds = |word: &[u8]| memchr::memmem::find(plain, word).is_some();
-    if RUNNING.iter().any(|word| holds(word)) {
-        return Some(Style::Runs);
-    }
-    let asks = [&b"[value^="[..], b"[value$=", b"[value*=", b"[value|="];
-    let away = [
-        &b"url(//"[..],
+static RUNNING: Phrases = Phrases::new(|| {
+    searchers(&[
+        b"expression(",
+        b"-moz-binding",
+        b"behavior:",
+        b"behaviour:",
+        b"javascript:",
+        b"vbscript:",
+        b"-o-link",
+    ])
+});
+/// What chooses by what a field of the page holds.
+static ASKS: Phrases =
+    Phrases::new(|| searchers(&[b"[value^=", b"[value$=", b"[value*=", b"[value|="]));
+/// Addresses of other hosts.
+static AWAY: Phrases = Phrases::new(|| {
+    searchers(&[
+        b"url(//",
         b"url(http",
         b"url('//",
         b"url('http",
         b"url(\"//",
         b"url(\"http",
-    ];
-    if asks.iter().any(|own| holds(own)) && away.iter().any(|own| holds(own)) {
+    ])
+});
+
+/// Reads a style sheet's beginning.
+pub(super) fn read(style: &[u8]) -> Option<Style> {
+    let plain = undo(style);
+    let plain = plain.bytes();
+    if RUNNING.are_in(plain) {
+        return Some(Style::Runs);
+    }
+    if ASKS.are_in(plain) && AWAY.are_in(plain) {
         return Some(Style::Sends);
     }
-    holds(b"@import").then_some(Style::Loads)
+    let loads = phrases::find(plain, b"@import").is_some();
+    loads.then_some(Style::Loads)
 }
 
 /// Lower case, without comments, white space and escapes.

@@ -90,7 +90,7 @@ fn mentioned(input: &Input<'_>, found: Evidence) -> Evidence {
     let from = memchr::memrchr(b'<', before).unwrap_or(found.span.start);
     let after = text.get(found.span.end..).unwrap_or_default();
     let to = memchr::memchr(b'>', after).map_or(found.span.end, |at| found.span.end + at + 1);
-    let proof = memchr::memmem::find(text.get(from..to).unwrap_or_default(), b"cookie").is_none();
+    let proof = crate::phrases::find(text.get(from..to).unwrap_or_default(), b"cookie").is_none();
     if proof && crate::prose::quotes(text, from, to) {
         return Evidence {
             confidence: Confidence::Likely,
@@ -167,7 +167,7 @@ fn linked(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
     let at = pair(text, *b"](")? + 2;
     let rest = text.get(at..text.len().min(at + 256))?;
     let runs = matches!(uri::read(rest)?, Uri::Script(Strength::Sink));
-    let short = rest.len() < 128 && memchr::memmem::find(rest, b"function").is_none();
+    let short = rest.len() < 128 && crate::phrases::find(rest, b"function").is_none();
     let confidence = match (runs && short, input.context.field) {
         (true, Field::Telemetry) => Confidence::Likely,
         (true, _) => Confidence::Certain,
@@ -189,7 +189,7 @@ fn program(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
     let mut best = alone(input, text, whole);
     let after = |quote: u8| memchr::memchr(quote, text).map(|at| at + 1);
     let comment = pair(text, *b"*/")
-        .filter(|at| memchr::memmem::find(text.get(..*at).unwrap_or_default(), b"/*").is_none())
+        .filter(|at| crate::phrases::find(text.get(..*at).unwrap_or_default(), b"/*").is_none())
         .map(|at| at + 2);
     let starts = [
         (after(b'"'), Before::Operand),
@@ -324,7 +324,7 @@ fn letterless(_: &Input<'_>, text: &[u8]) -> Option<Evidence> {
             .count();
         at = begin + len.max(1);
         let run = rest.get(..len)?;
-        let has = |part: &[u8]| memchr::memmem::find(run, part).is_some();
+        let has = |part: &[u8]| crate::phrases::find(run, part).is_some();
         if len >= LEAST && has(b"[]") && (has(b"![]") || has(b"+[]") || has(b"+{}")) {
             return evidence(
                 begin,

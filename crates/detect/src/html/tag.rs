@@ -188,7 +188,7 @@ impl Markup<'_> {
         }
         match tag.kind {
             Kind::Script => {
-                let end = memchr::memmem::find(rest, b"</");
+                let end = crate::phrases::find(rest, b"</");
                 let code = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
                 let decoded = entity::decode(code.get(..512).unwrap_or(code));
                 let read = js::read(decoded.bytes(), 0, Before::Statement);
@@ -206,7 +206,7 @@ impl Markup<'_> {
                 }
             }
             Kind::Style => {
-                let end = memchr::memmem::find(rest, b"</").unwrap_or(rest.len());
+                let end = crate::phrases::find(rest, b"</").unwrap_or(rest.len());
                 let style = rest.get(..end).unwrap_or_default();
                 self.style(style, at, after + end);
                 if js::read(style, 0, Before::Statement).proof {

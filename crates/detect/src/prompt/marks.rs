@@ -1,7 +1,7 @@
 //! Marks by which programs part the turns of a conversation with a model, letters nobody can see, and
 //! orders in languages that put no spaces between words.
 
-use memchr::memmem;
+use crate::phrases::{self, Phrases, searchers};
 
 use crate::detector::Confidence;
 
@@ -80,16 +80,23 @@ pub(super) struct Turns {
     pub(super) at: usize,
 }
 
-/// Looks for marks and lines.
-pub(super) fn turns(text: &[u8]) -> Turns {
-    let tokens = [
-        b"<|".as_slice(),
+/// What marks begin with.
+static TOKENS: Phrases = Phrases::new(|| {
+    searchers(&[
+        b"<|",
         b"[INST]",
         b"[/INST]",
         b"<<SYS>>",
         b"<start_of_turn>",
         b"<end_of_turn>",
-    ];
+    ])
+});
+
+/// Of each, so many are looked at.
+const MOST_TOKENS: usize = 16;
+
+/// Looks for marks and lines.
+pub(super) fn turns(text: &[u8]) -> Turns {
     let mut own = Turns {
         lines: lines(text),
         at: text.len(),
@@ -97,14 +104,13 @@ pub(super) fn turns(text: &[u8]) -> Turns {
     };
     let mut system = false;
     let any = memchr::memchr2(b'<', b'[', text).is_some();
-    for token in tokens.into_iter().filter(|_| any) {
-        for at in memmem::find_iter(text, token).take(16) {
-            let rest = text.get(at..).unwrap_or_default();
-            if TURNS.iter().any(|mark| rest.starts_with(mark)) {
-                own.at = own.at.min(at);
-                own.marks += 1;
-                system |= FORGED.iter().any(|mark| rest.starts_with(mark));
-            }
+    let marked = if any { text } else { b"" };
+    for at in TOKENS.places(marked, MOST_TOKENS) {
+        let rest = text.get(at..).unwrap_or_default();
+        if TURNS.iter().any(|mark| rest.starts_with(mark)) {
+            own.at = own.at.min(at);
+            own.marks += 1;
+            system |= FORGED.iter().any(|mark| rest.starts_with(mark));
         }
     }
     let start = text.get(own.at..).unwrap_or_default();
@@ -272,7 +278,7 @@ pub(super) fn without_spaces(text: &[u8]) -> Option<bool> {
     let first = |words: &[&str]| {
         words
             .iter()
-            .filter_map(|own| memmem::find(text, own.as_bytes()))
+            .filter_map(|own| phrases::find(text, own.as_bytes()))
             .min()
     };
     let aside = first(ASIDE)?;

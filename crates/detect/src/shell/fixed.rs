@@ -125,7 +125,7 @@ pub(super) fn start(input: &Input<'_>) -> Option<Evidence> {
 fn host(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text;
     let head = text.get(..text.len().min(24))?;
-    let at = memchr::memmem::find(head, b"://-")?;
+    let at = crate::phrases::find(head, b"://-")?;
     let scheme = head.get(..at)?;
     let option = byte(text, at + 4).is_ascii_alphabetic() && text.len() > at + 6;
     (option
@@ -199,7 +199,7 @@ fn option(input: &Input<'_>, at: usize, left: &Patience) -> Option<Evidence> {
         let named = text.get(at..command.end)?;
         let runs = command.sense > super::args::Sense::None
             || command.located
-            || memchr::memmem::find(named, b"{}").is_some();
+            || crate::phrases::find(named, b"{}").is_some();
         return (runs && closed).then(|| {
             let degree = if spaces() > 8 {
                 Confidence::Likely

@@ -510,7 +510,7 @@ fn is_told(input: &Input<'_>, command: &Command) -> bool {
         && !command.hidden
         && TOLD
             .iter()
-            .any(|own| memchr::memmem::find(text, own).is_some())
+            .any(|own| crate::phrases::find(text, own).is_some())
 }
 
 /// Whether people and programs send what others typed into a terminal here.

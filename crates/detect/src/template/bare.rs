@@ -3,33 +3,36 @@
 use super::{Kind, arithmetic, leading, verdict};
 use crate::context::Field;
 use crate::detector::{Confidence, Evidence, Input};
+use crate::phrases::{self, Phrases, searchers};
 
 /// Ways out that no text holds otherwise.
-const CERTAIN: [&[u8]; 23] = [
-    b"class.module.classLoader",
-    b".__init__.__globals__",
-    b"[request.args.",
-    b"string.sub \"constructor\"",
-    b"class.classLoader.",
-    b"class['module']",
-    b"class[classLoader]",
-    b"T(java.lang.",
-    b"T(java.io.",
-    b"T(java.net.",
-    b"T(org.springframework.",
-    b"@java.lang.",
-    b"_memberAccess",
-    b"#context[",
-    b"_TemplateReference__context",
-    b"$class.inspect(",
-    b"@ognl.OgnlContext@",
-    b"new java.lang.ProcessBuilder(",
-    b".class.forName(",
-    b".getClass().forName(",
-    b"freemarker.template.utility.",
-    b"@System.Diagnostics.Process",
-    b"${{<%[%'\"}}",
-];
+static CERTAIN: Phrases = Phrases::new(|| {
+    searchers(&[
+        b"class.module.classLoader",
+        b".__init__.__globals__",
+        b"[request.args.",
+        b"string.sub \"constructor\"",
+        b"class.classLoader.",
+        b"class['module']",
+        b"class[classLoader]",
+        b"T(java.lang.",
+        b"T(java.io.",
+        b"T(java.net.",
+        b"T(org.springframework.",
+        b"@java.lang.",
+        b"_memberAccess",
+        b"#context[",
+        b"_TemplateReference__context",
+        b"$class.inspect(",
+        b"@ognl.OgnlContext@",
+        b"new java.lang.ProcessBuilder(",
+        b".class.forName(",
+        b".getClass().forName(",
+        b"freemarker.template.utility.",
+        b"@System.Diagnostics.Process",
+        b"${{<%[%'\"}}",
+    ])
+});
 
 /// Expressions without delimiters, told by how they begin.
 pub(super) fn read(input: &Input<'_>) -> Option<Evidence> {
@@ -51,13 +54,10 @@ pub(super) fn read(input: &Input<'_>) -> Option<Evidence> {
             confidence,
         })
     };
-    for own in CERTAIN {
-        if let Some(at) = memchr::memmem::find(text, own) {
-            return said(at, own.len(), sure);
-        }
+    if let Some(own) = CERTAIN.find(text) {
+        return said(own.start, own.len(), sure);
     }
-    let at = memchr::memmem::find(text, b"__class__")
-        .or_else(|| memchr::memmem::find(text, b"__globals__"))?;
+    let at = phrases::find(text, b"__class__").or_else(|| phrases::find(text, b"__globals__"))?;
     let rest = text.get(at..)?;
     let climbs = [
         &b"__subclasses__"[..],
@@ -68,7 +68,7 @@ pub(super) fn read(input: &Input<'_>) -> Option<Evidence> {
         b"__mro__[",
     ]
     .iter()
-    .any(|own| memchr::memmem::find(rest, own).is_some_and(|found| found > 0 && found < 64));
+    .any(|own| phrases::find(rest, own).is_some_and(|found| found > 0 && found < 64));
     said(at, 9, if climbs { sure } else { Confidence::Hint })
 }
 

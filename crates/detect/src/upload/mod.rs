@@ -154,9 +154,9 @@ fn name(text: &[u8]) -> Option<Evidence> {
     if let Some(own) = end_of_name(text).filter(|own| own.confidence == Confidence::Certain) {
         return Some(own);
     }
-    let stream = memchr::memmem::find(text, b"::$")
+    let stream = crate::phrases::find(text, b"::$")
         .map(|at| found(at, at + 3, "a stream of a file", Confidence::Certain));
-    let reversed = memchr::memmem::find(text, "\u{202e}".as_bytes()).map(|at| {
+    let reversed = crate::phrases::find(text, "\u{202e}".as_bytes()).map(|at| {
         found(
             at,
             at + 3,
