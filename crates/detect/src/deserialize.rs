@@ -8,6 +8,7 @@ mod pickle;
 
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input, evidence};
+use crate::phrases::{self, Phrases, searchers};
 
 /// Serialised objects of Java, PHP, Python, .NET, Ruby, Node and YAML.
 pub(crate) static DETECTOR: Detector = Detector {
@@ -98,7 +99,7 @@ pub(crate) static DETECTOR: Detector = Detector {
 
 fn detect(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text;
-    let named = || memchr::memmem::find(text, b"py/reduce");
+    let named = || phrases::find(text, b"py/reduce");
     if input.context.place == Place::Name
         && let Some(at) = named()
     {
@@ -126,11 +127,18 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
 
 const TAG: &str = "a tag that builds an object";
 
+/// What streams begin with, wherever one stands in a text.
+static JAVA: Phrases = Phrases::new(|| searchers(&[b"\xac\xed\0\x05"]));
+static DOT_NET: Phrases = Phrases::new(|| searchers(&[b"\0\x01\0\0\0\xff\xff\xff\xff\x01\0\0\0"]));
+/// The same in base64 and in hexadecimal.
+static JAVA_SPELLED: Phrases = Phrases::new(|| searchers(&[b"rO0AB", b"aced0005"]));
+static DOT_NET_SPELLED: Phrases = Phrases::new(|| searchers(&[b"AAEAAAD/////"]));
+/// Functions in what Node reads.
+static NODE: Phrases = Phrases::new(|| searchers(&[b"$$ND_FUNC$$", b"__js_function"]));
+
 /// Binary streams and their usual spellings.
 fn streams(text: &[u8]) -> Option<Evidence> {
-    let java = text.starts_with(b"\xac\xed\0\x05")
-        || spelled(text, b"rO0AB")
-        || spelled(text, b"aced0005");
+    let java = text.starts_with(b"\xac\xed\0\x05") || spelled(text, &JAVA_SPELLED);
     if java {
         return evidence(
             0,
@@ -139,26 +147,26 @@ fn streams(text: &[u8]) -> Option<Evidence> {
             Confidence::Certain,
         );
     }
-    if let Some(at) = memchr::memmem::find(text, b"\xac\xed\0\x05") {
-        return evidence(at, at + 4, "a stream of Java objects", Confidence::Likely);
-    }
-    let header = b"\0\x01\0\0\0\xff\xff\xff\xff\x01\0\0\0";
-    if let Some(at) = memchr::memmem::find(text, header) {
+    if let Some(own) = JAVA.find(text) {
         return evidence(
-            at,
-            at + header.len(),
+            own.start,
+            own.end,
+            "a stream of Java objects",
+            Confidence::Likely,
+        );
+    }
+    if let Some(own) = DOT_NET.find(text) {
+        return evidence(
+            own.start,
+            own.end,
             "a stream of .NET objects",
             Confidence::Certain,
         );
     }
-    if spelled(text, b"AAEAAAD/////") || view_state(text) {
+    if spelled(text, &DOT_NET_SPELLED) || view_state(text) {
         return evidence(0, 12, "a stream of .NET objects", Confidence::Certain);
     }
-    let node = memchr::memmem::find(text, b"$$ND_FUNC$$").or_else(|| {
-        memchr::memmem::find(text, b"__js_function")
-            .filter(|_| memchr::memmem::find(text, b"function").is_some())
-    });
-    if let Some(at) = node {
+    if let Some(at) = NODE.find(text).map(|own| own.start) {
         return evidence(
             at,
             at + 11,
@@ -173,18 +181,15 @@ fn streams(text: &[u8]) -> Option<Evidence> {
 fn view_state(text: &[u8]) -> bool {
     let head = text.get(..48).unwrap_or_default();
     let header = [&b"D/////AQ"[..], b"AAAA/////wE", b"AQAAAP////8B"];
-    head.starts_with(b"/wEy")
-        && header
-            .iter()
-            .any(|own| memchr::memmem::find(head, own).is_some())
+    head.starts_with(b"/wEy") && header.iter().any(|own| phrases::find(head, own).is_some())
 }
 
 /// Whether a text, or a word of its beginning, begins with an encoded header.
-fn spelled(text: &[u8], header: &[u8]) -> bool {
+fn spelled(text: &[u8], headers: &Phrases) -> bool {
     let head = text.get(..256).unwrap_or(text);
-    memchr::memmem::find(head, header).is_some_and(|at| {
-        let before = at.checked_sub(1).and_then(|at| text.get(at));
-        let follows = text.get(at + header.len()..).unwrap_or_default();
+    headers.each(head).any(|own| {
+        let before = own.start.checked_sub(1).and_then(|at| text.get(at));
+        let follows = text.get(own.end..).unwrap_or_default();
         before.is_none_or(|byte| !byte.is_ascii_alphanumeric() && *byte != b'/' && *byte != b'+')
             && follows.len() >= 4
     })
@@ -204,7 +209,7 @@ fn ruby(text: &[u8]) -> Option<Evidence> {
         b"Rack::",
     ]
     .iter()
-    .any(|own| memchr::memmem::find(rest, own).is_some());
+    .any(|own| phrases::find(rest, own).is_some());
     let confidence = match rest {
         _ if gadget => Confidence::Certain,
         [
@@ -311,24 +316,24 @@ fn object(text: &[u8], at: usize) -> Option<(usize, Confidence)> {
 
 /// Spellings of libraries that keep classes and functions in JSON and XML.
 fn spellings(input: &Input<'_>) -> Option<Evidence> {
-    const SPELLINGS: [&[u8]; 7] = [
-        b"\"py/reduce\"",
-        b"\"py/function\"",
-        b"\"py/type\":\"os.",
-        b" serialization='custom'",
-        b" serialization=\"custom\"",
-        b"<ObjectDataProvider",
-        b":ObjectDataProvider",
-    ];
+    static SPELLINGS: Phrases = Phrases::new(|| {
+        searchers(&[
+            b"\"py/reduce\"",
+            b"\"py/function\"",
+            b"\"py/type\":\"os.",
+            b" serialization='custom'",
+            b" serialization=\"custom\"",
+            b"<ObjectDataProvider",
+            b":ObjectDataProvider",
+        ])
+    });
     let text = input.text;
     let name = matches!(text, b"py/reduce" | b"py/function") || text.ends_with(b".py/reduce");
     if name && input.context.place == Place::Name {
         return evidence(0, text.len(), TAG, Confidence::Certain);
     }
-    SPELLINGS.iter().find_map(|own| {
-        let at = memchr::memmem::find(text, own)?;
-        evidence(at, at + own.len(), TAG, Confidence::Certain)
-    })
+    let own = SPELLINGS.find(text)?;
+    evidence(own.start, own.end, TAG, Confidence::Certain)
 }
 
 /// YAML tags that name a class or a function.

@@ -13,24 +13,38 @@ use memchr::memmem::{self, Finder};
 pub(crate) struct Phrases(LazyLock<Vec<Finder<'static>>, fn() -> Vec<Finder<'static>>>);
 
 impl Phrases {
-    /// The phrases that `searchers` makes: [`searchers`] of a list.
+    /// The phrases that `make` makes searchers for: [`searchers`] or [`of_words`] of a list.
     pub(crate) const fn new(make: fn() -> Vec<Finder<'static>>) -> Self {
         Self(LazyLock::new(make))
     }
 
     /// Where the first of the list that the text holds stands in it.
     pub(crate) fn find(&self, text: &[u8]) -> Option<Range<usize>> {
-        let within = |own: &&Finder<'_>| own.needle().len() <= text.len();
-        self.0.iter().filter(within).find_map(|own| {
+        self.each(text).next()
+    }
+
+    /// Where each of those that the text holds stands first.
+    pub(crate) fn each(&self, text: &[u8]) -> impl Iterator<Item = Range<usize>> {
+        self.that_fit(text).filter_map(|own| {
             let at = own.find(text)?;
             Some(at..at + own.needle().len())
         })
     }
 
+    /// Those that are no longer than the text.
+    fn that_fit(&self, text: &[u8]) -> impl Iterator<Item = &Finder<'static>> {
+        let fits = |own: &&Finder<'_>| own.needle().len() <= text.len();
+        self.0.iter().filter(fits)
+    }
+
+    /// Where the first that stands in the text begins, in whichever order they are listed.
+    pub(crate) fn first(&self, text: &[u8]) -> Option<usize> {
+        self.each(text).map(|own| own.start).min()
+    }
+
     /// Where each of the list stands in a text, at most so often.
     pub(crate) fn places(&self, text: &[u8], most: usize) -> impl Iterator<Item = usize> {
-        let within = |own: &&Finder<'_>| own.needle().len() <= text.len();
-        let own = self.0.iter().filter(within);
+        let own = self.that_fit(text);
         own.flat_map(move |own| own.find_iter(text).take(most))
     }
 
@@ -42,6 +56,11 @@ impl Phrases {
 
 /// A searcher for each phrase of a list.
 pub(crate) fn searchers(list: &[&'static [u8]]) -> Vec<Finder<'static>> {
+    list.iter().map(|own| Finder::new(*own)).collect()
+}
+
+/// A searcher for each word of a list.
+pub(crate) fn of_words(list: &[&'static str]) -> Vec<Finder<'static>> {
     list.iter().map(|own| Finder::new(*own)).collect()
 }
 
@@ -63,6 +82,8 @@ mod tests {
         assert_eq!(OWN.find(b"first, later"), Some(7..12));
         assert_eq!(OWN.find(b"a first"), Some(2..7));
         assert_eq!(OWN.find(b"x"), Some(0..1));
+        assert_eq!(OWN.first(b"-first, later x"), Some(1));
+        assert_eq!(OWN.places(b"x first x x", 2).collect::<Vec<_>>(), [2, 0, 8]);
         assert!(!OWN.are_in(b"") && !OWN.are_in(b"firs LATER"));
         assert_eq!(find(b"ab", b"abc"), None);
         assert_eq!(find(b"zab", b"ab"), Some(1));

@@ -1,7 +1,7 @@
 //! Marks by which programs part the turns of a conversation with a model, letters nobody can see, and
 //! orders in languages that put no spaces between words.
 
-use crate::phrases::{self, Phrases, searchers};
+use crate::phrases::{Phrases, of_words, searchers};
 
 use crate::detector::Confidence;
 
@@ -184,106 +184,108 @@ pub(super) fn hidden(text: &[u8]) -> Option<((usize, usize), Confidence)> {
 }
 
 /// To leave aside.
-static ASIDE: &[&str] = &[
-    "忽略",
-    "无视",
-    "忘记",
-    "無視",
-    "忘れ",
-    "무시",
-    "잊어",
-    "تجاهل",
-    "不要理会",
-    "忽視",
-    "انس ",
-];
+static ASIDE: Phrases = Phrases::new(|| {
+    of_words(&[
+        "忽略",
+        "无视",
+        "忘记",
+        "無視",
+        "忘れ",
+        "무시",
+        "잊어",
+        "تجاهل",
+        "不要理会",
+        "忽視",
+        "انس ",
+    ])
+});
 
 /// What was said before.
-static BEFORE: &[&str] = &[
-    "之前",
-    "以上",
-    "上述",
-    "前面",
-    "先前",
-    "所有",
-    "上面",
-    "此前",
-    "以前",
-    "前の",
-    "上記",
-    "これまで",
-    "すべて",
-    "全て",
-    "이전",
-    "위의",
-    "모든",
-    "앞의",
-    "السابقة",
-    "أعلاه",
-    "你的",
-    "您的",
-];
+static BEFORE: Phrases = Phrases::new(|| {
+    of_words(&[
+        "之前",
+        "以上",
+        "上述",
+        "前面",
+        "先前",
+        "所有",
+        "上面",
+        "此前",
+        "以前",
+        "前の",
+        "上記",
+        "これまで",
+        "すべて",
+        "全て",
+        "이전",
+        "위의",
+        "모든",
+        "앞의",
+        "السابقة",
+        "أعلاه",
+        "你的",
+        "您的",
+    ])
+});
 
 /// What a model was told.
-static TARGETS: &[&str] = &[
-    "指令",
-    "指示",
-    "提示",
-    "说明",
-    "规则",
-    "命令",
-    "プロンプト",
-    "ルール",
-    "지시",
-    "명령",
-    "프롬프트",
-    "규칙",
-    "التعليمات",
-    "الأوامر",
-    "設定",
-    "限制",
-];
+static TARGETS: Phrases = Phrases::new(|| {
+    of_words(&[
+        "指令",
+        "指示",
+        "提示",
+        "说明",
+        "规则",
+        "命令",
+        "プロンプト",
+        "ルール",
+        "지시",
+        "명령",
+        "프롬프트",
+        "규칙",
+        "التعليمات",
+        "الأوامر",
+        "設定",
+        "限制",
+    ])
+});
 
 /// What it is to do instead.
-static INSTEAD: &[&str] = &[
-    "输出",
-    "显示",
-    "说出",
-    "告诉",
-    "回答",
-    "打印",
-    "扮演",
-    "写",
-    "你现在是",
-    "出力",
-    "表示",
-    "教えて",
-    "答え",
-    "言って",
-    "출력",
-    "말해",
-    "보여",
-    "알려",
-    "اعرض",
-    "اطبع",
-    "系统提示",
-    "回复",
-];
+static INSTEAD: Phrases = Phrases::new(|| {
+    of_words(&[
+        "输出",
+        "显示",
+        "说出",
+        "告诉",
+        "回答",
+        "打印",
+        "扮演",
+        "写",
+        "你现在是",
+        "出力",
+        "表示",
+        "教えて",
+        "答え",
+        "言って",
+        "출력",
+        "말해",
+        "보여",
+        "알려",
+        "اعرض",
+        "اطبع",
+        "系统提示",
+        "回复",
+    ])
+});
 
 /// Orders in Chinese, Japanese, Korean and Arabic: whether there is one, and whether it says what to do
 /// instead.
 pub(super) fn without_spaces(text: &[u8]) -> Option<bool> {
     text.iter()
         .find(|own| matches!(own, 0xd8..=0xd9 | 0xe3..=0xed))?;
-    let first = |words: &[&str]| {
-        words
-            .iter()
-            .filter_map(|own| phrases::find(text, own.as_bytes()))
-            .min()
-    };
-    let aside = first(ASIDE)?;
-    let before = first(BEFORE)?;
-    let target = first(TARGETS)?;
+    let aside = ASIDE.first(text)?;
+    let before = BEFORE.first(text)?;
+    let target = TARGETS.first(text)?;
     let near = aside.max(before).max(target) - aside.min(before).min(target) < 90;
-    near.then(|| first(INSTEAD).is_some())
+    near.then(|| INSTEAD.are_in(text))
 }

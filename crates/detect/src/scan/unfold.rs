@@ -16,7 +16,7 @@ const DEEPEST: u8 = 5;
 const MOST_RUNS: usize = 16;
 /// Bytes that compressed data is undone for at least.
 const LEAST_UNPACKED: usize = 1024;
-/// A longer text with control characters all over is data: what a decoding would make of it is noise.
+/// A longer text with control characters all over is data.
 const DATA: usize = 1024;
 
 /// What an encoded text has one of, base64 and digits excepted.
@@ -38,10 +38,7 @@ pub(super) fn decodings(source: Source<'_>, form: Form, set: &Set, work: &mut Sc
         return;
     }
     let len = form.text.end - form.text.start;
-    let is_data = len > DATA
-        && set::intersects(CONTROLS, *set)
-        && decode::is_data(source.text(&work.arena, form.text));
-    if is_data {
+    if is_data(source, form, set, work) {
         unpacked(source, form, work);
         return;
     }
@@ -58,6 +55,17 @@ pub(super) fn decodings(source: Source<'_>, form: Form, set: &Set, work: &mut Sc
         runs(source, form, work);
     }
     unpacked(source, form, work);
+}
+
+/// Whether the text is data, of which a decoding would make noise: it has control characters all over, and is
+/// long, or a stream of compressed data in base64.
+fn is_data(source: Source<'_>, form: Form, set: &Set, work: &Scratch) -> bool {
+    let text = source.text(&work.arena, form.text);
+    let is_stream = || {
+        let opaque = form.chain.ends_with(Step::Base64) || form.chain.ends_with(Step::Hex);
+        opaque && decode::is_packed(text)
+    };
+    set::intersects(CONTROLS, *set) && (text.len() > DATA || is_stream()) && decode::is_data(text)
 }
 
 /// What compressed data holds. Where little of it may be looked at, none is: to begin costs as much as
@@ -192,7 +200,7 @@ fn decoded(
         return;
     }
     let opaque = matches!(step, Step::Base64 | Step::Hex);
-    if opaque && !decode::is_text(made) && !decode::is_object(made) {
+    if opaque && !decode::is_object(made) && !decode::is_text(made) {
         return;
     }
     let weak = form.weak || step == Step::Entity && is_named(text);
