@@ -20,6 +20,8 @@ const THREE: u16 = 1 << 9;
 const FOUR: u16 = 1 << 10;
 /// Words found of late, which need not be found again: a text may be one of them over and over.
 const RECENT: usize = 64;
+/// Grams met of late that nothing more can be found by: a power of two.
+const SPENT: usize = 32;
 /// How far behind a place a word may begin; it is at this distance at most that the rarest bytes of
 /// a word are looked for.
 const FARTHEST: u8 = 12;
@@ -50,6 +52,40 @@ struct Level<const WORDS: usize> {
     /// For each set bit, where its entries begin; and where the last end.
     starts: Box<[u32]>,
     entries: Box<[Entry]>,
+}
+
+/// What was found in a text of late. That it is not remembered costs time alone.
+struct Lately {
+    /// By their last bits.
+    words: [u32; RECENT],
+    /// By their hash, and more by one: none is 0.
+    grams: [u64; SPENT],
+}
+
+impl Lately {
+    const NOTHING: Self = Self {
+        words: [u32::MAX; RECENT],
+        grams: [0; SPENT],
+    };
+
+    fn place(gram: u32) -> usize {
+        // As many bits as the table has places for.
+        (gram.wrapping_mul(SPREAD) >> (u32::BITS - SPENT.trailing_zeros())) as usize
+    }
+
+    /// Whether another place with these four bytes tells nothing new.
+    #[inline]
+    fn is_spent(&self, gram: [u8; 4]) -> bool {
+        let gram = u32::from_le_bytes(gram);
+        self.grams.get(Self::place(gram)) == Some(&(u64::from(gram) + 1))
+    }
+
+    fn spend(&mut self, gram: [u8; 4]) {
+        let gram = u32::from_le_bytes(gram);
+        if let Some(own) = self.grams.get_mut(Self::place(gram)) {
+            *own = u64::from(gram) + 1;
+        }
+    }
 }
 
 /// A word.
@@ -212,16 +248,16 @@ impl Finder {
             return;
         }
         let mut places = [0; BLOCK];
-        let mut recent = [u32::MAX; RECENT];
+        let mut lately = Lately::NOTHING;
         let mut start = 0;
         while start < text.len() {
             // The last grams of a block reach into the next.
             let rest = text.get(start..).unwrap_or_default();
             let block = rest.get(..BLOCK + 3).unwrap_or(rest);
             let count = self.mark(block, &mut places);
-            let count = self.sift(block, &mut places, count);
+            let count = self.sift(block, &mut places, count, &lately);
             for place in places.iter().take(count) {
-                self.compare(text, start, *place, &mut recent, &mut found);
+                self.compare(text, start, *place, &mut lately, &mut found);
             }
             start += BLOCK;
         }
@@ -265,11 +301,21 @@ impl Finder {
 
     /// Keeps of the places noted those at which there is a gram by its hash, and says of which length, in the
     /// bits above the place; how many there are.
-    fn sift(&self, block: &[u8], places: &mut [u16; BLOCK], count: usize) -> usize {
+    fn sift(
+        &self,
+        block: &[u8],
+        places: &mut [u16; BLOCK],
+        count: usize,
+        lately: &Lately,
+    ) -> usize {
         let mut kept = 0;
         for at in 0..count {
             let place = places.get(at).copied().unwrap_or(0);
-            let gram = folded(gram_at(block, usize::from(place)));
+            let gram = gram_at(block, usize::from(place));
+            if lately.is_spent(gram) {
+                continue;
+            }
+            let gram = folded(gram);
             let two = u16::from(self.two.has(hash::<2>(gram))) * TWO;
             let three = u16::from(self.three.has(hash::<3>(gram))) * THREE;
             let four = u16::from(self.four.has(hash::<4>(gram))) * FOUR;
@@ -288,19 +334,27 @@ impl Finder {
         text: &[u8],
         start: usize,
         place: u16,
-        recent: &mut [u32; RECENT],
+        lately: &mut Lately,
         found: &mut impl FnMut(u32),
     ) {
         let at = start + usize::from(place) % BLOCK;
-        let gram = folded(gram_at(text, at));
+        let bytes = gram_at(text, at);
+        let gram = folded(bytes);
+        let mut is_spent = true;
         let mut each = |entries: &[Entry]| {
             for entry in entries {
-                let Some(known) = recent.get_mut(entry.word as usize % RECENT) else {
+                let Some(known) = lately.words.get_mut(entry.word as usize % RECENT) else {
                     continue;
                 };
-                if *known != entry.word && self.is_at(text, at, entry) {
+                if *known == entry.word {
+                    continue;
+                }
+                if self.is_at(text, at, entry) {
                     *known = entry.word;
                     found(entry.word);
+                } else {
+                    // Shorter words are in these bytes or not, wherever they stand.
+                    is_spent &= entry.len < 4;
                 }
             }
         };
@@ -312,6 +366,9 @@ impl Finder {
         }
         if place & TWO != 0 {
             each(self.two.entries(hash::<2>(gram)));
+        }
+        if is_spent {
+            lately.spend(bytes);
         }
     }
 
@@ -506,6 +563,20 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_gram_that_told_nothing_tells_of_the_next_word_that_has_it() {
+        // Those that were found, those whose bytes lie elsewhere, and those of another case of signs.
+        let words = &["xxabcdyy", "abcd", "@@", "ab", "zzabcd"];
+        let often = |own: &str| own.repeat(40);
+        assert_eq!(found(words, often("abcd").as_bytes()), [1, 3]);
+        let behind = often("abcd") + "xxabcdyy";
+        assert_eq!(found(words, behind.as_bytes()), [0, 1, 3]);
+        let last = often("abcd-") + "@@``zzabcd";
+        assert_eq!(found(words, last.as_bytes()), [1, 2, 3, 4]);
+        assert_eq!(found(&["@@", "\0\0"], often("`").as_bytes()), [0; 0]);
+        assert_eq!(found(&["\0\0\0", "a\0"], b"aaa\0\0a"), [1]);
     }
 
     #[test]
