@@ -3,6 +3,7 @@
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
 use crate::prefix::starts;
+use crate::set::{self, Table};
 
 pub(crate) static DETECTOR: Detector = Detector {
     class: Class::Mail,
@@ -56,10 +57,13 @@ const TAGGED: [&[u8]; 12] = [
     b"authenticate ",
 ];
 
+/// Bytes that line ends begin with.
+static BEGINS: Table = set::table(set::of(b"\r\n%\\"));
+
+/// So many lines are read.
+const MOST_LINES: usize = 256;
+
 fn end_of_line(text: &[u8], at: usize) -> Option<usize> {
-    if !matches!(text.get(at)?, b'\r' | b'\n' | b'%' | b'\\') {
-        return None;
-    }
     ENDS.iter()
         .find(|own| starts(text, at, own))
         .map(|own| own.len())
@@ -73,7 +77,10 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     let mut best: Option<Evidence> = None;
     let mut lines = 0;
     let mut at = 0;
-    while at < text.len() && lines < 256 {
+    while let Some(skipped) = text.get(at..).and_then(|rest| BEGINS.find(rest))
+        && lines < MOST_LINES
+    {
+        at += skipped;
         let Some(len) = end_of_line(text, at) else {
             at += 1;
             continue;

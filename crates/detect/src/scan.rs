@@ -147,6 +147,8 @@ struct Form {
     depth: u8,
     /// Whether what is found is a degree less sure.
     weak: bool,
+    /// Whether it is no text: a stream of compressed data that came in base64.
+    packed: bool,
 }
 
 /// Bytes that decodings may still make of the values of a request: a start, and twice what it sends.
@@ -430,6 +432,7 @@ impl Scanner {
             chain: Chain::default(),
             depth: 0,
             weak: false,
+            packed: false,
         };
         let wanted = known
             .wanted
@@ -647,6 +650,7 @@ fn push_part(source: Source<'_>, form: Form, shape: Shape, part: &Part, work: &m
         chain: form.chain.then(step),
         depth: form.depth,
         weak: form.weak,
+        packed: false,
     });
 }
 

@@ -10,6 +10,8 @@ mod words;
 
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use crate::finder::pair;
+use crate::set::Set;
 
 use words::{Meaning, meaning};
 
@@ -68,9 +70,15 @@ pub(crate) static DETECTOR: Detector = Detector {
         "<start_of_turn",
         "bypass",
     ],
-    glance: None,
+    glance: Some(glance),
     detect,
 };
+
+/// Letters that nobody can see begin with two bytes; by itself, the first is one of a byte's worth of letters
+/// in other character sets.
+fn glance(text: &[u8], _: &Set) -> bool {
+    pair(text, [0xf3, 0xa0]).is_some()
+}
 
 /// Texts are read this far.
 const FARTHEST: usize = 64 * 1024;

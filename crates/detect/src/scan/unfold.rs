@@ -57,15 +57,11 @@ pub(super) fn decodings(source: Source<'_>, form: Form, set: &Set, work: &mut Sc
     unpacked(source, form, work);
 }
 
-/// Whether the text is data, of which a decoding would make noise: it has control characters all over, and is
-/// long, or a stream of compressed data in base64.
+/// Whether the text is data, of which a decoding would make noise.
 fn is_data(source: Source<'_>, form: Form, set: &Set, work: &Scratch) -> bool {
     let text = source.text(&work.arena, form.text);
-    let is_stream = || {
-        let opaque = form.chain.ends_with(Step::Base64) || form.chain.ends_with(Step::Hex);
-        opaque && decode::is_packed(text)
-    };
-    set::intersects(CONTROLS, *set) && (text.len() > DATA || is_stream()) && decode::is_data(text)
+    let long = text.len() > DATA && set::intersects(CONTROLS, *set);
+    form.packed || long && decode::is_data(text)
 }
 
 /// What compressed data holds. Where little of it may be looked at, none is: to begin costs as much as
@@ -83,7 +79,15 @@ fn unpacked(source: Source<'_>, form: Form, work: &mut Scratch) {
     work.unpacker.undo(text, &mut work.made, work.left.unpacked);
     work.is_whole &= work.made.len() < work.left.unpacked;
     let chain = form.chain.then(Step::Inflate);
-    keep_decoded(Form { chain, ..form }, work);
+    let packed = false;
+    keep_decoded(
+        Form {
+            chain,
+            packed,
+            ..form
+        },
+        work,
+    );
 }
 
 type Undo = fn(&[u8], &mut Vec<u8>) -> bool;
@@ -200,7 +204,9 @@ fn decoded(
         return;
     }
     let opaque = matches!(step, Step::Base64 | Step::Hex);
-    if opaque && !decode::is_object(made) && !decode::is_text(made) {
+    let packed = opaque && decode::is_packed(made);
+    let readable = opaque && (packed || !decode::is_object(made)) && decode::is_text(made);
+    if opaque && !readable && !decode::is_object(made) {
         return;
     }
     let weak = form.weak || step == Step::Entity && is_named(text);
@@ -209,6 +215,7 @@ fn decoded(
         Form {
             chain,
             weak,
+            packed: packed && !readable,
             ..form
         },
         work,
