@@ -1,9 +1,14 @@
 //! Gzip (RFC 1952) and zlib (RFC 1950), bounded.
 
-use flate2::{Decompress, FlushDecompress, Status};
+use miniz_oxide::inflate::TINFLStatus;
+use miniz_oxide::inflate::core::inflate_flags::{
+    TINFL_FLAG_IGNORE_ADLER32, TINFL_FLAG_PARSE_ZLIB_HEADER,
+    TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF,
+};
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
 /// Bytes made room for at once.
-const STEP: usize = 8 << 10;
+const STEP: usize = 4 << 10;
 
 /// Whether the bytes begin as a gzip member or a zlib stream does.
 pub(crate) fn is_packed(bytes: &[u8]) -> bool {
@@ -13,9 +18,18 @@ pub(crate) fn is_packed(bytes: &[u8]) -> bool {
     )
 }
 
-/// Undoes it. Its tables take 40 KiB, so that making them anew would cost more than most streams do.
-#[derive(Debug, Default)]
-pub(crate) struct Unpacker(Option<Decompress>);
+/// Undoes it, with tables of 10 KiB that are made once.
+///
+/// A reader of streams unpacks 32 KiB ahead of what it gives out; of most values far less is looked at, so
+/// bytes are unpacked right to where they are kept.
+#[derive(Default)]
+pub(crate) struct Unpacker(Option<Box<DecompressorOxide>>);
+
+impl std::fmt::Debug for Unpacker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Unpacker").finish_non_exhaustive()
+    }
+}
 
 impl Unpacker {
     /// At most so many bytes. What comes out first is kept where it is too much, and where the stream breaks
@@ -23,29 +37,31 @@ impl Unpacker {
     pub(crate) fn undo(&mut self, bytes: &[u8], out: &mut Vec<u8>, most: usize) {
         let is_zlib = bytes.first() != Some(&0x1f);
         let stream = if is_zlib { Some(bytes) } else { member(bytes) };
-        let Some(stream) = stream.filter(|_| most > 0) else {
+        let Some(mut rest) = stream.filter(|_| most > 0) else {
             return;
         };
-        let state = match &mut self.0 {
-            Some(own) => {
-                own.reset(is_zlib);
-                own
-            }
-            none => none.insert(Decompress::new(is_zlib)),
+        let header = if is_zlib {
+            TINFL_FLAG_PARSE_ZLIB_HEADER | TINFL_FLAG_IGNORE_ADLER32
+        } else {
+            0
         };
-        let end = out.len().saturating_add(most);
-        while out.len() < end {
-            let before = (state.total_in(), state.total_out());
-            out.reserve(STEP.min(end - out.len()));
-            let at = usize::try_from(before.0).unwrap_or(usize::MAX);
-            let rest = stream.get(at..).unwrap_or_default();
-            let told = state.decompress_vec(rest, out, FlushDecompress::None);
-            let stands = before == (state.total_in(), state.total_out());
-            if stands || !matches!(told, Ok(Status::Ok)) {
+        let state = self.0.get_or_insert_default();
+        state.init();
+        let start = out.len();
+        let mut made = 0;
+        loop {
+            out.resize(start + made + STEP.min(most - made), 0);
+            // References reach back to the beginning of the stream and not before it.
+            let own = out.get_mut(start..).unwrap_or_default();
+            let flags = header | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+            let (status, taken, written) = decompress(state, rest, own, made, flags);
+            made += written;
+            rest = rest.get(taken..).unwrap_or_default();
+            if status != TINFLStatus::HasMoreOutput || made >= most {
                 break;
             }
         }
-        out.truncate(end);
+        out.truncate(start + made);
     }
 }
 
