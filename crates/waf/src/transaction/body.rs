@@ -193,7 +193,7 @@ impl Transaction {
                 break;
             };
             path.select(document, walk, |text| {
-                let value = scratch.strings.add(text);
+                let value = scratch.strings.add_again(text);
                 list.push(Entry { name, value });
             });
         }

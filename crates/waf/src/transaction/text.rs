@@ -1,6 +1,10 @@
 //! The strings of one transaction: where their bytes lie, what they become when transformed, and
 //! which literals they contain. Each is worked out once.
 
+use std::hash::BuildHasher;
+
+use foldhash::fast::FixedState;
+
 use crate::byteset::ByteSet;
 use crate::plan::{Gate, Gates, Parts, Plan, Reach};
 use crate::transform::{Transform, UnicodeMap};
@@ -81,6 +85,8 @@ pub(crate) struct Strings {
     work: Vec<u8>,
     /// Strings that are asked for again by their place: values of `TX` and the body.
     named: Vec<(Slice, StrId)>,
+    /// Short strings that came of late, by their hash.
+    lately: Vec<u32>,
     /// Bytes that may be kept, and whether more were to be.
     limit: usize,
     full: bool,
@@ -103,6 +109,7 @@ impl Strings {
             factors,
             work,
             named,
+            lately,
             limit,
             full,
         } = self;
@@ -115,6 +122,7 @@ impl Strings {
         factors.clear();
         work.clear();
         named.clear();
+        lately.clear();
         *limit = 0;
         *full = false;
     }
@@ -252,6 +260,30 @@ impl Strings {
     pub(crate) fn add(&mut self, bytes: &[u8]) -> StrId {
         let slice = self.keep(bytes);
         self.string(slice)
+    }
+
+    /// The same, or the string of these bytes where one came of late: documents hold the same few words
+    /// thousands of times, and what is known of one is known of all. Only for values of one variable, of
+    /// which no detector reads the name.
+    pub(crate) fn add_again(&mut self, bytes: &[u8]) -> StrId {
+        /// Longer strings seldom come again.
+        const LONGEST: usize = 64;
+        const PLACES: usize = 64;
+        if bytes.len() > LONGEST {
+            return self.add(bytes);
+        }
+        self.lately.resize(PLACES, NONE);
+        let hash = FixedState::default().hash_one(bytes) % PLACES as u64;
+        let at = usize::try_from(hash).unwrap_or(0);
+        let known = self.lately.get(at).copied().unwrap_or(NONE);
+        if known != NONE && self.text(StrId(known)) == bytes {
+            return StrId(known);
+        }
+        let new = self.add(bytes);
+        if let Some(place) = self.lately.get_mut(at) {
+            *place = new.0;
+        }
+        new
     }
 
     fn item(&self, id: StrId) -> Item {

@@ -280,6 +280,11 @@ fn xml(filling: &str, long: &str, size: usize) -> Vec<Hostile> {
             "xml, many elements",
             format!("<a>{}</a>", many(&element, "", size)),
         ),
+        xml("xml, different elements", {
+            let each = element.len() + 10;
+            let own = (0..size / each).map(|at| format!("<b c=\"{short}{at}\">{at}{short}</b>"));
+            format!("<a>{}</a>", own.collect::<String>())
+        }),
         xml(
             "xml, empty elements",
             format!("<a>{}</a>", "<b/>".repeat(size / 4)),
