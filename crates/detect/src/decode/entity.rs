@@ -1,6 +1,6 @@
 //! Character references of HTML (WHATWG HTML, 13.2.5.72) and XML.
 
-use super::{number, push};
+use super::{find, number, push};
 
 /// The names that stand for characters with a meaning in some language.
 const NAMES: [(&[u8], &[u8]); 34] = [
@@ -45,7 +45,7 @@ pub(crate) fn undo(text: &[u8], out: &mut Vec<u8>) -> bool {
     let from = out.len();
     let mut changed = false;
     let mut rest = text;
-    while let Some(at) = memchr::memchr(b'&', rest) {
+    while let Some(at) = find(b'&', rest) {
         let (before, tail) = rest.split_at(at);
         out.extend_from_slice(before);
         let known = numeric(tail, out).or_else(|| named(tail, out));

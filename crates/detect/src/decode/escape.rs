@@ -1,6 +1,6 @@
 //! Escapes of JavaScript, JSON, C, Python and CSS strings.
 
-use super::{number, push};
+use super::{find, number, push};
 
 /// Undoes one layer: `\x3c`, `\u003c`, `\u{3c}`, `\U0000003c`, `\74` (octal); where there is one of
 /// these, also `\n`, `\"` and the like. Without one the text is left as it is: a backslash before a
@@ -9,7 +9,7 @@ pub(crate) fn undo(text: &[u8], out: &mut Vec<u8>) -> bool {
     let from = out.len();
     let mut changed = false;
     let mut rest = text;
-    while let Some(at) = memchr::memchr(b'\\', rest) {
+    while let Some(at) = find(b'\\', rest) {
         let (before, tail) = rest.split_at(at);
         out.extend_from_slice(before);
         let coded = code(tail);
@@ -93,7 +93,7 @@ fn simple(text: &[u8], out: &mut Vec<u8>) -> usize {
 /// Undoes the escapes of a JSON string (RFC 8259, 7), all of them.
 pub(crate) fn json(text: &[u8], out: &mut Vec<u8>) {
     let mut rest = text;
-    while let Some(at) = memchr::memchr(b'\\', rest) {
+    while let Some(at) = find(b'\\', rest) {
         let (before, tail) = rest.split_at(at);
         out.extend_from_slice(before);
         let taken = match (tail.get(1), code(tail)) {

@@ -22,6 +22,14 @@ pub(crate) use inflate::{Unpacker, is_packed};
 pub(crate) use percent::undo as percent;
 pub(crate) use utf::{utf7, utf16, without_nul};
 
+/// Where a byte stands first. Marks of encodings stand close together: those ahead are seen without a search.
+#[inline]
+pub(crate) fn find(byte: u8, text: &[u8]) -> Option<usize> {
+    const AHEAD: usize = 4;
+    let near = text.iter().take(AHEAD).position(|own| *own == byte);
+    near.or_else(|| memchr::memchr(byte, text))
+}
+
 /// The value of a hexadecimal digit.
 pub(crate) fn digit(byte: u8) -> Option<u8> {
     char::from(byte)

@@ -10,7 +10,12 @@ pub(crate) fn undo(text: &[u8], out: &mut Vec<u8>) -> bool {
     }
     let plus = memchr::memchr(b' ', text).is_none();
     let mut rest = text;
-    while let Some(at) = memchr::memchr2(b'%', b'+', rest) {
+    // Escapes stand close together: what begins at once needs no search.
+    let next = |rest: &[u8]| match rest.first() {
+        Some(b'%' | b'+') => Some(0),
+        _ => memchr::memchr2(b'%', b'+', rest),
+    };
+    while let Some(at) = next(rest) {
         let (before, tail) = rest.split_at(at);
         out.extend_from_slice(before);
         let [first, after @ ..] = tail else { break };

@@ -1,6 +1,6 @@
 //! UTF-16 and UTF-7 that a server decodes, and NUL bytes that it skips.
 
-use super::push;
+use super::{find, push};
 
 /// UTF-16 in either byte order whose other bytes are all zero: ASCII, two bytes a letter.
 pub(crate) fn utf16(text: &[u8], out: &mut Vec<u8>) -> bool {
@@ -33,7 +33,7 @@ pub(crate) fn utf7(text: &[u8], out: &mut Vec<u8>) -> bool {
     let from = out.len();
     let mut changed = false;
     let mut rest = text;
-    while let Some(at) = memchr::memchr(b'+', rest) {
+    while let Some(at) = find(b'+', rest) {
         let (before, tail) = rest.split_at(at);
         out.extend_from_slice(before);
         let taken = shifted(tail.get(1..).unwrap_or_default(), out);
