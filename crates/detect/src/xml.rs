@@ -402,14 +402,22 @@ fn elsewhere(text: &[u8]) -> Option<Evidence> {
     }
 }
 
+/// How an attribute's value begins, from behind its `=` on.
+fn attribute(text: &[u8], from: usize) -> Option<&[u8]> {
+    const LONGEST: usize = 128;
+    let value = text.get(from..)?;
+    let quotes = usize::from(matches!(value.first(), Some(b'"' | b'\'')));
+    value.get(quotes..value.len().min(quotes + LONGEST))
+}
+
 /// `<?xml-stylesheet type="text/xsl" href="http://198.51.100.7/x.xsl"?>`: feeds name their own site, and no
 /// number.
 fn styled(text: &[u8], at: usize) -> Option<Evidence> {
     let head = text.get(at..text.len().min(at + 256))?;
     let end = phrases::find(head, b"?>").unwrap_or(head.len());
     let head = head.get(..end)?;
-    let from = phrases::find(head, b"href=")? + 6;
-    let own = authority::read(head.get(from..)?)?;
+    let from = phrases::find(head, b"href=")? + 5;
+    let own = authority::read(attribute(head, from)?)?;
     let sheet = phrases::find(head, b"xsl").is_some() && own.slashes > 1;
     let digit = |own: &u8| own.is_ascii_digit() || b".:[]".contains(own);
     let confidence = match own.host.iter().all(digit) || own.reach != Reach::Public {
@@ -436,8 +444,7 @@ fn inclusion(text: &[u8], at: usize) -> Option<Evidence> {
 
 /// Images of SVG that a converter on the server would read itself.
 fn image(text: &[u8], at: usize) -> Option<Evidence> {
-    let value = text.get(at + 11..)?;
-    let value = value.get(usize::from(matches!(value.first(), Some(b'"' | b'\'')))..)?;
+    let value = attribute(text, at + 11)?;
     let schemes: [&[u8]; 8] = [
         b"file:",
         b"expect:",
@@ -453,8 +460,7 @@ fn image(text: &[u8], at: usize) -> Option<Evidence> {
             .get(..own.len())
             .is_some_and(|begin| begin.eq_ignore_ascii_case(own))
     });
-    let head = value.get(..value.len().min(128)).unwrap_or_default();
-    let keys = || authority::read(head).is_some_and(|own| own.reach == Reach::Metadata);
+    let keys = || authority::read(value).is_some_and(|own| own.reach == Reach::Metadata);
     (asked || keys())
         .then(|| evidence(at, at + 20, INCLUSION, Confidence::Certain))
         .flatten()

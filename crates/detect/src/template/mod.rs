@@ -417,9 +417,7 @@ fn judge(text: &[u8], open: &Open, begin: usize, end: usize) -> Option<Act> {
             Some(Act::Escape)
         }
         // `|filter('system')`
-        Word::Call if matches!(before, b'\'' | b'"') && matches!(next, b'\'' | b'"') => {
-            piped(text, open, begin)
-        }
+        Word::Call if is_quote(before) && is_quote(next) => piped(text, open, begin),
         // `'sun.sun'`: the name of something in a string.
         Word::Owner if matches!(word, b"sun" | b"os" | b"commons") && is_quote(before) => None,
         Word::Owner if matches!(next, b'.' | b':' | b'[') && before != b'.' => {
@@ -432,7 +430,7 @@ fn judge(text: &[u8], open: &Open, begin: usize, end: usize) -> Option<Act> {
         {
             Some(Act::Escape)
         }
-        Word::Constructor if matches!(before, b'\'' | b'"') => Some(Act::Escape),
+        Word::Constructor if is_quote(before) => Some(Act::Escape),
         Word::Look
             if !matches!(before, b'.' | b'$') || matches!(word, b"data_model" | b"smarty") =>
         {
