@@ -2,6 +2,8 @@
 
 use babyshield_detect::finder::pair;
 
+use super::copy_until;
+
 /// Removes comments whole. The byte right after a comment is kept whatever it is, so that a second
 /// comment glued to the first survives; at the end of the value that byte reads as NUL. Both are
 /// ModSecurity's, and rules are written against them.
@@ -13,7 +15,7 @@ pub(super) fn remove(input: &[u8], out: &mut Vec<u8>) {
             [] | [b'-', b'-', ..] | [b'#', ..] => return,
             [byte, after @ ..] => {
                 out.push(*byte);
-                rest = after;
+                rest = copy_until(after, |byte| matches!(byte, b'/' | b'<' | b'-' | b'#'), out);
                 continue;
             }
         };
@@ -51,7 +53,11 @@ pub(super) fn remove_marks(input: &[u8], out: &mut Vec<u8>) {
             | [b'#', after @ ..] => after,
             [byte, after @ ..] => {
                 out.push(*byte);
-                after
+                copy_until(
+                    after,
+                    |byte| matches!(byte, b'/' | b'*' | b'<' | b'-' | b'#'),
+                    out,
+                )
             }
             [] => return,
         };

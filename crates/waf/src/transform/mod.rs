@@ -210,3 +210,16 @@ impl Transform {
         matches!(self, Self::Length | Self::Md5 | Self::Sha1)
     }
 }
+
+/// Copies what stands before the next byte that `stops`, and returns what is left: many bytes are looked at
+/// together.
+fn copy_until<'a>(input: &'a [u8], stops: impl Fn(u8) -> bool, out: &mut Vec<u8>) -> &'a [u8] {
+    let (chunks, _) = input.as_chunks::<32>();
+    let quiet = |chunk: &&[u8; 32]| !chunk.iter().fold(false, |any, byte| any | stops(*byte));
+    let from = 32 * chunks.iter().take_while(quiet).count();
+    let behind = input.get(from..).unwrap_or_default();
+    let end = behind.iter().position(|byte| stops(*byte));
+    let (before, rest) = input.split_at(from + end.unwrap_or(behind.len()));
+    out.extend_from_slice(before);
+    rest
+}

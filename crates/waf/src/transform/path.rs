@@ -15,7 +15,20 @@ pub(super) fn normalise(input: &[u8], windows: bool, out: &mut Vec<u8>) {
         at_root: false,
     };
     let mut at = 0;
-    while let Some(&raw) = input.get(at) {
+    let next_slash = |from: &[u8]| match windows {
+        true => memchr::memchr2(b'/', b'\\', from),
+        false => memchr::memchr(b'/', from),
+    };
+    while let Some(&first) = input.get(at) {
+        if !slash(first) {
+            // Of a segment only the last byte tells whether it stays.
+            let rest = input.get(at..).unwrap_or_default();
+            let last = next_slash(rest).unwrap_or(rest.len()) - 1;
+            walk.out
+                .extend_from_slice(rest.get(..last).unwrap_or_default());
+            at += last;
+        }
+        let raw = input.get(at).copied().unwrap_or_default();
         let ends = input.get(at + 1).is_none_or(|next| slash(*next));
         let done = at + 1 == input.len();
         let byte = if slash(raw) { b'/' } else { raw };

@@ -194,3 +194,35 @@ fn unicode_maps_are_pluggable() {
     assert!(UnicodeMap::parse(text, 437).is_err());
     assert!(UnicodeMap::parse("1 (x)\nnonsense", 1).is_err());
 }
+
+/// Long stretches of plain text are copied together: they must come out as short ones do.
+#[test]
+fn plain_text_may_be_as_long_as_it_likes() {
+    let mut random = Random(0x51_7e7c_4ed0);
+    for transform in [
+        Transform::CmdLine,
+        Transform::CompressWhitespace,
+        Transform::NormalisePath,
+        Transform::NormalisePathWin,
+        Transform::RemoveComments,
+        Transform::RemoveCommentsChar,
+        Transform::RemoveNulls,
+        Transform::RemoveWhitespace,
+        Transform::ReplaceComments,
+        Transform::Utf8ToUnicode,
+    ] {
+        for _ in 0..20_000 {
+            let input = random.input(b"zzzzz./\\*-#<>! ,;\"'^(\0\n\xc2\xa0\xe2\x82\xac\xff");
+            // Three at least: what is shorter than that, a path may be taken for a root.
+            let long = |times: usize| -> Vec<u8> {
+                let each = input.split(|byte| *byte == b'z');
+                each.collect::<Vec<_>>().join("z".repeat(times).as_bytes())
+            };
+            let short = apply(transform, &long(3));
+            let text = short.escape_ascii().to_string();
+            let wanted = text.replace("zzz", &"z".repeat(70));
+            let got = apply(transform, &long(70)).escape_ascii().to_string();
+            assert_eq!(got, wanted, "{transform:?} on {}", input.escape_ascii());
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! UTF-8 to `%uXXXX`.
 
-use super::hex;
+use super::{copy_until, hex};
 
 /// Each well-formed sequence becomes `%u` and at least four hex digits. Over-long forms and
 /// surrogates are written and followed by their first byte, so that a rule can see them; a first
@@ -20,7 +20,7 @@ pub(super) fn to_unicode(input: &[u8], out: &mut Vec<u8>) {
             0xf0..=0xf7 => (4, 0x1_0000),
             _ => {
                 out.push(first);
-                rest = after;
+                rest = copy_until(after, |byte| byte == 0 || byte >= 0xc0, out);
                 continue;
             }
         };
