@@ -253,7 +253,7 @@ impl Transaction {
     }
 
     /// What the scan before the phase has told of a value; cheap.
-    fn may_match(&self, link: &Link, value: StrId) -> bool {
+    pub(super) fn may_match(&self, link: &Link, value: StrId) -> bool {
         !link.scanned
             || link
                 .gate

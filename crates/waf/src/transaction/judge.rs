@@ -153,9 +153,12 @@ impl Transaction {
         let Some(regex) = plan.patterns.get(at) else {
             return Said::No;
         };
+        let len = self.scratch.strings.len(value);
+        if let Some(matched) = self.told_together(plan, pattern, value) {
+            return Said::whole(matched, len);
+        }
         let mut cache = self.cache(regex, at);
-        let text = self.scratch.strings.text(value);
-        let (said, len) = (regex.is_match(&mut cache, text), text.len());
+        let said = regex.is_match(&mut cache, self.scratch.strings.text(value));
         self.keep_cache(at, cache);
         match said {
             Ok(matched) => Said::whole(matched, len),
@@ -168,9 +171,15 @@ impl Transaction {
         let Some(regex) = plan.patterns.get(at) else {
             return Said::No;
         };
-        let mut cache = self.cache(regex, at);
-        let said = regex.is_match(&mut cache, self.scratch.strings.text(value));
-        self.keep_cache(at, cache);
+        let said = match self.told_together(plan, pattern, value) {
+            Some(matched) => Ok(matched),
+            None => {
+                let mut cache = self.cache(regex, at);
+                let said = regex.is_match(&mut cache, self.scratch.strings.text(value));
+                self.keep_cache(at, cache);
+                said
+            }
+        };
         let found = match said {
             Ok(false) => return Said::No,
             Ok(true) => self.locate(plan, pattern, value, capture),

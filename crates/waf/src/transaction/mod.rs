@@ -18,6 +18,7 @@ mod memo;
 mod outcome;
 mod scan;
 mod text;
+mod together;
 mod trace;
 mod values;
 mod work;
@@ -197,6 +198,8 @@ pub(crate) struct Scratch {
     origins: Vec<(Variable, Slice)>,
     expanded: Vec<u8>,
     detected: detect::Detected,
+    /// What patterns say of long texts that others ran over; `None` where they have to be asked again.
+    told: together::Told,
     /// There while the transaction is being worked at.
     work: Option<Box<Work>>,
 }
@@ -221,6 +224,7 @@ impl Default for Scratch {
             origins: Vec::new(),
             expanded: Vec::new(),
             detected: detect::Detected::default(),
+            told: together::Told::default(),
             work: None,
         }
     }
@@ -248,6 +252,7 @@ impl Scratch {
             origins,
             expanded,
             detected,
+            told,
             // Put down already.
             work: _,
         } = &mut *self;
@@ -270,6 +275,7 @@ impl Scratch {
         origins.clear();
         expanded.clear();
         detected.clear();
+        told.clear();
         self
     }
 }

@@ -33,7 +33,7 @@ impl Slice {
 }
 
 /// Names one string of the transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct StrId(u32);
 
 impl StrId {
@@ -346,6 +346,30 @@ impl Strings {
             .steps
             .iter()
             .fold(id, |at, step| self.step(&plan.settings.unicode, at, *step))
+    }
+
+    /// The same where every step was taken before.
+    pub(crate) fn known_through(&self, plan: &Plan, id: StrId, chain: u16) -> Option<StrId> {
+        let chain = plan.chains.get(usize::from(chain))?;
+        if !chain.always && !chain.triggers.intersects(&self.item(id).set) {
+            return Some(id);
+        }
+        chain.steps.iter().try_fold(id, |at, step| {
+            let item = self.item(at);
+            if !step.always_changes() && !step.triggers().intersects(&item.set) {
+                return Some(at);
+            }
+            let known = std::iter::successors(self.edges.get(item.edges as usize), |own| {
+                self.edges.get(own.next as usize)
+            });
+            let known = known.into_iter().find(|own| own.transform == *step);
+            known.map(|own| StrId(own.to))
+        })
+    }
+
+    /// Whether what the gates are to a value and to what the chains make of it was worked out.
+    pub(crate) fn was_scanned(&self, id: StrId) -> bool {
+        self.item(id).all_open != NONE
     }
 
     /// The string after one transformation.

@@ -7,6 +7,7 @@
 use super::memo::Memo;
 use super::text::StrId;
 use super::{Transaction, bodies};
+use crate::operator::regex::together::States;
 use crate::operator::regex::{Cache, Pattern};
 use crate::plan::Plan;
 
@@ -17,6 +18,8 @@ pub(crate) struct Work {
     pub(super) memo: Option<Box<Memo>>,
     /// For each pattern of the plan, where it has been asked.
     pub(super) caches: Vec<Option<Cache>>,
+    /// The same for those that ran beside others.
+    pub(super) states: Vec<Option<States>>,
     /// Patterns compiled from texts with macros.
     pub(super) compiled: Vec<(Vec<u8>, Pattern)>,
     pub(super) detector: babyshield_detect::Scratch,
@@ -36,6 +39,7 @@ impl Transaction {
             let mut work = self.plan.works.pop().unwrap_or_default();
             if work.caches.len() < self.plan.patterns.len() {
                 work.caches.resize_with(self.plan.patterns.len(), || None);
+                work.states.resize_with(self.plan.patterns.len(), || None);
             }
             self.scratch.work = Some(work);
         }

@@ -179,7 +179,10 @@ pub fn changed(request: &Request, random: &mut Random) -> Request {
             }
             1 if at < place.len() => place[at] = u8::try_from(random.below(256)).unwrap(),
             _ => {
-                let piece = random.pick(&PIECES);
+                let piece = match random.one_in(6) {
+                    true => long(random),
+                    false => random.pick(&PIECES).to_owned(),
+                };
                 place.splice(at..at, piece.bytes());
             }
         }
@@ -229,7 +232,20 @@ pub const PIECES: [&str; 36] = [
 ];
 
 fn value(random: &mut Random) -> String {
+    if random.one_in(24) {
+        return long(random);
+    }
     (0..random.below(4)).map(|_| random.pick(&PIECES)).collect()
+}
+
+/// A text of some thousands of bytes: such are looked at in another way.
+fn long(random: &mut Random) -> String {
+    let plain = random.one_in(2);
+    let piece = |random: &mut Random| match plain && !random.one_in(40) {
+        true => random.pick(&["a", "ab ", "B, ", "42 ", "x"]),
+        false => random.pick(&PIECES),
+    };
+    (0..random.below(4000)).map(|_| piece(random)).collect()
 }
 
 const NAMES: [&str; 8] = ["q", "Q", "id", "a.b", "x", "user[name]", "", "token"];

@@ -10,6 +10,7 @@
 
 mod class;
 mod dialect;
+pub(crate) mod together;
 
 #[cfg(test)]
 mod tests;
@@ -80,25 +81,30 @@ enum Engine {
 #[derive(Debug)]
 struct Linear {
     options: Options,
-    /// `None` where it is only run.
-    meaning: Option<Meaning>,
-    regex: OnceLock<Result<meta::Regex, String>>,
-}
-
-/// What a pattern means takes a hundred times the memory of its text, and is wanted once or never.
-#[derive(Debug)]
-struct Meaning {
     /// The pattern as the engine reads it.
     text: Box<str>,
-    kept: Mutex<Option<Arc<Hir>>>,
+    /// What it means takes a hundred times the memory of its text, and is wanted once or never.
+    meaning: Mutex<Option<Arc<Hir>>>,
+    regex: OnceLock<Result<meta::Regex, String>>,
+    /// The same for [`together::search`]; `None` where it would be too large.
+    automaton: OnceLock<Option<Box<together::Automaton>>>,
 }
 
 impl Linear {
+    fn new(text: &str, options: &Options, meaning: Option<Arc<Hir>>) -> Self {
+        Self {
+            options: *options,
+            text: text.into(),
+            meaning: Mutex::new(meaning),
+            regex: OnceLock::new(),
+            automaton: OnceLock::new(),
+        }
+    }
+
     fn hir(&self) -> Option<Arc<Hir>> {
-        let own = self.meaning.as_ref()?;
-        let mut kept = own.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.meaning.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.is_none() {
-            *kept = read(&own.text, &self.options).ok().map(Arc::new);
+            *kept = read(&self.text, &self.options).ok().map(Arc::new);
         }
         kept.clone()
     }
@@ -106,7 +112,7 @@ impl Linear {
     fn built(&self) -> &Result<meta::Regex, String> {
         self.regex.get_or_init(|| match self.hir() {
             Some(hir) => build(&hir, &self.options),
-            None => Err("the pattern was never compiled".to_owned()),
+            None => Err("the pattern cannot be read again".to_owned()),
         })
     }
 
@@ -213,25 +219,23 @@ impl Pattern {
 
     /// Frees the memory of [`Pattern::hir`]; who asks again has the pattern read again.
     pub fn forget(&self) {
-        if let Engine::Linear(own) = &self.engine
-            && let Some(own) = &own.meaning
-        {
-            *own.kept.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if let Engine::Linear(own) = &self.engine {
+            *own.meaning.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
 
-    /// The same pattern, compiled, without its [`Pattern::hir`] and that one's memory.
+    /// The same pattern, compiled, without the memory of its [`Pattern::hir`].
     ///
     /// # Errors
     /// As [`Pattern::build`].
     pub fn without_hir(&self) -> Result<Self, String> {
         self.build()?;
         let engine = match &self.engine {
-            Engine::Linear(own) => Engine::Linear(Box::new(Linear {
-                options: own.options,
-                meaning: None,
-                regex: own.regex.clone(),
-            })),
+            Engine::Linear(own) => {
+                let mut same = Linear::new(&own.text, &own.options, None);
+                same.regex = own.regex.clone();
+                Engine::Linear(Box::new(same))
+            }
             Engine::Backtracking(regex) => Engine::Backtracking(regex.clone()),
         };
         Ok(Self {
@@ -266,6 +270,23 @@ impl Pattern {
             (Engine::Linear(own), None) => Ok(own.regex()?.is_match(value)),
             (Engine::Backtracking(regex), _) => regex.is_match(value).map_err(|_| StepLimit),
         }
+    }
+
+    /// The pattern for [`together::search`] over a value; `None` where that cannot tell what
+    /// [`Pattern::is_match`] does. Made when it is first asked for.
+    pub(crate) fn automaton(&self, value: &[u8]) -> Option<&together::Automaton> {
+        let Engine::Linear(own) = &self.engine else {
+            return None;
+        };
+        if self.caret && value.ends_with(b"\n") {
+            return None;
+        }
+        let made = own.automaton.get_or_init(|| {
+            let made = read(&own.text, &own.options).ok();
+            made.and_then(|hir| together::Automaton::new(&hir, &own.options))
+                .map(Box::new)
+        });
+        made.as_deref()
     }
 
     /// The same without memory of the caller's, for patterns that are asked rarely. A pattern that
@@ -418,15 +439,9 @@ fn search_slots(
 }
 
 fn linear(pattern: &str, options: &Options) -> Result<Engine, String> {
-    let hir = read(pattern, options)?;
-    Ok(Engine::Linear(Box::new(Linear {
-        options: *options,
-        meaning: Some(Meaning {
-            text: pattern.into(),
-            kept: Mutex::new(Some(Arc::new(hir))),
-        }),
-        regex: OnceLock::new(),
-    })))
+    let hir = Arc::new(read(pattern, options)?);
+    let own = Linear::new(pattern, options, Some(hir));
+    Ok(Engine::Linear(Box::new(own)))
 }
 
 fn read(pattern: &str, options: &Options) -> Result<Hir, String> {

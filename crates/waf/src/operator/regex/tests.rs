@@ -1,4 +1,5 @@
 use super::dialect::translate;
+use super::together::{LANES, Lane, search};
 use super::{Captures, Options, Pattern, StepLimit};
 
 fn is_match(pattern: &str, value: &[u8]) -> bool {
@@ -291,5 +292,80 @@ fn every_pattern_of_crs_4_compiles() {
     match std::env::var("BABYSHIELD_CRS4") {
         Ok(folder) => compile_rules(std::path::Path::new(&folder)),
         Err(_) => println!("skipped: BABYSHIELD_CRS4 names no rules folder"),
+    }
+}
+
+/// Side by side, each says what it says alone: whichever others run with it, and wherever those end.
+#[test]
+fn patterns_side_by_side_say_what_each_says_alone() {
+    let own: Vec<Pattern> = CASES
+        .iter()
+        .map(|case| Pattern::compile(case.0, &Options::default()).unwrap())
+        .collect();
+    let filler = ["", "z", "x y\n", "ab ", "(", "=é", "1.2,"];
+    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut below = |end: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        usize::try_from(seed % end as u64).unwrap()
+    };
+    let (mut yes, mut no) = (0, 0);
+    for _ in 0..3000 {
+        let mut text = filler[below(filler.len())].repeat(below(40)).into_bytes();
+        let (_, matched, other, _) = CASES[below(CASES.len())];
+        text.extend_from_slice(if below(2) == 0 { matched } else { other });
+        text.extend_from_slice(filler[below(filler.len())].repeat(below(40)).as_bytes());
+        let names: Vec<usize> = (0..below(LANES) + 1).map(|_| below(own.len())).collect();
+        let mut lanes: Vec<Option<Lane<'_>>> = names
+            .iter()
+            .map(|at| {
+                let automaton = own[*at].automaton(&text)?;
+                let name = u16::try_from(*at).unwrap();
+                Some(Lane::new(name, automaton, automaton.create_states()))
+            })
+            .collect();
+        search(&mut lanes, &text);
+        for lane in lanes.into_iter().flatten() {
+            let said = lane.said();
+            let (name, _) = lane.into_states();
+            let own = &own[usize::from(name)];
+            let alone = own.is_match(&mut own.create_cache(), &text).unwrap();
+            let about = format!("{} on {}", CASES[usize::from(name)].0, text.escape_ascii());
+            assert_eq!(said, Some(alone), "{about}");
+            if alone { yes += 1 } else { no += 1 }
+        }
+    }
+    assert!(yes > 500 && no > 500, "{yes} {no}");
+}
+
+#[test]
+fn a_pattern_of_too_many_states_tells_nothing_and_leaves_the_others_alone() {
+    // Whether the byte a hundred before the last is an `a`: a state for each way to have come here.
+    let dear = Pattern::compile("a[ab]{100}c", &Options::default()).unwrap();
+    let plain = Pattern::compile("aba*c", &Options::default()).unwrap();
+    let mut seed = 1_u64;
+    let mut text: Vec<u8> = (0..200_000)
+        .map(|_| {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            if seed % 2 == 0 { b'a' } else { b'b' }
+        })
+        .collect();
+    text.extend_from_slice(b"abc");
+    let lane = |name, own: &'static Pattern| {
+        let automaton = own.automaton(&text).unwrap();
+        Some(Lane::new(name, automaton, automaton.create_states()))
+    };
+    let mut lanes = [
+        lane(0, Box::leak(Box::new(dear))),
+        lane(1, Box::leak(Box::new(plain))),
+    ];
+    search(&mut lanes, &text);
+    for lane in lanes.into_iter().flatten() {
+        let said = lane.said();
+        let (name, _) = lane.into_states();
+        assert_eq!(said, if name == 0 { None } else { Some(true) });
     }
 }

@@ -1,0 +1,133 @@
+//! Patterns that are asked about one long text are run over it together.
+//!
+//! A long text holds words of most rules, so that most of their patterns run over all of it. What one is
+//! asked of it, the next few are found out with it (`operator::regex::together`): those of rules that are due
+//! and will see the same text. Their rules come to it in their turn, and whatever happens until then (a rule
+//! taken away, a variable taken out of its sight) is as ever.
+
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+
+use super::Transaction;
+use super::text::StrId;
+use crate::operator::regex::together::{LANES, Lane, search};
+use crate::plan::{Judge, Link, Plan};
+
+/// Shorter texts are run through sooner than others are found for them.
+pub(super) const LONG: usize = 2 << 10;
+
+/// What is kept of what patterns say; past that each is asked in its turn.
+const MOST: usize = 1 << 16;
+
+/// What patterns say of texts. `None` where one has to be asked by itself.
+pub(super) type Told = HashMap<(StrId, u16), Option<bool>, FixedState>;
+
+impl Transaction {
+    /// Whether a pattern matches a long text. `None` for others, and where it has to be asked by itself.
+    pub(super) fn told_together(
+        &mut self,
+        plan: &Plan,
+        pattern: u16,
+        value: StrId,
+    ) -> Option<bool> {
+        if self.scratch.strings.len(value) < LONG {
+            return None;
+        }
+        if let Some(said) = self.scratch.told.get(&(value, pattern)) {
+            return *said;
+        }
+        if self.scratch.told.len() >= MOST {
+            return None;
+        }
+        let mut company = [pattern; LANES];
+        let count = self.company(plan, value, &mut company);
+        if count < 2 {
+            return None;
+        }
+        self.run_together(plan, value, company.get(..count).unwrap_or_default());
+        self.scratch.told.get(&(value, pattern)).copied().flatten()
+    }
+
+    /// Runs patterns over a text and notes what each says.
+    fn run_together(&mut self, plan: &Plan, value: StrId, patterns: &[u16]) {
+        let text = self.scratch.strings.text(value);
+        let Some(work) = self.scratch.work.as_mut() else {
+            return;
+        };
+        let mut lanes: [Option<Lane<'_>>; LANES] = std::array::from_fn(|at| {
+            let name = *patterns.get(at)?;
+            let automaton = plan.patterns.get(usize::from(name))?.automaton(text)?;
+            let kept = work.states.get_mut(usize::from(name))?.take();
+            let states = kept.unwrap_or_else(|| automaton.create_states());
+            Some(Lane::new(name, automaton, states))
+        });
+        search(&mut lanes, text);
+        for lane in lanes.into_iter().flatten() {
+            let said = lane.said();
+            let (name, states) = lane.into_states();
+            self.scratch.told.insert((value, name), said);
+            if let Some(place) = work.states.get_mut(usize::from(name)) {
+                *place = Some(states);
+            }
+        }
+    }
+
+    /// Puts others behind the first pattern that will be asked about the same text; how many there are with it.
+    fn company(&self, plan: &Plan, value: StrId, company: &mut [u16; LANES]) -> usize {
+        let [first, ..] = *company;
+        let text = self.scratch.strings.text(value);
+        let can_run = |at: u16| {
+            let pattern = plan.patterns.get(usize::from(at));
+            pattern.is_some_and(|own| own.automaton(text).is_some())
+        };
+        let Some(code) = plan.phases.get(self.state.phase.index()) else {
+            return 0;
+        };
+        let raw = self
+            .state
+            .raw
+            .filter(|raw| self.scratch.strings.was_scanned(*raw));
+        let Some(raw) = raw.filter(|_| can_run(first)) else {
+            return 0;
+        };
+        let (mut count, mut at) = (1, 0);
+        while let Some(position) = self.scratch.due.next(at)
+            && count < company.len()
+        {
+            at = position + 1;
+            let rule = code.code.get(position).map(|op| op.rule as usize);
+            let rule = rule
+                .filter(|own| *own > self.state.current && !self.scratch.removed.contains(*own));
+            let link = rule.and_then(|own| plan.rules.get(own)?.links.first());
+            let Some(own) = link.and_then(|link| self.will_ask(plan, link, raw, value)) else {
+                continue;
+            };
+            let is_new = !company.iter().take(count).any(|known| *known == own)
+                && !self.scratch.told.contains_key(&(value, own));
+            if is_new
+                && can_run(own)
+                && let Some(place) = company.get_mut(count)
+            {
+                *place = own;
+                count += 1;
+            }
+        }
+        count
+    }
+
+    /// The pattern that a condition will ask about a text, which is made of a scanned value.
+    fn will_ask(&self, plan: &Plan, link: &Link, raw: StrId, value: StrId) -> Option<u16> {
+        let Judge::Rx(own) = link.judge else {
+            return None;
+        };
+        let strings = &self.scratch.strings;
+        let is_open = |gate| strings.known_open(&plan.gates, value, gate) != Some(false);
+        let may = link.scanned
+            && !link.negated
+            && !link.multi_match
+            && self.may_match(link, raw)
+            && link.gate.is_some_and(is_open);
+        (may && strings.known_through(plan, raw, link.chain) == Some(value)).then_some(own)
+    }
+}
