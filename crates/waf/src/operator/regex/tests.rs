@@ -350,7 +350,7 @@ fn a_pattern_of_too_many_states_tells_nothing_and_leaves_the_others_alone() {
             seed ^= seed << 13;
             seed ^= seed >> 7;
             seed ^= seed << 17;
-            if seed % 2 == 0 { b'a' } else { b'b' }
+            if seed.is_multiple_of(2) { b'a' } else { b'b' }
         })
         .collect();
     text.extend_from_slice(b"abc");
