@@ -80,7 +80,12 @@ pub(crate) struct Strings {
     pub(crate) response: Vec<u8>,
     items: Vec<Item>,
     edges: Vec<Edge>,
+    /// Rows of gates. Those alike lie in one place and are never changed: thousands of values open the same
+    /// few gates, and a row for each would take more memory than they do.
     open: Vec<u64>,
+    /// Where rows made of late lie, by their hash.
+    rows: Vec<u32>,
+    row: Vec<u64>,
     factors: Vec<u64>,
     work: Vec<u8>,
     /// Strings that are asked for again by their place: values of `TX` and the body.
@@ -106,6 +111,8 @@ impl Strings {
             items,
             edges,
             open,
+            rows,
+            row,
             factors,
             work,
             named,
@@ -119,6 +126,8 @@ impl Strings {
         items.clear();
         edges.clear();
         open.clear();
+        rows.clear();
+        row.clear();
         factors.clear();
         work.clear();
         named.clear();
@@ -426,25 +435,45 @@ impl Strings {
         if item.opened.has(parts) && item.open != NONE {
             return item.open as usize;
         }
-        let at = match item.open {
-            NONE => self.open.len(),
-            known => known as usize,
-        };
-        if item.open == NONE {
-            self.open.resize(at + gates.words(), 0);
-        }
         let set = self.set(origin);
-        let mut open = std::mem::take(&mut self.open);
+        let mut row = std::mem::take(&mut self.row);
         let mut factors = std::mem::take(&mut self.factors);
-        let own = open.get_mut(at..).unwrap_or_default();
+        row.clear();
+        row.extend_from_slice(self.row_at(item.open, gates.words()));
+        row.resize(gates.words(), 0);
         let text = (self.bytes(item.slice), &set);
-        let woken = gates.open((parts, item.opened), text, &mut factors, own);
-        self.open = open;
+        let woken = gates.open((parts, item.opened), text, &mut factors, &mut row);
+        let at = self.keep_row(&row);
+        self.row = row;
         self.factors = factors;
         if let Some(item) = self.items.get_mut(origin.0 as usize) {
-            item.open = offset(at);
+            item.open = at;
             item.opened = item.opened.with(parts);
             item.woken |= woken;
+        }
+        at as usize
+    }
+
+    /// A row of gates; nothing where there is none.
+    fn row_at(&self, at: u32, words: usize) -> &[u64] {
+        let start = at as usize;
+        self.open.get(start..start + words).unwrap_or_default()
+    }
+
+    /// Where a row of gates lies, put there unless one like it was made of late.
+    fn keep_row(&mut self, row: &[u64]) -> u32 {
+        const PLACES: usize = 64;
+        self.rows.resize(PLACES, NONE);
+        let hash = FixedState::default().hash_one(row) % PLACES as u64;
+        let place = usize::try_from(hash).unwrap_or(0);
+        let known = self.rows.get(place).copied().unwrap_or(NONE);
+        if known != NONE && self.row_at(known, row.len()) == row {
+            return known;
+        }
+        let at = offset(self.open.len());
+        self.open.extend_from_slice(row);
+        if let Some(own) = self.rows.get_mut(place) {
+            *own = at;
         }
         at
     }
@@ -480,21 +509,26 @@ impl Strings {
     /// Notes that these gates may be open to what the chains of a field make of a value; none, where the
     /// row is empty.
     pub(crate) fn may_open(&mut self, id: StrId, open: &[u64]) {
-        let Some(item) = self.items.get_mut(id.0 as usize) else {
-            return;
+        let before = match self.items.get(id.0 as usize) {
+            Some(item) => item.all_open,
+            None => return,
         };
-        match item.all_open {
-            NONE if open.is_empty() => item.all_open = CLOSED,
-            NONE | CLOSED if !open.is_empty() => {
-                item.all_open = offset(self.open.len());
-                self.open.extend_from_slice(open);
-            }
+        let all_open = match before {
+            NONE if open.is_empty() => CLOSED,
+            known if open.is_empty() => known,
+            NONE | CLOSED => self.keep_row(open),
             known => {
-                let known = self.open.get_mut(known as usize..);
-                for (known, own) in known.unwrap_or_default().iter_mut().zip(open) {
-                    *known |= own;
-                }
+                let mut row = std::mem::take(&mut self.row);
+                row.clear();
+                let both = self.row_at(known, open.len()).iter().zip(open);
+                row.extend(both.map(|(known, own)| known | own));
+                let at = self.keep_row(&row);
+                self.row = row;
+                at
             }
+        };
+        if let Some(item) = self.items.get_mut(id.0 as usize) {
+            item.all_open = all_open;
         }
     }
 
