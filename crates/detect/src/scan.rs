@@ -3,6 +3,7 @@
 mod unfold;
 
 use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher, RandomState};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -232,7 +233,9 @@ pub struct Scratch {
     before: Vec<u8>,
     found: Vec<Found>,
     /// The decoded texts noted, by hash: most decodings may be undone in any order.
-    seen: HashSet<u64>,
+    seen: HashSet<u64, BuildHasherDefault<Itself>>,
+    /// What they are hashed with, so that nobody can make two texts pass for one.
+    keys: RandomState,
     unpacker: decode::Unpacker,
     left: Allowance,
     is_whole: bool,
@@ -271,6 +274,7 @@ impl Scratch {
             before,
             found,
             seen,
+            keys: _,
             // Begins anew with each stream.
             unpacker: _,
             left,
@@ -293,6 +297,25 @@ impl Scratch {
         *is_whole = true;
         *is_cut = false;
         *asked = 0;
+    }
+}
+
+/// The hash of what is a hash.
+#[derive(Debug, Default)]
+struct Itself(u64);
+
+impl Hasher for Itself {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let bytes = bytes.iter();
+        self.0 = bytes.fold(self.0, |own, byte| own << 8 | u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, own: u64) {
+        self.0 = own;
     }
 }
 

@@ -20,7 +20,9 @@ const LEAST_UNPACKED: usize = 1024;
 const DATA: usize = 1024;
 
 /// What an encoded text has one of, base64 and digits excepted.
-const MARKS: Set = set::union(set::of(b"%&\\+\0"), set::range(0x80, 0xff));
+const MARKS: Set = set::union(set::of(b"%&\\+\0"), HIGH);
+/// Bytes beyond ASCII.
+const HIGH: Set = set::range(0x80, 0xff);
 /// Control characters that no text has.
 const CONTROLS: Set = set::union(
     set::union(set::range(0, 8), set::range(0x0b, 0x0c)),
@@ -112,11 +114,7 @@ const MARKED: [Mark; 7] = [
         decode::entities,
     ),
     mark(Step::Escape, |set| set::has(*set, b'\\'), decode::escapes),
-    mark(
-        Step::Fold,
-        |set| set::intersects(*set, set::range(0x80, 0xff)),
-        decode::fold,
-    ),
+    mark(Step::Fold, |set| set::intersects(*set, HIGH), decode::fold),
     mark(Step::Utf16, |set| set::has(*set, 0), decode::utf16),
     mark(Step::Nul, |set| set::has(*set, 0), decode::without_nul),
     mark(
@@ -229,12 +227,13 @@ fn keep_decoded(form: Form, work: &mut Scratch) {
         made,
         forms,
         seen,
+        keys,
         left,
         ..
     } = work;
     let name = form.name.map(|name| (name.made, name.start));
     let text = (form.place as u8, form.weak, name, &*made);
-    if made.is_empty() || !seen.insert(seen.hasher().hash_one(text)) {
+    if made.is_empty() || !seen.insert(keys.hash_one(text)) {
         return;
     }
     let left = left.of(form.chain);
