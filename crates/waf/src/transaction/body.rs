@@ -198,7 +198,7 @@ impl Transaction {
             });
         }
         document.clear();
-        self.scratch.work = Some(work);
+        self.scratch.work.put(work);
         fault
     }
 
@@ -237,7 +237,7 @@ impl Transaction {
             files: 0,
             beside_files: 0,
         };
-        let work = scratch.work.get_or_insert_default();
+        let work = scratch.work.get();
         let result = parse(&mut work.parser, &mut fields);
         let (total, files) = (fields.total, fields.files);
         let beside_files = fields.beside_files;

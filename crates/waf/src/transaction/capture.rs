@@ -128,14 +128,13 @@ impl Transaction {
     }
 
     pub(super) fn cache(&mut self, regex: &Pattern, at: usize) -> Cache {
-        let work = self.scratch.work.as_mut();
-        let kept = work.and_then(|work| work.caches.get_mut(at)?.take());
+        let kept = self.scratch.work.get().caches.get_mut(at);
+        let kept = kept.and_then(Option::take);
         kept.unwrap_or_else(|| regex.create_cache())
     }
 
     pub(super) fn keep_cache(&mut self, at: usize, cache: Cache) {
-        let work = self.scratch.work.as_mut();
-        if let Some(slot) = work.and_then(|work| work.caches.get_mut(at)) {
+        if let Some(slot) = self.scratch.work.get().caches.get_mut(at) {
             *slot = Some(cache);
         }
     }

@@ -123,7 +123,7 @@ impl Transaction {
             work,
             ..
         } = &mut *self.scratch;
-        let detector = &mut work.get_or_insert_default().detector;
+        let detector = &mut work.get().detector;
         let set = strings.set(value);
         let asked = plan
             .asked

@@ -250,7 +250,7 @@ impl Transaction {
             query,
             plan.settings.separator,
             &limits,
-            &mut scratch.work.get_or_insert_default().parser,
+            &mut scratch.work.get().parser,
             &mut fields,
         );
         self.state.arguments += fields.count;

@@ -196,7 +196,7 @@ impl Transaction {
         const KEPT: usize = 8;
         let text = self.expand(plan, text);
         let text = self.scratch.strings.bytes(text);
-        let compiled = &mut self.scratch.work.get_or_insert_default().compiled;
+        let compiled = &mut self.scratch.work.get().compiled;
         let known = compiled.iter().position(|(own, _)| own == text);
         let at = match known {
             Some(at) => at,
@@ -223,7 +223,7 @@ impl Transaction {
                 }
             },
         };
-        let work = self.scratch.work.as_ref();
+        let work = self.scratch.work.peek();
         let Some((_, pattern)) = work.and_then(|work| work.compiled.get(at)) else {
             return Said::No;
         };

@@ -201,7 +201,7 @@ pub(crate) struct Scratch {
     /// What patterns say of long texts that others ran over; `None` where they have to be asked again.
     told: together::Told,
     /// There while the transaction is being worked at.
-    work: Option<Box<Work>>,
+    work: work::Held,
 }
 
 impl Default for Scratch {
@@ -225,7 +225,7 @@ impl Default for Scratch {
             expanded: Vec::new(),
             detected: detect::Detected::default(),
             told: together::Told::default(),
-            work: None,
+            work: work::Held::default(),
         }
     }
 }

@@ -24,10 +24,10 @@ impl Transaction {
             self.scratch.seen.resize(plan.gates.words(), 0);
         }
         if !code.fields.is_empty() {
-            let known = self.scratch.work.get_or_insert_default().memo.take();
+            let known = self.scratch.work.get().memo.take();
             let mut memo = known.unwrap_or_else(|| plan.memo());
             self.scan_fields(plan, phase, code, &mut memo);
-            self.scratch.work.get_or_insert_default().memo = Some(memo);
+            self.scratch.work.get().memo = Some(memo);
         }
         for gate in ones(&self.scratch.seen) {
             if let Some(rules) = code.by_gate.get(gate) {
@@ -110,7 +110,7 @@ impl Transaction {
                 Err(hash) => new = Some(hash),
             }
         }
-        let mut opened = std::mem::take(&mut self.scratch.work.get_or_insert_default().opened);
+        let mut opened = std::mem::take(&mut self.scratch.work.get().opened);
         opened.clear();
         opened.resize(plan.gates.words(), 0);
         let all = self.fields_of_name(plan, number, fields, entry.name, memo);
@@ -131,7 +131,7 @@ impl Transaction {
             memo.keep(&key, hash, told);
         }
         let fields = told.fields;
-        self.scratch.work.get_or_insert_default().opened = opened;
+        self.scratch.work.get().opened = opened;
         fields
     }
 
@@ -233,7 +233,7 @@ impl Transaction {
             return;
         }
         let Scratch { strings, work, .. } = &mut *self.scratch;
-        let route = &mut work.get_or_insert_default().route;
+        let route = &mut work.get().route;
         let mut mark = |own: &[u64], watched: &[u64]| {
             for ((open, own), watched) in open.iter_mut().zip(own).zip(watched) {
                 *open |= own & watched;

@@ -52,9 +52,7 @@ impl Transaction {
     /// Runs patterns over a text and notes what each says.
     fn run_together(&mut self, plan: &Plan, value: StrId, patterns: &[u16]) {
         let text = self.scratch.strings.text(value);
-        let Some(work) = self.scratch.work.as_mut() else {
-            return;
-        };
+        let work = self.scratch.work.get();
         let mut lanes: [Option<Lane<'_>>; LANES] = std::array::from_fn(|at| {
             let name = *patterns.get(at)?;
             let automaton = plan.patterns.get(usize::from(name))?.automaton(text)?;

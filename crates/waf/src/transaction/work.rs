@@ -32,16 +32,44 @@ pub(crate) struct Work {
     pub(super) route: Vec<StrId>,
 }
 
+/// Working memory that is there while the transaction is being worked at.
+#[derive(Debug, Default)]
+pub(super) struct Held(Option<Box<Work>>);
+
+impl Held {
+    /// The thread's; where none was taken up, new.
+    pub(super) fn get(&mut self) -> &mut Work {
+        self.0.get_or_insert_default()
+    }
+
+    /// What is there, if anything, to look at.
+    pub(super) fn peek(&self) -> Option<&Work> {
+        self.0.as_deref()
+    }
+
+    pub(super) fn is_there(&self) -> bool {
+        self.0.is_some()
+    }
+
+    pub(super) fn put(&mut self, work: Box<Work>) {
+        self.0 = Some(work);
+    }
+
+    pub(super) fn take(&mut self) -> Option<Box<Work>> {
+        self.0.take()
+    }
+}
+
 impl Transaction {
     /// Takes the thread's working memory up.
     pub(super) fn take_up(&mut self) {
-        if self.scratch.work.is_none() {
+        if !self.scratch.work.is_there() {
             let mut work = self.plan.works.pop().unwrap_or_default();
             if work.caches.len() < self.plan.patterns.len() {
                 work.caches.resize_with(self.plan.patterns.len(), || None);
                 work.states.resize_with(self.plan.patterns.len(), || None);
             }
-            self.scratch.work = Some(work);
+            self.scratch.work.put(work);
         }
     }
 
