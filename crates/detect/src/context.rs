@@ -86,6 +86,7 @@ impl<'a> Context<'a> {
     pub fn new(place: Place, name: &'a [u8]) -> Self {
         let field = match field(name) {
             Field::Code if is_said_of_goods(place, name) => Field::Plain,
+            Field::Code if is_name_of_template(place, name) => Field::File,
             Field::File | Field::Plain if is_traced(place, name) => Field::Telemetry,
             field => field,
         };
@@ -100,9 +101,16 @@ fn is_said_of_goods(place: Place, name: &[u8]) -> bool {
     outside && (name.eq_ignore_ascii_case(b"code") || name.eq_ignore_ascii_case(b"source"))
 }
 
+/// `?template=`: an address names the template a page is made with; templates themselves travel in bodies.
+fn is_name_of_template(place: Place, name: &[u8]) -> bool {
+    let outside = matches!(place, Place::Query | Place::Cookie | Place::Header);
+    outside && (name.eq_ignore_ascii_case(b"template") || name.eq_ignore_ascii_case(b"tpl"))
+}
+
 /// Whether a field of JSON lies inside a stack trace: `exception.values.0.stacktrace.frames.0.filename`.
 fn is_traced(place: Place, name: &[u8]) -> bool {
-    const TRACES: [&[u8]; 5] = [
+    const TRACES: [&[u8]; 6] = [
+        b"frames",
         b"stacktrace",
         b"stack_trace",
         b"exception",
@@ -117,7 +125,7 @@ fn is_traced(place: Place, name: &[u8]) -> bool {
 }
 
 /// Names without their case, `_`, `-` and digits, and what such fields hold; in alphabetical order.
-const NAMES: [(&str, Field); 250] = [
+const NAMES: [(&str, Field); 256] = [
     ("about", Field::Text),
     ("aid", Field::Key),
     ("anmerkung", Field::Text),
@@ -211,6 +219,8 @@ const NAMES: [(&str, Field); 250] = [
     ("graphql", Field::Code),
     ("hash", Field::Token),
     ("height", Field::Key),
+    ("highlight", Field::Text),
+    ("hilit", Field::Text),
     ("hinweis", Field::Text),
     ("host", Field::Url),
     ("href", Field::Url),
@@ -329,11 +339,15 @@ const NAMES: [(&str, Field); 250] = [
     ("status", Field::Key),
     ("stringvalue", Field::Telemetry),
     ("style", Field::File),
+    ("stx", Field::Text),
     ("subject", Field::Text),
+    ("suche", Field::Text),
     ("summary", Field::Text),
     ("svg", Field::Code),
     ("target", Field::Url),
     ("template", Field::Code),
+    ("term", Field::Text),
+    ("terms", Field::Text),
     ("testo", Field::Text),
     ("text", Field::Text),
     ("texto", Field::Text),

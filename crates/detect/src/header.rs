@@ -213,7 +213,7 @@ fn line(text: &[u8], at: usize) -> Option<(Line, usize)> {
     if starts(text, at, b"http/1.") || starts(text, at, b"http/2") {
         return Some((Line::Start, at + 7));
     }
-    if request(text, at) || stored(text, at) || managed(text, at) {
+    if request(text, at) || stored(text, at) || emptied(text, at) || managed(text, at) {
         return Some((Line::Start, at + 5));
     }
     let name = text.get(at..text.len().min(at + 40))?;
@@ -291,6 +291,22 @@ fn stored(text: &[u8], at: usize) -> bool {
     number(words.next()) && number(words.next()) && number(words.next())
 }
 
+/// `FLUSHALL`, `CONFIG SET dir /var/www`, `SLAVEOF …`: a line that Redis takes for a command.
+fn emptied(text: &[u8], at: usize) -> bool {
+    let rest = text.get(at..text.len().min(at + 40)).unwrap_or_default();
+    let end = rest.iter().position(|own| matches!(own, b'\r' | b'\n'));
+    let line = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
+    let whole = [b"flushall".as_slice(), b"flushdb"];
+    let begins = [
+        b"config set dir".as_slice(),
+        b"config set dbfilename",
+        b"slaveof ",
+        b"replicaof ",
+    ];
+    whole.iter().any(|own| line.eq_ignore_ascii_case(own))
+        || begins.iter().any(|own| starts(text, at, own))
+}
+
 /// `Application: system`: what a telephone exchange is told to do by its management interface.
 fn managed(text: &[u8], at: usize) -> bool {
     let key = [b"application:".as_slice(), b"action:"];
@@ -319,6 +335,12 @@ fn judge(
     let degree = match line {
         Line::Header | Line::Start if !written => Confidence::Certain,
         Line::Body if !written && lines < 2 && odd => Confidence::Certain,
+        // Two letters nobody writes, whose lower bytes are a line end; or a header behind a word.
+        Line::Other
+            if !written && (folded(input.text, at) || invented(input, prefix, at, lines)) =>
+        {
+            Confidence::Certain
+        }
         Line::Header | Line::Start | Line::Body => Confidence::Possible,
         Line::Other if !written && odd => Confidence::Likely,
         Line::Other => Confidence::Hint,
@@ -352,6 +374,24 @@ fn judge(
             degree.less()
         }
     }
+}
+
+/// Whether the line end at `at` is a letter of Chinese, by its lower byte, and another one follows.
+fn folded(text: &[u8], at: usize) -> bool {
+    text.get(at..at + 6)
+        .is_some_and(|own| matches!(own, [0xe5, 0x98, 0x8a | 0x8d, 0xe5, 0x98, 0x8a | 0x8d]))
+}
+
+/// `en%0d%0aX-Injected:1`: in a value of one line, a word and a header of no known name behind it.
+fn invented(input: &Input<'_>, prefix: &[u8], at: usize, lines: usize) -> bool {
+    let one_line = matches!(
+        input.context.place,
+        Place::Path | Place::Query | Place::Cookie
+    );
+    let word = !prefix.contains(&b' ') && !prefix.contains(&b':') && prefix.len() < 64;
+    let rest = input.text.get(at..).unwrap_or_default();
+    let name = rest.trim_ascii_start().get(..2).unwrap_or_default();
+    one_line && lines == 0 && word && name.eq_ignore_ascii_case(b"x-")
 }
 
 /// Whether a field is named for the headers it holds: `$httpHeaders`, `message-headers`.

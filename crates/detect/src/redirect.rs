@@ -14,6 +14,7 @@ pub(crate) static DETECTOR: Detector = Detector {
     words: &[
         "//", "/\\", "\\/", "\\\\", "http:", "https:", "/%09", "/%5c", "/\t", "%2f", "%2e%2e",
         "\u{3002}", "\u{3031}", "\u{3033}", "\u{3035}", "\u{309d}", "\u{30fc}", "\u{ff70}", "@[",
+        ";@",
     ],
     glance: None,
     detect,
@@ -317,7 +318,7 @@ fn plain(input: &Input<'_>, text: &[u8]) -> Option<Confidence> {
             Confidence::Likely
         }
     };
-    if gap(text).is_some() {
+    if gap(text).is_some() || behind_semicolon(text) {
         return Some(surely(redirect()));
     }
     let inner = text
@@ -333,8 +334,15 @@ fn plain(input: &Input<'_>, text: &[u8]) -> Option<Confidence> {
     if let Some(behind) = confusing(&own) {
         return Some(surely(behind));
     }
+    if breaks_off(&own) {
+        return Some(surely(redirect()));
+    }
     if !is_site(&own) {
         return None;
+    }
+    if allowed_behind(&own) {
+        let dotted = matches!(own.rest, [_, b'.', ..]) && redirect();
+        return Some(surely(dotted || is_return(input.context.name)));
     }
     let backslash = text
         .iter()
@@ -414,6 +422,42 @@ fn authority_of(text: &[u8]) -> &[u8] {
         .unwrap_or_default()
 }
 
+/// `;@evil.example`, `;/;//evil.example`: what is put behind a site's own name and ends it.
+fn behind_semicolon(text: &[u8]) -> bool {
+    let sign = |own: &u8| matches!(own, b';' | b'/' | b'\\' | b'@');
+    let len = text.iter().take(8).take_while(|own| sign(own)).count();
+    let (signs, rest) = text.split_at_checked(len).unwrap_or_default();
+    let leads = signs.ends_with(b"@") || signs.ends_with(b"//");
+    let own = authority::of(&[], 2, authority_of(rest), &[]);
+    leads && signs.contains(&b';') && is_site(&own)
+}
+
+/// `https://www.a.example`.evil.example`: a sign no name has, between two that are names.
+fn breaks_off(own: &Authority<'_>) -> bool {
+    let odd = |byte: &u8| matches!(byte, b'`' | b'^' | b'|' | b'!' | b'"' | b'\'' | b',' | b'~');
+    let Some(at) = own.host.iter().position(odd) else {
+        return false;
+    };
+    let (before, behind) = own.host.split_at_checked(at).unwrap_or_default();
+    let other = behind.get(1..).unwrap_or_default();
+    let name = other.strip_prefix(b".").unwrap_or(other);
+    let behind = authority::of(&[], 2, name, &[]);
+    own.slashes == 2 && is_name(before) && is_site(&behind)
+}
+
+/// `https://evil.example?a.example`, `//evil.example?.a.example/`, `https://evil.example#a.example`: the
+/// name of a site that is allowed, in place of a query.
+fn allowed_behind(own: &Authority<'_>) -> bool {
+    let [b'?' | b'#', rest @ ..] = own.rest else {
+        return false;
+    };
+    let dotted = rest.strip_prefix(b".");
+    let name = authority_of(dotted.unwrap_or(rest));
+    let behind = rest.get(name.len() + usize::from(dotted.is_some())..);
+    let alone = behind.is_none_or(|own| own.is_empty() || own == b"/");
+    alone && own.slashes == 2 && is_name(name)
+}
+
 /// A host before `@`, or one that readers disagree about.
 fn confusing(own: &Authority<'_>) -> Option<bool> {
     if let Some(user) = own.user {
@@ -423,6 +467,9 @@ fn confusing(own: &Authority<'_>) -> Option<bool> {
                 .iter()
                 .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
         let empty = user.is_empty() || user == b":";
+        // `a@b@c`, `[::1]@c`, `a.example\xff@c`: no user is called so.
+        let odd = |byte: &u8| *byte >= 0x80 || matches!(byte, b'@' | b'[' | b'%');
+        let trusted = trusted || user.iter().any(odd);
         return (is_site(own) && (trusted || empty || own.odd || own.slashes != 2)).then_some(true);
     }
     let skip = match own.rest {

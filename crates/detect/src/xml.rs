@@ -396,8 +396,16 @@ fn elsewhere(text: &[u8]) -> Option<Evidence> {
     match (call, transforms) {
         (Some(at), true) => evidence(at, at + 9, TRANSFORM, Confidence::Certain),
         (Some(at), false) => evidence(at, at + 9, TRANSFORM, Confidence::Hint),
-        (None, true) => find(b"system-property(")
-            .and_then(|at| evidence(at, at + 16, TRANSFORM, Confidence::Likely)),
+        (None, true) => find(b"system-property(").and_then(|at| {
+            // A style sheet that is used is longer than one that asks for the processor.
+            let asked = text.len() < 400 && find(b"xsl:v").is_some();
+            let sure = if asked {
+                Confidence::Certain
+            } else {
+                Confidence::Likely
+            };
+            evidence(at, at + 16, TRANSFORM, sure)
+        }),
         (None, false) => None,
     }
 }

@@ -35,6 +35,10 @@ pub const FILES: &[(&str, &str)] = &[
     ("66-office.conf", include_str!("../rules/66-office.conf")),
     ("67-probes.conf", include_str!("../rules/67-probes.conf")),
     (
+        "68-leftovers.conf",
+        include_str!("../rules/68-leftovers.conf"),
+    ),
+    (
         "80-response.conf",
         include_str!("../rules/80-response.conf"),
     ),

@@ -103,6 +103,14 @@ pub(crate) static DETECTOR: Detector = Detector {
         "guzzlehttp\\",
         ".readalltext(",
         "package.loadlib(",
+        "asenc(",
+        "response.write(",
+        "<cfexecute",
+        "<cfoutput>",
+        "echo `",
+        "print `",
+        "puts `",
+        "#{`",
         "yii\\rbac\\",
     ],
     glance: None,
@@ -156,7 +164,7 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         && found.reading != RUNS
         && memchr::memchr(b'\n', input.text.trim_ascii()).is_some();
     let document = written && found.reading == PHP && !image(input.text);
-    let aside = mentioned || is_quoted(input, &found);
+    let aside = mentioned || is_quoted(input, &found) || is_searched(input, &found);
     let confidence = if is_source(input) {
         found.confidence.min(Confidence::Possible)
     } else if (expected && !page) || aside || program || document {
@@ -215,6 +223,20 @@ fn is_quoted(input: &Input<'_>, found: &Evidence) -> bool {
         && opens.ends_with(b"`")
         && opens.contains(&b' ')
         && memchr::memchr(b'`', behind).is_some()
+}
+
+/// Whether a search is for the call: `"fatal error" include('../a.php')`, `content:"os.system("`. What
+/// breaks out of a string goes on with an operator.
+fn is_searched(input: &Input<'_>, found: &Evidence) -> bool {
+    let before = input.text.get(..found.span.start).unwrap_or_default();
+    let owner = before.iter().rev();
+    let owner = owner
+        .take_while(|own| letter(**own) || **own == b'.')
+        .count();
+    let before = before.get(..before.len() - owner).unwrap_or_default();
+    let phrase = before.ends_with(b"\" ") && before.iter().filter(|own| **own == b'"').count() == 2;
+    let asked = input.context.field == Field::Text && input.context.place == Place::Query;
+    asked && found.reading == CALL && (phrase || before.ends_with(b":\""))
 }
 
 /// Whether a file is the source of a program that nobody runs on a server: C and its kin.

@@ -43,6 +43,10 @@ static PHRASES: Phrases = Phrases::new(|| {
         b"System.IO.File.ReadAllText(",
         b"Execute(Request(",
         b"execute(request(",
+        b"function asenc(",
+        b"eval(System.Text.Encoding",
+        b"<cfexecute ",
+        b"<cfoutput>#",
     ])
 });
 /// Names of functions and classes that are a value by themselves.
@@ -70,6 +74,8 @@ pub(super) fn phrases(text: &[u8]) -> Option<Evidence> {
         return evidence(own.start, own.end, CALL, Confidence::Certain);
     }
     request(text)
+        .or_else(|| product(text))
+        .or_else(|| backticks(text))
         .or_else(|| reverse_shell(text))
         .or_else(|| characters(text))
 }
@@ -121,6 +127,71 @@ fn request(text: &[u8]) -> Option<Evidence> {
         );
     }
     None
+}
+
+/// `response.write(9352987*9421984)`: a page that shows a product nobody needs.
+fn product(text: &[u8]) -> Option<Evidence> {
+    let head = text.get(..64).unwrap_or(text);
+    let at = ["response.write(", "Response.Write("];
+    let at = at
+        .iter()
+        .find_map(|own| phrases::find(head, own.as_bytes()))?;
+    let rest = text.get(at + 15..)?;
+    let number = |rest: &[u8]| {
+        rest.iter()
+            .take(16)
+            .take_while(|own| own.is_ascii_digit())
+            .count()
+    };
+    let first = number(rest);
+    let behind = rest.get(first..)?.strip_prefix(b"*")?;
+    let second = number(behind);
+    (first > 0 && second > 0 && behind.get(second) == Some(&b')'))
+        .then(|| evidence(at, at + 16 + first + second, CALL, Confidence::Certain))
+        .flatten()
+}
+
+/// ``echo `id`;``, ``#{`id`}``: a command of the system in a statement or a string, and nothing else.
+fn backticks(text: &[u8]) -> Option<Evidence> {
+    const BEFORE: [&[u8]; 6] = [b"echo", b"print", b"puts", b"return", b"p", b"#{"];
+    const COMMANDS: [&[u8]; 16] = [
+        b"id",
+        b"whoami",
+        b"uname",
+        b"ls",
+        b"cat",
+        b"sleep",
+        b"ping",
+        b"curl",
+        b"wget",
+        b"nslookup",
+        b"pwd",
+        b"dir",
+        b"ipconfig",
+        b"ifconfig",
+        b"hostname",
+        b"dig",
+    ];
+    let open = memchr::memchr(b'`', text)?;
+    let before = text.get(..open)?.trim_ascii();
+    let before = before
+        .trim_ascii_start()
+        .strip_prefix(b";")
+        .unwrap_or(before)
+        .trim_ascii();
+    let shown = BEFORE.iter().any(|own| before.eq_ignore_ascii_case(own));
+    let rest = text.get(open + 1..)?;
+    let end = memchr::memchr(b'`', rest)?;
+    let (inside, behind) = rest.split_at_checked(end)?;
+    let command = inside.split(|own| *own == b' ').next().unwrap_or_default();
+    let quotes = behind.iter().filter(|own| **own == b'`').count();
+    let embedded = before.is_empty() && crate::phrases::find(behind, b"#{`").is_some();
+    let ends = behind
+        .iter()
+        .all(|own| matches!(own, b'`' | b';' | b'}' | b' ' | b'\n' | b'"'));
+    (COMMANDS.contains(&command) && (shown && ends && quotes == 1 || embedded))
+        .then(|| evidence(open, open + 1 + end, CALL, Confidence::Certain))
+        .flatten()
 }
 
 /// A string put together from the numbers of its characters.

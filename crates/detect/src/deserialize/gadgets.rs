@@ -42,7 +42,7 @@ static CLASSES: &[&[u8]] = &[
     b"javax.imageio.ImageIO$ContainsFilter", b"javax.imageio.spi.FilterIterator",
     b"javax.management.BadAttributeValueExpException", b"javax.naming.InitialContext",
     b"javax.naming.ldap.LdapName", b"javax.naming.ldap.Rdn", b"javax.script.ScriptEngineManager",
-    b"javax.sql.rowset.BaseRowSet", b"javax.swing.JEditorPane", b"jdk.nashorn.internal.objects",
+    b"javax.sql.rowset.BaseRowSet", b"javax.swing.JEditorPane", b"javax.swing.UIDefaults", b"jdk.nashorn.internal.objects",
     b"jodd.db.connection", b"net.sf.ehcache.transaction", b"net.sf.json.JSONObject$",
     b"oracle.jdbc.connector", b"oracle.jdbc.rowset", b"oracle.jms.AQ", b"oracle.toplink",
     b"org.apache.axis2.jaxws.spi.handler", b"org.apache.carbondata",
@@ -173,6 +173,15 @@ fn weigh(input: &Input<'_>, begin: usize, end: usize, typed_text: &mut Option<bo
     // `…&System.X.Y, System.X, Version=4.0.0.0, …`: the name .NET gives a class of an assembly.
     let rest = text.get(end..text.len().min(end + 80)).unwrap_or_default();
     let qualified = after == b',' && crate::phrases::find(rest, b", Version=").is_some();
+    // Hessian: a name behind its length.
+    let counted = before
+        .last()
+        .is_some_and(|own| usize::from(*own) == end - begin)
+        && matches!(
+            before.len().checked_sub(2).and_then(|at| before.get(at)),
+            Some(0 | b'C' | b'H' | b'M' | b't')
+        );
+    let built = built || counted;
     let built = built || qualified && matches!(before.last(), Some(b'&' | b'|' | b';' | b':'));
     let whole = begin <= 2 && (end + 2 >= text.len() || after == b',');
     let quoting = matches!(input.context.field, Field::Telemetry | Field::Code);

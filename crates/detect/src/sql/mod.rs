@@ -111,6 +111,8 @@ pub(crate) static DETECTOR: Detector = Detector {
         "cast(",
         "generate_series",
         "outfile",
+        "into @",
+        ";handler",
         "dumpfile",
         "case when",
         "case(",

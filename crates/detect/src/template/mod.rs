@@ -35,6 +35,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "[=",
         "{php",
         "{$smarty",
+        "{smarty_",
         "{if ",
         "{system",
         "{self::",
@@ -384,6 +385,15 @@ fn shape(
     if before == b'#' && opened && next == b'=' {
         return Some(Act::Escape);
     }
+    // `global.process.env` of Node.
+    if word == b"global" && begins(rest, b".process") {
+        return Some(Act::Escape);
+    }
+    // Handlebars: `{{#with "s" as |string|}}` makes an object of a string to reach its class.
+    let string = matches!(rest, [b'"' | b'\'', ..]);
+    if word == b"with" && before == b'#' && string && open.kind == Kind::Brace {
+        return Some(Act::Escape);
+    }
     if begins(rest, b".request") && word == b"app"
         || begins(rest, b".settings") && word == b"handler"
     {
@@ -404,6 +414,9 @@ fn judge(text: &[u8], open: &Open, begin: usize, end: usize) -> Option<Act> {
         .unwrap_or(0);
     if let Some(act) = shape(text, open, (begin, before), (word, rest)) {
         return Some(act);
+    }
+    if word.starts_with(b"Smarty_Internal_") {
+        return Some(Act::Escape);
     }
     if before == b'_' || word.len() > 40 {
         return None;
@@ -426,6 +439,8 @@ fn judge(text: &[u8], open: &Open, begin: usize, end: usize) -> Option<Act> {
         Word::Constructor
             if next == b'('
                 || rest.starts_with(b".constructor")
+                || rest.starts_with(b".call(")
+                || rest.starts_with(b".apply(")
                 || rest.starts_with(b"['constructor") =>
         {
             Some(Act::Escape)
@@ -506,6 +521,10 @@ fn arithmetic(text: &[u8], at: usize, kind: Kind) -> Option<Act> {
         rest = rest.get(equals + 1..)?;
     }
     rest = rest.get(leading(rest)..)?;
+    // `{% if 7*7==49 %}`
+    if let Some(compared) = rest.strip_prefix(b"if ").filter(|_| kind == Kind::Brace) {
+        rest = compared;
+    }
     if !number(&mut rest) {
         return None;
     }
@@ -519,7 +538,7 @@ fn arithmetic(text: &[u8], at: usize, kind: Kind) -> Option<Act> {
     if !number(&mut rest) {
         return None;
     }
-    skip(&mut rest, b" \t\n'\"*+-0123456789");
+    skip(&mut rest, b" \t\n'\"*+-=0123456789");
     let closed = matches!(
         rest.first(),
         Some(b'}' | b')' | b'%' | b']' | b'|' | b'>' | b';')

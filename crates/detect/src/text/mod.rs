@@ -68,7 +68,18 @@ impl<'a> Question<'a> {
             Field::Url | Field::File | Field::Key | Field::Token => false,
         };
         let short = self.evidence.span.len() <= feature::LONGEST;
-        self.is_weak() && body && written && short && !self.is_appended()
+        let place = body || self.is_searched();
+        self.is_weak() && place && written && short && !self.is_appended()
+    }
+
+    /// Whether somebody searches for it among other words: `?q=wget vs curl -o a | tar xz`.
+    fn is_searched(&self) -> bool {
+        let context = &self.input.context;
+        let start = self.evidence.span.start;
+        let before = self.input.text.get(..start).unwrap_or_default();
+        let word = |own: &&[u8]| own.len() > 1 && own.iter().all(u8::is_ascii_alphabetic);
+        let words = before.split(|own| *own == b' ').filter(word).count();
+        context.place == Place::Query && context.field == Field::Text && words > 1
     }
 
     /// Whether a separator begins it and no word stands before: `; rm -rf /`, `127.0.0.1|id`. Nobody
