@@ -97,7 +97,7 @@ fn hard_requests_mostly_pass_at_level_1() {
 }
 
 /// Benign requests written by hand that level 1 blocks, and why that stays.
-const BLOCKED: [&str; 15] = [
+const BLOCKED: [&str; 27] = [
     // A site that lets the world create containers is attacked; who proxies that API excludes the rule.
     "Docker create container",
     // The search for an attack, in the address of the page that was found, is its bytes.
@@ -127,6 +127,24 @@ const BLOCKED: [&str; 15] = [
     "login password of signs 16",
     // A picture in the markup of a wiki, which reads as one that a script asks for.
     "trac wiki",
+    // Lines of a log that hold an attack or a command, as many objects of JSON that are no document.
+    "filebeat bulk",
+    "splunk hec",
+    // What an assistant ran, as JSON in a string.
+    "openai tool result",
+    // A search for attacks, and what a scanner found.
+    "kibana console proxy",
+    "scanner report import",
+    // Searches for a statement, a script, a command, a program.
+    "bing referrer with sql",
+    "duckduckgo referrer xss",
+    "search command flags",
+    "search windows path",
+    // A Java project in Subversion has the folder that servlets hide.
+    "svn dav",
+    // A command in a post, in GBK; the command of a timer.
+    "dz reply gbk with code block",
+    "cpanel cron",
 ];
 
 /// Of the attacks written by hand, so many of a thousand are found at least.
@@ -146,7 +164,7 @@ fn plan() -> Arc<Plan> {
 fn benign_requests_written_by_hand_pass_at_level_1() {
     let plan = plan();
     let all = written_requests("benign");
-    assert!(all.len() > 1300);
+    assert!(all.len() > 1600);
     let wrong: Vec<_> = all
         .iter()
         .filter(|own| blocked(&plan, &own.message).is_some())
@@ -160,7 +178,7 @@ fn benign_requests_written_by_hand_pass_at_level_1() {
 fn attacks_written_by_hand_are_found_at_level_1() {
     let plan = plan();
     let all = written_requests("attacks");
-    assert!(all.len() > 1500);
+    assert!(all.len() > 2400);
     let missed: Vec<_> = all
         .iter()
         .filter(|own| blocked(&plan, &own.message).is_none())
