@@ -72,6 +72,13 @@ impl<'a> Question<'a> {
         self.is_weak() && place && written && short && !self.is_appended()
     }
 
+    /// Whether what reads as a script calls and sets nothing: `JavaScript: The Good Parts`.
+    fn is_title(&self) -> bool {
+        const CODE: &[u8] = b"(`=%&<\\[{+";
+        let own = self.input.text.get(self.evidence.span.start..);
+        self.class == Class::Html && !own.unwrap_or_default().iter().any(|own| CODE.contains(own))
+    }
+
     /// Whether somebody searches for it among other words: `?q=wget vs curl -o a | tar xz`.
     fn is_searched(&self) -> bool {
         let context = &self.input.context;
@@ -120,7 +127,11 @@ impl Weigh for Model {
             {
                 own.less()
             }
-            Confidence::Likely if !question.is_weak() && self.is_attack(&question.sample()) => {
+            Confidence::Likely
+                if !question.is_weak()
+                    && !question.is_title()
+                    && self.is_attack(&question.sample()) =>
+            {
                 Confidence::Certain
             }
             Confidence::Hint | Confidence::Possible | Confidence::Likely | Confidence::Certain => {
