@@ -1,7 +1,7 @@
 //! The strings of one transaction: where their bytes lie, what they become when transformed, and
 //! which literals they contain. Each is worked out once.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash};
 
 use foldhash::fast::FixedState;
 
@@ -72,6 +72,31 @@ struct Edge {
     next: u32,
 }
 
+/// What came of late, each at a place of its hash, where the next one takes it over. That something is not
+/// found costs time alone.
+#[derive(Debug, Default)]
+struct Recent(Vec<u32>);
+
+impl Recent {
+    const PLACES: usize = 64;
+
+    fn place<T: Hash + ?Sized>(of: &T) -> usize {
+        let hash = FixedState::default().hash_one(of) % Self::PLACES as u64;
+        usize::try_from(hash).unwrap_or(0)
+    }
+
+    fn get(&self, place: usize) -> Option<u32> {
+        self.0.get(place).copied().filter(|known| *known != NONE)
+    }
+
+    fn put(&mut self, place: usize, own: u32) {
+        self.0.resize(Self::PLACES, NONE);
+        if let Some(place) = self.0.get_mut(place) {
+            *place = own;
+        }
+    }
+}
+
 /// All strings of a transaction. Cleared, it keeps its capacity and nothing else.
 #[derive(Debug, Default)]
 pub(crate) struct Strings {
@@ -84,14 +109,14 @@ pub(crate) struct Strings {
     /// few gates, and a row for each would take more memory than they do.
     open: Vec<u64>,
     /// Where rows made of late lie, by their hash.
-    rows: Vec<u32>,
+    rows: Recent,
     row: Vec<u64>,
     factors: Vec<u64>,
     work: Vec<u8>,
     /// Strings that are asked for again by their place: values of `TX` and the body.
     named: Vec<(Slice, StrId)>,
     /// Short strings that came of late, by their hash.
-    lately: Vec<u32>,
+    lately: Recent,
     /// Bytes that may be kept, and whether more were to be.
     limit: usize,
     full: bool,
@@ -126,12 +151,12 @@ impl Strings {
         items.clear();
         edges.clear();
         open.clear();
-        rows.clear();
+        rows.0.clear();
         row.clear();
         factors.clear();
         work.clear();
         named.clear();
-        lately.clear();
+        lately.0.clear();
         *limit = 0;
         *full = false;
     }
@@ -277,21 +302,16 @@ impl Strings {
     pub(crate) fn add_again(&mut self, bytes: &[u8]) -> StrId {
         /// Longer strings seldom come again.
         const LONGEST: usize = 64;
-        const PLACES: usize = 64;
         if bytes.len() > LONGEST {
             return self.add(bytes);
         }
-        self.lately.resize(PLACES, NONE);
-        let hash = FixedState::default().hash_one(bytes) % PLACES as u64;
-        let at = usize::try_from(hash).unwrap_or(0);
-        let known = self.lately.get(at).copied().unwrap_or(NONE);
-        if known != NONE && self.text(StrId(known)) == bytes {
-            return StrId(known);
+        let place = Recent::place(bytes);
+        let known = self.lately.get(place).map(StrId);
+        if let Some(known) = known.filter(|known| self.text(*known) == bytes) {
+            return known;
         }
         let new = self.add(bytes);
-        if let Some(place) = self.lately.get_mut(at) {
-            *place = new.0;
-        }
+        self.lately.put(place, new.0);
         new
     }
 
@@ -363,17 +383,27 @@ impl Strings {
         if !chain.always && !chain.triggers.intersects(&self.item(id).set) {
             return Some(id);
         }
-        chain.steps.iter().try_fold(id, |at, step| {
-            let item = self.item(at);
-            if !step.always_changes() && !step.triggers().intersects(&item.set) {
-                return Some(at);
+        chain
+            .steps
+            .iter()
+            .try_fold(id, |at, step| self.known_step(at, *step))
+    }
+
+    /// What a transformation makes of a string whose bytes are known, where it changes nothing or was taken
+    /// before.
+    fn known_step(&self, id: StrId, transform: Transform) -> Option<StrId> {
+        let item = self.items.get(id.0 as usize)?;
+        if !transform.always_changes() && !transform.triggers().intersects(&item.set) {
+            return Some(id);
+        }
+        let mut edge = item.edges;
+        while let Some(known) = self.edges.get(edge as usize) {
+            if known.transform == transform {
+                return Some(StrId(known.to));
             }
-            let known = std::iter::successors(self.edges.get(item.edges as usize), |own| {
-                self.edges.get(own.next as usize)
-            });
-            let known = known.into_iter().find(|own| own.transform == *step);
-            known.map(|own| StrId(own.to))
-        })
+            edge = known.next;
+        }
+        None
     }
 
     /// Whether what the gates are to a value and to what the chains make of it was worked out.
@@ -383,30 +413,18 @@ impl Strings {
 
     /// The string after one transformation.
     pub(crate) fn step(&mut self, map: &UnicodeMap, id: StrId, transform: Transform) -> StrId {
-        let set = self.set(id);
-        let Some(item) = self.items.get(id.0 as usize) else {
-            return id;
-        };
-        if !transform.always_changes() && !transform.triggers().intersects(&set) {
-            return id;
-        }
-        let first = item.edges;
-        let mut edge = first;
-        while let Some(known) = self.edges.get(edge as usize) {
-            if known.transform == transform {
-                return StrId(known.to);
-            }
-            edge = known.next;
+        self.set(id);
+        if let Some(known) = self.known_step(id, transform) {
+            return known;
         }
         let to = self.transformed(map, id, transform);
         let new = offset(self.edges.len());
-        self.edges.push(Edge {
-            transform,
-            to: to.0,
-            next: first,
-        });
         if let Some(item) = self.items.get_mut(id.0 as usize) {
-            item.edges = new;
+            self.edges.push(Edge {
+                transform,
+                to: to.0,
+                next: std::mem::replace(&mut item.edges, new),
+            });
         }
         to
     }
@@ -462,19 +480,14 @@ impl Strings {
 
     /// Where a row of gates lies, put there unless one like it was made of late.
     fn keep_row(&mut self, row: &[u64]) -> u32 {
-        const PLACES: usize = 64;
-        self.rows.resize(PLACES, NONE);
-        let hash = FixedState::default().hash_one(row) % PLACES as u64;
-        let place = usize::try_from(hash).unwrap_or(0);
-        let known = self.rows.get(place).copied().unwrap_or(NONE);
-        if known != NONE && self.row_at(known, row.len()) == row {
+        let place = Recent::place(row);
+        let known = self.rows.get(place);
+        if let Some(known) = known.filter(|known| self.row_at(*known, row.len()) == row) {
             return known;
         }
         let at = offset(self.open.len());
         self.open.extend_from_slice(row);
-        if let Some(own) = self.rows.get_mut(place) {
-            *own = at;
-        }
+        self.rows.put(place, at);
         at
     }
 
