@@ -124,17 +124,9 @@ fn names_a_command(name: &[u8]) -> bool {
 }
 
 pub(super) fn placed(input: &Input<'_>, degree: Confidence) -> Confidence {
-    match input.context.place {
-        Place::File => degree.min(Confidence::Likely),
-        Place::Path
-        | Place::Query
-        | Place::Name
-        | Place::Header
-        | Place::Cookie
-        | Place::Form
-        | Place::Json
-        | Place::Xml
-        | Place::FileName
-        | Place::Body => degree,
+    if input.context.place == Place::File {
+        degree.min(Confidence::Likely)
+    } else {
+        degree
     }
 }

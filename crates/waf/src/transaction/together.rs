@@ -15,7 +15,7 @@ use crate::operator::regex::together::{LANES, Lane, search};
 use crate::plan::{Judge, Link, Plan};
 
 /// Shorter texts are run through sooner than others are found for them.
-pub(super) const LONG: usize = 2 << 10;
+const LONG: usize = 2 << 10;
 
 /// What is kept of what patterns say; past that each is asked in its turn.
 const MOST: usize = 1 << 16;
