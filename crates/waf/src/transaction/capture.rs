@@ -64,12 +64,13 @@ impl Transaction {
         let is_read = rule.is_some_and(|rule| rule.reads_groups);
         let now = capture && (is_read || self.is_traced() || !regex.is_linear());
         let mut cache = self.cache(regex, at);
+        let first = self.first_match(pattern, value);
         let text = self.scratch.strings.text(value);
         let mut found = Captures::default();
         let said = if now {
-            regex.captures(&mut cache, text, &mut found)
+            regex.captures_from(&mut cache, text, first.0, &mut found)
         } else {
-            regex.find(&mut cache, text, &mut found)
+            regex.find(&mut cache, text, first, &mut found)
         };
         self.keep_cache(at, cache);
         if !said? {
@@ -116,8 +117,9 @@ impl Transaction {
         };
         let mut cache = self.cache(regex, at);
         let mut found = Captures::default();
+        let (first, _) = self.first_match(own.pattern, own.value);
         let text = self.scratch.strings.text(own.value);
-        let said = regex.captures(&mut cache, text, &mut found);
+        let said = regex.captures_from(&mut cache, text, first, &mut found);
         self.keep_cache(at, cache);
         if said == Ok(true) {
             for group in 1..GROUPS {

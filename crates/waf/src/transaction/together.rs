@@ -1,4 +1,6 @@
-//! Patterns that are asked about one long text are run over it together.
+//! Patterns that are asked about one long text are run over it together, but for those that need not be.
+//!
+//! Where the matches of a pattern can begin with few words alone, it is asked at those.
 //!
 //! A long text holds words of most rules, so that most of their patterns run over all of it. What one is
 //! asked of it, the next few are found out with it (`operator::regex::together`): those of rules that are due
@@ -20,8 +22,28 @@ const LONG: usize = 2 << 10;
 /// What is kept of what patterns say; past that each is asked in its turn.
 const MOST: usize = 1 << 16;
 
-/// What patterns say of texts. `None` where one has to be asked by itself.
-pub(super) type Told = HashMap<(StrId, u16), Option<bool>, FixedState>;
+/// What patterns say of texts.
+pub(super) type Told = HashMap<(StrId, u16), Word, FixedState>;
+
+/// What a pattern says of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// It has to be asked by itself.
+    Unknown,
+    No,
+    /// It matches, at this place first where that is known.
+    Yes(Option<usize>),
+}
+
+impl Word {
+    fn is_match(self) -> Option<bool> {
+        match self {
+            Self::Unknown => None,
+            Self::No => Some(false),
+            Self::Yes(_) => Some(true),
+        }
+    }
+}
 
 impl Transaction {
     /// Whether a pattern matches a long text. `None` for others, and where it has to be asked by itself.
@@ -35,10 +57,13 @@ impl Transaction {
             return None;
         }
         if let Some(said) = self.scratch.told.get(&(value, pattern)) {
-            return *said;
+            return said.is_match();
         }
         if self.scratch.told.len() >= MOST {
             return None;
+        }
+        if let Some(said) = self.told_by_starts(plan, pattern, value) {
+            return said.is_match();
         }
         let mut company = [pattern; LANES];
         let count = self.company(plan, value, &mut company);
@@ -46,7 +71,31 @@ impl Transaction {
             return None;
         }
         self.run_together(plan, value, company.get(..count).unwrap_or_default());
-        self.scratch.told.get(&(value, pattern)).copied().flatten()
+        self.scratch.told.get(&(value, pattern))?.is_match()
+    }
+
+    /// The first place at which a pattern can match a text, and whether it does match there.
+    pub(super) fn first_match(&self, pattern: u16, value: StrId) -> (usize, bool) {
+        match self.scratch.told.get(&(value, pattern)) {
+            Some(Word::Yes(Some(start))) => (*start, true),
+            _ => (0, false),
+        }
+    }
+
+    /// Whether a pattern matches a text, where that is seen from the places at which a match can begin.
+    fn told_by_starts(&mut self, plan: &Plan, pattern: u16, value: StrId) -> Option<Word> {
+        let text = self.scratch.strings.text(value);
+        let work = self.scratch.work.get();
+        let at = usize::from(pattern);
+        let automaton = plan.patterns.get(at)?.automaton(text)?;
+        let kept = work.states.get_mut(at)?;
+        let states = kept.get_or_insert_with(|| automaton.create_states());
+        let said = match automaton.first_match(states, text)? {
+            Some(start) => Word::Yes(Some(start)),
+            None => Word::No,
+        };
+        self.scratch.told.insert((value, pattern), said);
+        Some(said)
     }
 
     /// Runs patterns over a text and notes what each says.
@@ -62,7 +111,11 @@ impl Transaction {
         });
         search(&mut lanes, text);
         for lane in lanes.into_iter().flatten() {
-            let said = lane.said();
+            let said = match lane.said() {
+                Some(true) => Word::Yes(None),
+                Some(false) => Word::No,
+                None => Word::Unknown,
+            };
             let (name, states) = lane.into_states();
             self.scratch.told.insert((value, name), said);
             if let Some(place) = work.states.get_mut(usize::from(name)) {
@@ -78,6 +131,13 @@ impl Transaction {
         let can_run = |at: u16| {
             let pattern = plan.patterns.get(usize::from(at));
             pattern.is_some_and(|own| own.automaton(text).is_some())
+        };
+        let kept = self.scratch.work.peek();
+        let runs_all = |at: u16| {
+            let pattern = plan.patterns.get(usize::from(at));
+            let automaton = pattern.and_then(|own| own.automaton(text));
+            let states = kept.and_then(|own| own.states.get(usize::from(at))?.as_ref());
+            automaton.is_some_and(|own| !own.has_starts(states))
         };
         let Some(code) = plan.phases.get(self.state.phase.index()) else {
             return 0;
@@ -104,7 +164,7 @@ impl Transaction {
             let is_new = !company.iter().take(count).any(|known| *known == own)
                 && !self.scratch.told.contains_key(&(value, own));
             if is_new
-                && can_run(own)
+                && runs_all(own)
                 && let Some(place) = company.get_mut(count)
             {
                 *place = own;

@@ -10,6 +10,7 @@
 
 mod class;
 mod dialect;
+mod starts;
 pub(crate) mod together;
 
 #[cfg(test)]
@@ -19,10 +20,10 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use fancy_regex::{BytesMode, RegexBuilder};
-use regex_automata::Input;
 use regex_automata::meta;
 use regex_automata::nfa::thompson::WhichCaptures;
 use regex_automata::util::primitives::NonMaxUsize;
+use regex_automata::{Anchored, Input};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::Hir;
 
@@ -259,7 +260,7 @@ impl Pattern {
     /// [`StepLimit`], from the backtracking engine only.
     pub fn is_match(&self, cache: &mut Cache, value: &[u8]) -> Result<bool, StepLimit> {
         if self.caret && value.ends_with(b"\n") {
-            return self.find(cache, value, &mut Captures::default());
+            return self.find(cache, value, (0, false), &mut Captures::default());
         }
         match (&self.engine, &mut cache.0) {
             (Engine::Linear(own), Some(cache)) => Ok(own
@@ -299,7 +300,8 @@ impl Pattern {
         }
     }
 
-    /// Finds the first match, without its groups where that takes less time.
+    /// Finds the first match, without its groups where that takes less time; none begins before `from`, and
+    /// `begins` is whether it is known to begin there.
     ///
     /// # Errors
     /// [`StepLimit`], from the backtracking engine only.
@@ -307,12 +309,15 @@ impl Pattern {
         &self,
         cache: &mut Cache,
         value: &[u8],
+        (from, begins): (usize, bool),
         found: &mut Captures,
     ) -> Result<bool, StepLimit> {
         let (Engine::Linear(own), Some(kept)) = (&self.engine, &mut cache.0) else {
-            return self.captures(cache, value, found);
+            return self.captures_from(cache, value, from, found);
         };
-        let whole = own.regex()?.search_with(kept, &Input::new(value));
+        let anchored = if begins { Anchored::Yes } else { Anchored::No };
+        let input = Input::new(value).range(from..).anchored(anchored);
+        let whole = own.regex()?.search_with(kept, &input);
         *found = Captures::default();
         if let (Some(whole), [start, end, ..]) = (&whole, &mut found.slots) {
             *start = NonMaxUsize::new(whole.start());

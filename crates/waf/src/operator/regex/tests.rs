@@ -369,3 +369,86 @@ fn a_pattern_of_too_many_states_tells_nothing_and_leaves_the_others_alone() {
         assert_eq!(said, if name == 0 { None } else { Some(true) });
     }
 }
+
+/// Patterns that begin with words, or with something of one length before them.
+const STARTING: &[&str] = &[
+    "(?i)(?:select|;)\\s+(?:if|sleep)\\s*\\(",
+    "\\$\\{[^}]*\\}",
+    "(?i)[\\s\"';/0-9=]on[a-z]{3,50}\\s*=",
+    "(?i)\\bwhile\\b.*x",
+    "..-y",
+    "^z[yx]",
+    "[^a]\\bab\\b",
+    "(?:x|)ab|zz",
+    "=$",
+    "(?i).(?:xlink:href|pattern\\s*=)",
+];
+
+/// Pieces of texts that may hold them.
+const PIECES: &[&str] = &[
+    "z",
+    "zz",
+    "x y\n",
+    "ab ",
+    "(",
+    "=",
+    "1.2,",
+    "SELECT ",
+    "; ",
+    "if (",
+    "${",
+    "a}",
+    "onload",
+    " ",
+    "while",
+    "a-y",
+    "xlink:href",
+    "pattern =",
+    "\u{e9}",
+];
+
+#[test]
+fn the_first_match_is_where_one_can_begin() {
+    let cases = CASES
+        .iter()
+        .map(|case| case.0)
+        .chain(STARTING.iter().copied());
+    let own: Vec<(&str, Pattern)> = cases
+        .map(|text| (text, Pattern::compile(text, &Options::default()).unwrap()))
+        .collect();
+    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+    let mut below = |end: usize| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        usize::try_from(seed % end as u64).unwrap()
+    };
+    let (mut yes, mut no) = (0, 0);
+    for _ in 0..6000 {
+        let text: String = (0..below(60))
+            .map(|_| PIECES[below(PIECES.len())])
+            .collect();
+        let text = text.as_bytes();
+        let (name, own) = &own[below(own.len())];
+        let Some(automaton) = own.automaton(text) else {
+            continue;
+        };
+        let Some(said) = automaton.first_match(&mut automaton.create_states(), text) else {
+            continue;
+        };
+        let mut found = Captures::default();
+        let matched = own.captures(&mut own.create_cache(), text, &mut found);
+        let first = matched.unwrap().then(|| found.whole());
+        let about = format!("{name} on {}", text.escape_ascii());
+        assert_eq!(said, first.as_ref().map(|own| own.start), "{about}");
+        if let Some(start) = said {
+            let mut same = Captures::default();
+            let matched = own.find(&mut own.create_cache(), text, (start, true), &mut same);
+            assert_eq!((matched, Some(same.whole())), (Ok(true), first), "{about}");
+            yes += 1;
+        } else {
+            no += 1;
+        }
+    }
+    assert!(yes > 500 && no > 500, "{yes} {no}");
+}

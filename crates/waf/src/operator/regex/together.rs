@@ -8,10 +8,11 @@
 use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{self, DFA};
 use regex_automata::nfa::thompson::{self, WhichCaptures};
-use regex_automata::{Input, MatchKind};
+use regex_automata::{Anchored, Input, MatchKind};
 use regex_syntax::hir::Hir;
 
 use super::Options;
+use super::starts::Starts;
 
 /// So many patterns run side by side; more of them get into each other's way.
 pub(crate) const LANES: usize = 4;
@@ -24,10 +25,18 @@ const WORTH: usize = 10;
 
 /// A pattern that can run beside others.
 #[derive(Debug)]
-pub(crate) struct Automaton(DFA);
+pub(crate) struct Automaton {
+    dfa: DFA,
+    starts: Option<Starts>,
+}
 
 /// The states of one, as far as they are known: working memory for one thread at a time.
-pub(crate) type States = Box<dfa::Cache>;
+#[derive(Debug)]
+pub(crate) struct States {
+    known: Box<dfa::Cache>,
+    /// For so many texts more, where matches can begin is not worth looking for.
+    tired: u8,
+}
 
 impl Automaton {
     /// `None` where it would be too large.
@@ -46,13 +55,102 @@ impl Automaton {
             .minimum_bytes_per_state(Some(WORTH));
         let mut made = dfa::Builder::new();
         made.configure(config);
-        made.build_from_nfa(compiled.ok()?).ok().map(Self)
+        Some(Self {
+            dfa: made.build_from_nfa(compiled.ok()?).ok()?,
+            starts: Starts::new(hir),
+        })
+    }
+
+    /// Where the first match in a text begins, asked where matches can begin; `None` where that is not known,
+    /// or is so often the case that a run through all of the text takes less.
+    #[allow(
+        clippy::option_option,
+        reason = "the outer one is whether there is an answer"
+    )]
+    pub(crate) fn first_match(&self, states: &mut States, text: &[u8]) -> Option<Option<usize>> {
+        /// Bytes run through at least before that is judged, and of so many of the text one at most.
+        const LEAST: usize = 256;
+        const PART: usize = 4;
+        /// What it takes to begin a run, in bytes of one.
+        const BEGIN: usize = 8;
+        /// Texts until it is tried again.
+        const TEXTS: u8 = 16;
+        let starts = self.starts.as_ref()?;
+        if states.tired > 0 {
+            states.tired -= 1;
+            return None;
+        }
+        let (mut from, mut run) = (0, 0);
+        while let Some(start) = starts.next(text, from) {
+            let most = (LEAST + start / PART).checked_sub(run + BEGIN);
+            match most.and_then(|most| self.begins_at(states, text, start, most)) {
+                Some(Begun::Match) => return Some(Some(start)),
+                Some(Begun::Ended(bytes)) => run += bytes + BEGIN,
+                None => {
+                    states.tired = TEXTS;
+                    return None;
+                }
+            }
+            from = start + 1;
+        }
+        Some(None)
+    }
+
+    /// Whether [`Automaton::first_match`] is worth trying.
+    pub(crate) fn has_starts(&self, states: Option<&States>) -> bool {
+        self.starts.is_some() && states.is_none_or(|own| own.tired == 0)
+    }
+
+    /// Whether a match begins at a place of a text; `None` where it takes more than `most` bytes to tell.
+    fn begins_at(
+        &self,
+        states: &mut States,
+        text: &[u8],
+        start: usize,
+        most: usize,
+    ) -> Option<Begun> {
+        let input = Input::new(text).range(start..).anchored(Anchored::Yes);
+        let mut at = self
+            .dfa
+            .start_state_forward(&mut states.known, &input)
+            .ok()?;
+        let rest = text.get(start..).unwrap_or_default();
+        for (done, byte) in rest.iter().enumerate() {
+            at = self.dfa.next_state(&mut states.known, at, *byte).ok()?;
+            if at.is_tagged() {
+                match () {
+                    () if at.is_match() => return Some(Begun::Match),
+                    () if at.is_dead() => return Some(Begun::Ended(done)),
+                    () if at.is_quit() => return None,
+                    () => {}
+                }
+            }
+            if done >= most {
+                return None;
+            }
+        }
+        let last = self.dfa.next_eoi_state(&mut states.known, at).ok()?;
+        Some(if last.is_match() {
+            Begun::Match
+        } else {
+            Begun::Ended(rest.len())
+        })
     }
 
     /// No states yet.
     pub(crate) fn create_states(&self) -> States {
-        Box::new(self.0.create_cache())
+        States {
+            known: Box::new(self.dfa.create_cache()),
+            tired: 0,
+        }
     }
+}
+
+/// What became of a match that may begin at a place.
+enum Begun {
+    Match,
+    /// None begins there, as so many bytes tell.
+    Ended(usize),
 }
 
 /// A pattern on its way through a text.
@@ -92,20 +190,26 @@ impl<'a> Lane<'a> {
     fn begins(&mut self, text: &[u8]) -> bool {
         let start = self
             .automaton
-            .0
-            .start_state_forward(&mut self.states, &Input::new(text));
+            .dfa
+            .start_state_forward(&mut self.states.known, &Input::new(text));
         self.goes_on(start.ok())
     }
 
     /// One byte, with states that are not known yet.
     fn steps(&mut self, byte: u8) -> bool {
-        let next = self.automaton.0.next_state(&mut self.states, self.at, byte);
+        let next = self
+            .automaton
+            .dfa
+            .next_state(&mut self.states.known, self.at, byte);
         self.goes_on(next.ok())
     }
 
     /// The text ends.
     fn ends(&mut self) {
-        let last = self.automaton.0.next_eoi_state(&mut self.states, self.at);
+        let last = self
+            .automaton
+            .dfa
+            .next_eoi_state(&mut self.states.known, self.at);
         if self.goes_on(last.ok()) {
             self.said = Some(false);
         }
@@ -178,7 +282,7 @@ fn side_by_side<'a, const COUNT: usize>(
         let mut next = at;
         let mut special = false;
         for (next, lane) in next.iter_mut().zip(all) {
-            let (automaton, states) = (&lane.automaton.0, &lane.states);
+            let (automaton, states) = (&lane.automaton.dfa, &lane.states.known);
             *next = automaton.next_state_untagged(states, *next, *byte);
             special |= next.is_tagged();
         }
