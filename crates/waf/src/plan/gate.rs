@@ -357,12 +357,16 @@ impl Part {
     fn open(&self, text: &[u8], set: &ByteSet, work: &mut Vec<u64>, open: &mut [u64]) -> u32 {
         work.clear();
         work.resize(self.prefilter.words(), 0);
-        let factors = work.as_mut_slice();
-        let woken = self.prefilter.scan(text, set, factors);
-        let factors = &*factors;
+        let woken = self.prefilter.scan(text, set, work);
+        self.open_by(text.len(), set, work, open);
+        woken
+    }
+
+    /// Marks the gates open to a text of that length, whose bytes are `set` and which holds these.
+    fn open_by(&self, len: usize, set: &ByteSet, factors: &[u64], open: &mut [u64]) {
         let mut try_all = |tests: &[Test]| {
             for test in tests {
-                if !test.gate.is_in(open) && test.fits(text.len(), set, &self.sets, factors) {
+                if !test.gate.is_in(open) && test.fits(len, set, &self.sets, factors) {
                     mark(open, test.gate.index());
                 }
             }
@@ -379,7 +383,6 @@ impl Part {
             }
         }
         try_all(&self.by_length);
-        woken
     }
 }
 
@@ -492,6 +495,35 @@ impl Gates {
     pub(super) fn memory(&self) -> usize {
         let parts = self.parts.iter();
         parts.map(|own| own.prefilter.memory()).sum()
+    }
+
+    /// Whether all these parts tell of is told by that of all strings.
+    pub(crate) fn are_of_all(&self, parts: Parts) -> bool {
+        let all = Reach::All.part();
+        let mut each = parts.without(all).filter_map(|at| self.parts.get(at));
+        each.all(|part| part.wider == all)
+    }
+
+    /// Marks in `hits` what a text, or a part of it, holds of what [`Reach::All`] looks for; the detectors that
+    /// its words wake.
+    pub(crate) fn look(&self, text: &[u8], set: &ByteSet, hits: &mut Vec<u64>) -> u32 {
+        self.parts.first().map_or(0, |all| {
+            hits.resize(all.prefilter.words(), 0);
+            all.prefilter.scan(text, set, hits)
+        })
+    }
+
+    /// How far the words reach that [`Gates::look`] looks for.
+    pub(crate) fn longest(&self) -> usize {
+        self.parts.first().map_or(0, |all| all.prefilter.longest())
+    }
+
+    /// Marks in `open` the gates of [`Reach::All`] that are open to a text of that length, whose bytes are
+    /// `set` and which [`Gates::look`] has looked at.
+    pub(crate) fn open_by(&self, len: usize, set: &ByteSet, hits: &[u64], open: &mut [u64]) {
+        if let Some(all) = self.parts.first() {
+            all.open_by(len, set, hits, open);
+        }
     }
 
     /// Marks in `open`, which has [`Gates::words`] words, the gates that are open to `text`, whose bytes are

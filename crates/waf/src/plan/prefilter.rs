@@ -25,6 +25,7 @@ pub(crate) struct Prefilter {
     /// For each literal, the detectors it wakes.
     woken: Vec<u32>,
     factors: usize,
+    longest: usize,
 }
 
 /// Collects literal sets; equal sets share a [`Factor`].
@@ -65,6 +66,7 @@ impl Builder {
         literals.sort();
         let texts: Vec<&[u8]> = literals.iter().map(|(own, _)| &**own).collect();
         Prefilter {
+            longest: texts.iter().map(|own| own.len()).max().unwrap_or(0),
             finder: Finder::new(&texts),
             woken: literals.iter().map(|(_, (_, woken))| *woken).collect(),
             members: literals.into_iter().map(|(_, (own, _))| own).collect(),
@@ -92,6 +94,11 @@ impl Prefilter {
             }
         });
         woken
+    }
+
+    /// How many bytes the longest literal has.
+    pub(crate) fn longest(&self) -> usize {
+        self.longest
     }
 
     /// How many literals are looked for.

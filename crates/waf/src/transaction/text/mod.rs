@@ -1,12 +1,16 @@
 //! The strings of one transaction: where their bytes lie, what they become when transformed, and
 //! which literals they contain. Each is worked out once.
 
+mod edits;
+mod open;
+
 use std::hash::{BuildHasher, Hash};
+use std::ops::Range;
 
 use foldhash::fast::FixedState;
 
 use crate::byteset::ByteSet;
-use crate::plan::{Gate, Gates, Parts, Plan, Reach};
+use crate::plan::{Parts, Plan};
 use crate::transform::{Transform, UnicodeMap};
 
 /// Bytes somewhere in a transaction's buffers.
@@ -62,6 +66,10 @@ struct Item {
     all_open: u32,
     /// The detectors that its words wake, known with its open gates.
     woken: u32,
+    /// The string it was made of.
+    made_of: u32,
+    /// Of a long one, where what it holds begins, as far as gates of all strings ask; once that is known.
+    hits: u32,
 }
 
 /// What a transformation makes of a string.
@@ -112,6 +120,10 @@ pub(crate) struct Strings {
     rows: Recent,
     row: Vec<u64>,
     factors: Vec<u64>,
+    /// What long strings hold, one behind the other.
+    hits: Vec<u64>,
+    /// Where a string differs from the one it was made of.
+    parts: Vec<Range<usize>>,
     work: Vec<u8>,
     /// Strings that are asked for again by their place: values of `TX` and the body.
     named: Vec<(Slice, StrId)>,
@@ -139,6 +151,8 @@ impl Strings {
             rows,
             row,
             factors,
+            hits,
+            parts,
             work,
             named,
             lately,
@@ -154,6 +168,8 @@ impl Strings {
         rows.0.clear();
         row.clear();
         factors.clear();
+        hits.clear();
+        parts.clear();
         work.clear();
         named.clear();
         lately.0.clear();
@@ -252,7 +268,7 @@ impl Strings {
 
     /// Makes a string of bytes that are already here.
     pub(crate) fn string(&mut self, slice: Slice) -> StrId {
-        self.push(slice, ByteSet::EMPTY, NONE)
+        self.push(slice, ByteSet::EMPTY, NONE, NONE)
     }
 
     /// The string at a place, the same one each time, so that what is known of it is not worked out
@@ -275,7 +291,7 @@ impl Strings {
         id
     }
 
-    fn push(&mut self, slice: Slice, set: ByteSet, folded_from: u32) -> StrId {
+    fn push(&mut self, slice: Slice, set: ByteSet, folded_from: u32, made_of: u32) -> StrId {
         let id = offset(self.items.len());
         self.items.push(Item {
             slice,
@@ -286,6 +302,8 @@ impl Strings {
             folded_from,
             all_open: NONE,
             woken: 0,
+            made_of,
+            hits: NONE,
         });
         StrId(id)
     }
@@ -329,6 +347,8 @@ impl Strings {
             folded_from: NONE,
             all_open: NONE,
             woken: 0,
+            made_of: NONE,
+            hits: NONE,
         };
         self.items.get(id.0 as usize).copied().unwrap_or(EMPTY)
     }
@@ -406,11 +426,6 @@ impl Strings {
         None
     }
 
-    /// Whether what the gates are to a value and to what the chains make of it was worked out.
-    pub(crate) fn was_scanned(&self, id: StrId) -> bool {
-        self.item(id).all_open != NONE
-    }
-
     /// The string after one transformation.
     pub(crate) fn step(&mut self, map: &UnicodeMap, id: StrId, transform: Transform) -> StrId {
         self.set(id);
@@ -440,127 +455,9 @@ impl Strings {
             let slice = self.keep(&work);
             let set = ByteSet::of(&work);
             let folds = transform.only_changes_case();
-            self.push(slice, set, if folds { id.0 } else { NONE })
+            self.push(slice, set, if folds { id.0 } else { NONE }, id.0)
         };
         self.work = work;
         to
-    }
-
-    /// Where the gates open to a string are kept, those that these parts tell of among them.
-    fn open_at(&mut self, gates: &Gates, id: StrId, parts: Parts) -> usize {
-        let origin = self.origin(id);
-        let item = self.item(origin);
-        if item.opened.has(parts) && item.open != NONE {
-            return item.open as usize;
-        }
-        let set = self.set(origin);
-        let mut row = std::mem::take(&mut self.row);
-        let mut factors = std::mem::take(&mut self.factors);
-        row.clear();
-        row.extend_from_slice(self.row_at(item.open, gates.words()));
-        row.resize(gates.words(), 0);
-        let text = (self.bytes(item.slice), &set);
-        let woken = gates.open((parts, item.opened), text, &mut factors, &mut row);
-        let at = self.keep_row(&row);
-        self.row = row;
-        self.factors = factors;
-        if let Some(item) = self.items.get_mut(origin.0 as usize) {
-            item.open = at;
-            item.opened = item.opened.with(parts);
-            item.woken |= woken;
-        }
-        at as usize
-    }
-
-    /// A row of gates; nothing where there is none.
-    fn row_at(&self, at: u32, words: usize) -> &[u64] {
-        let start = at as usize;
-        self.open.get(start..start + words).unwrap_or_default()
-    }
-
-    /// Where a row of gates lies, put there unless one like it was made of late.
-    fn keep_row(&mut self, row: &[u64]) -> u32 {
-        let place = Recent::place(row);
-        let known = self.rows.get(place);
-        if let Some(known) = known.filter(|known| self.row_at(*known, row.len()) == row) {
-            return known;
-        }
-        let at = offset(self.open.len());
-        self.open.extend_from_slice(row);
-        self.rows.put(place, at);
-        at
-    }
-
-    /// The string of which this is the lower case, or itself.
-    fn origin(&self, id: StrId) -> StrId {
-        let mut origin = id;
-        while self.item(origin).folded_from != NONE {
-            origin = StrId(self.item(origin).folded_from);
-        }
-        origin
-    }
-
-    /// The detectors that the words of a string wake; `None` where the gates do not tell.
-    pub(crate) fn woken(&mut self, gates: &Gates, id: StrId) -> Option<u32> {
-        gates.knows_words().then(|| {
-            self.open_at(gates, id, Reach::All.part());
-            self.item(self.origin(id)).woken
-        })
-    }
-
-    /// Whether a gate is open to a string.
-    pub(crate) fn is_open(&mut self, gates: &Gates, id: StrId, gate: Gate) -> bool {
-        gate.is_in(self.open(gates, id, gates.home(gate)))
-    }
-
-    /// The gates open to a string, those that these parts tell of among them.
-    pub(crate) fn open(&mut self, gates: &Gates, id: StrId, parts: Parts) -> &[u64] {
-        let at = self.open_at(gates, id, parts);
-        self.open.get(at..).unwrap_or_default()
-    }
-
-    /// Notes that these gates may be open to what the chains of a field make of a value; none, where the
-    /// row is empty.
-    pub(crate) fn may_open(&mut self, id: StrId, open: &[u64]) {
-        let before = match self.items.get(id.0 as usize) {
-            Some(item) => item.all_open,
-            None => return,
-        };
-        let all_open = match before {
-            NONE if open.is_empty() => CLOSED,
-            known if open.is_empty() => known,
-            NONE | CLOSED => self.keep_row(open),
-            known => {
-                let mut row = std::mem::take(&mut self.row);
-                row.clear();
-                let both = self.row_at(known, open.len()).iter().zip(open);
-                row.extend(both.map(|(known, own)| known | own));
-                let at = self.keep_row(&row);
-                self.row = row;
-                at
-            }
-        };
-        if let Some(item) = self.items.get_mut(id.0 as usize) {
-            item.all_open = all_open;
-        }
-    }
-
-    /// Whether a gate may be open to what the chains make of a scanned value. True for values that
-    /// were not scanned.
-    #[inline]
-    pub(crate) fn may_pass(&self, id: StrId, gate: Gate) -> bool {
-        let at = self
-            .items
-            .get(id.0 as usize)
-            .map_or(NONE, |item| item.all_open);
-        at == NONE || gate.is_in(self.open.get(at as usize..).unwrap_or_default())
-    }
-
-    /// Whether a gate is open to a string, where that was worked out already.
-    #[inline]
-    pub(crate) fn known_open(&self, gates: &Gates, id: StrId, gate: Gate) -> Option<bool> {
-        let item = self.items.get(self.origin(id).index())?;
-        let is_known = item.opened.meets(gates.within(gate));
-        is_known.then(|| gate.is_in(self.open.get(item.open as usize..).unwrap_or_default()))
     }
 }
