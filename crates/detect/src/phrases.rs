@@ -67,9 +67,18 @@ pub(crate) fn of_words(list: &[&'static str]) -> Vec<Finder<'static>> {
 /// Where a phrase stands in a text.
 #[inline]
 pub(crate) fn find(text: &[u8], phrase: &[u8]) -> Option<usize> {
-    (text.len() >= phrase.len())
-        .then(|| memmem::find(text, phrase))
-        .flatten()
+    /// For so short a text a searcher takes longer to make than to use.
+    const SHORT: usize = 64;
+    if text.len() < phrase.len() {
+        return None;
+    }
+    match phrase.first() {
+        Some(first) if text.len() < SHORT => {
+            let is_here = |at: &usize| text.get(*at..).is_some_and(|own| own.starts_with(phrase));
+            memchr::memchr_iter(*first, text).find(is_here)
+        }
+        _ => memmem::find(text, phrase),
+    }
 }
 
 #[cfg(test)]
@@ -86,6 +95,12 @@ mod tests {
         assert_eq!(OWN.places(b"x first x x", 2).collect::<Vec<_>>(), [2, 0, 8]);
         assert!(!OWN.are_in(b"") && !OWN.are_in(b"firs LATER"));
         assert_eq!(find(b"ab", b"abc"), None);
+        for long in [1, 9, 100] {
+            let text = [b"a".repeat(long), b"aabc".to_vec()].concat();
+            assert_eq!(find(&text, b"abc"), Some(long + 1));
+            assert_eq!(find(&text, b"abd"), None);
+            assert_eq!(find(&text, b""), Some(0));
+        }
         assert_eq!(find(b"zab", b"ab"), Some(1));
     }
 }

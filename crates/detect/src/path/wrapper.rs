@@ -45,6 +45,10 @@ pub(super) fn find(input: &Input<'_>) -> Option<Evidence> {
         .take_while(|own| own.is_ascii_whitespace() || matches!(own, b'"' | b'\''))
         .count();
     let rest = text.get(at..)?;
+    let scheme = memchr::memchr(b':', text).is_some();
+    if !scheme && !starts(rest, 0, b"ssh2.") {
+        return share(input, at);
+    }
     let single = !rest.iter().take(256).any(|own| matches!(own, b' ' | b'\n'));
     if let Some(own) = CERTAIN.iter().find(|own| starts(rest, 0, own)) {
         let longer = rest.len() > own.len() || own.starts_with(b"php");
