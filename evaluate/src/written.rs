@@ -3,7 +3,7 @@
 //!
 //! A file holds requests, each below a line `=== CLASS: NAME` (attacks) or `=== NAME` (benign). What
 //! every client sends is added: `Host`, `User-Agent`, `Accept`, `Content-Length`. `⟦hex⟧` stands for
-//! bytes; lines of a multipart body end in CR LF.
+//! bytes, which are left as they are; lines of a multipart body end in CR LF.
 
 use std::io;
 use std::path::Path;
@@ -69,8 +69,11 @@ fn message(text: &str) -> Message {
     let version = own.target.windows(6).rposition(|part| part == b" HTTP/");
     own.target.truncate(version.unwrap_or(own.target.len()));
     let kind = own.header("content-type").unwrap_or_default();
-    if kind.starts_with(b"multipart/") {
-        own.body = with_returns(&own.body);
+    if kind.starts_with(b"multipart/")
+        && let Some((_, body)) = text.split_once("\n\n")
+    {
+        // Bytes stay as they are written.
+        own.body = bytes(&(body.replace('\n', "\r\n") + "\r\n"));
     }
     for (name, value) in ORDINARY {
         if own.header(name).is_none() {
@@ -82,19 +85,6 @@ fn message(text: &str) -> Message {
         own.headers.push(("Content-Length".into(), length.into()));
     }
     own
-}
-
-/// The lines of a body, each ended by CR LF.
-fn with_returns(body: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(body.len() + body.len() / 16);
-    for &byte in body {
-        if byte == b'\n' {
-            out.push(b'\r');
-        }
-        out.push(byte);
-    }
-    out.extend_from_slice(b"\r\n");
-    out
 }
 
 /// The text with `⟦hex⟧` undone.
@@ -122,7 +112,7 @@ mod tests {
     #[test]
     fn requests_are_read_with_bytes_and_line_ends() {
         let text = "=== sql: first\nGET /a?b=c HTTP/1.1\nHost: h\n\n=== second\nPOST /x HTTP/1.1\n\
-                    Content-Type: multipart/form-data; boundary=b\n\n--b\n⟦41 42⟧\n";
+                    Content-Type: multipart/form-data; boundary=b\n\n--b\n⟦41 0a⟧\n";
         let [first, second] = &requests(text, "file")[..] else {
             panic!("two requests")
         };
@@ -130,7 +120,7 @@ mod tests {
         assert_eq!(first.message.target, b"/a?b=c");
         assert_eq!(first.message.header("host"), Some(&b"h"[..]));
         assert_eq!(second.kind, "file");
-        assert_eq!(second.message.body, b"--b\r\nAB\r\n");
+        assert_eq!(second.message.body, b"--b\r\nA\n\r\n");
         assert_eq!(second.message.header("content-length"), Some(&b"9"[..]));
     }
 }
