@@ -22,7 +22,7 @@ pub enum Step {
     Base64,
     /// Hexadecimal digits.
     Hex,
-    /// Gzip or zlib.
+    /// Gzip, zlib, or a part of an archive.
     Inflate,
     /// A string in JSON.
     Json,

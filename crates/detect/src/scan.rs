@@ -51,10 +51,12 @@ impl Kinds {
     const URL: usize = 3;
     const PAIRS: usize = 4;
     const KEY: usize = 5;
-    const COUNT: usize = 6;
+    const PACKED: usize = 6;
+    const COUNT: usize = 7;
 
     fn of(form: Form, whole: Option<Shape>) -> usize {
         match (form.place, whole) {
+            (Place::File, _) if is_unpacked(form.chain) => Self::PACKED,
             (Place::File, _) => Self::FILE,
             (Place::Name, None) if form.chain.ends_with(Step::Json) => Self::KEY,
             (_, None) => Self::PLAIN,
@@ -72,6 +74,8 @@ impl Kinds {
                     Class::Upload | Class::Code | Class::Deserialize | Class::Xml
                 )
             }
+            // What a document holds is read by whoever reads it: its own markup, and no code.
+            Self::PACKED => matches!(class, Class::Upload | Class::Deserialize | Class::Xml),
             Self::JSON => matches!(
                 class,
                 Class::Nosql | Class::Deserialize | Class::Graphql | Class::Prototype
@@ -495,8 +499,10 @@ impl Scanner {
         if awake != 0 {
             self.ask(source, form, awake, work);
         }
-        if taken_apart.is_none() && form.place != Place::File {
-            unfold::decodings(source, form, set, work);
+        match form.place {
+            _ if taken_apart.is_some() => {}
+            Place::File => unfold::files(source, form, work),
+            _ => unfold::decodings(source, form, set, work),
         }
     }
 

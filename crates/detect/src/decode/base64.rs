@@ -42,18 +42,27 @@ fn letter(byte: u8) -> Option<u8> {
 /// Undoes it where the whole text is base64; blanks count as the `+` they were before a form was
 /// decoded, and line ends are skipped.
 pub(crate) fn undo(text: &[u8], out: &mut Vec<u8>) -> bool {
+    body(text).is_some_and(|body| is_promising(body) && bytes(body, out))
+}
+
+/// The same for what is known to be base64: nothing is asked of the bytes.
+pub(crate) fn any(text: &[u8], out: &mut Vec<u8>) -> bool {
+    body(text).is_some_and(|body| bytes(body, out))
+}
+
+/// What stands before the padding.
+fn body(text: &[u8]) -> Option<&[u8]> {
     let text = text.trim_ascii();
     let end = text
         .iter()
         .rposition(|byte| *byte != b'=')
         .map_or(0, |at| at + 1);
     let body = text.get(..end).unwrap_or_default();
-    if body.len() < SHORTEST || text.len() - end > 2 {
-        return false;
-    }
-    if !is_promising(body) {
-        return false;
-    }
+    (body.len() >= SHORTEST && text.len() - end <= 2).then_some(body)
+}
+
+/// Appends what the letters stand for.
+fn bytes(body: &[u8], out: &mut Vec<u8>) -> bool {
     let from = out.len();
     let (mut bits, mut have) = (0_u32, 0_u32);
     let (fours, _) = body.as_chunks();

@@ -1,4 +1,4 @@
-//! Gzip (RFC 1952) and zlib (RFC 1950), bounded.
+//! Gzip (RFC 1952), zlib (RFC 1950) and what both are made of (RFC 1951), bounded.
 
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::{
@@ -35,16 +35,23 @@ impl Unpacker {
     /// At most so many bytes. What comes out first is kept where it is too much, and where the stream breaks
     /// off.
     pub(crate) fn undo(&mut self, bytes: &[u8], out: &mut Vec<u8>, most: usize) {
-        let is_zlib = bytes.first() != Some(&0x1f);
-        let stream = if is_zlib { Some(bytes) } else { member(bytes) };
-        let Some(mut rest) = stream.filter(|_| most > 0) else {
+        if bytes.first() != Some(&0x1f) {
+            let header = TINFL_FLAG_PARSE_ZLIB_HEADER | TINFL_FLAG_IGNORE_ADLER32;
+            self.stream(bytes, header, out, most);
+        } else if let Some(stream) = member(bytes) {
+            self.stream(stream, 0, out, most);
+        }
+    }
+
+    /// The same for a stream without a header, as archives and SAML have it.
+    pub(crate) fn bare(&mut self, bytes: &[u8], out: &mut Vec<u8>, most: usize) {
+        self.stream(bytes, 0, out, most);
+    }
+
+    fn stream(&mut self, mut rest: &[u8], header: u32, out: &mut Vec<u8>, most: usize) {
+        if most == 0 {
             return;
-        };
-        let header = if is_zlib {
-            TINFL_FLAG_PARSE_ZLIB_HEADER | TINFL_FLAG_IGNORE_ADLER32
-        } else {
-            0
-        };
+        }
         let state = self.0.get_or_insert_default();
         state.init();
         let start = out.len();

@@ -12,8 +12,9 @@ mod hex;
 mod inflate;
 mod percent;
 mod utf;
+mod zip;
 
-pub(crate) use base64::{runs, undo as base64};
+pub(crate) use base64::{any as any_base64, runs, undo as base64};
 pub(crate) use entity::undo as entities;
 pub(crate) use escape::{json, undo as escapes};
 pub(crate) use fold::undo as fold;
@@ -21,6 +22,7 @@ pub(crate) use hex::undo as hex;
 pub(crate) use inflate::{Unpacker, is_packed};
 pub(crate) use percent::undo as percent;
 pub(crate) use utf::{utf7, utf16, without_nul};
+pub(crate) use zip::{Part, is_archive, parts};
 
 /// Where a byte stands first. Marks of encodings stand close together: those ahead are seen without a search.
 #[inline]
@@ -97,7 +99,7 @@ pub(crate) fn is_object(bytes: &[u8]) -> bool {
         b"\x80\x04",
         b"\x04\x08",
     ];
-    is_packed(bytes) || MAGIC.iter().any(|own| bytes.starts_with(own))
+    is_packed(bytes) || is_archive(bytes) || MAGIC.iter().any(|own| bytes.starts_with(own))
 }
 
 #[cfg(test)]

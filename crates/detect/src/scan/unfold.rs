@@ -12,6 +12,10 @@ use crate::set::{self, Set};
 
 /// Decodings undone one after the other.
 const DEEPEST: u8 = 5;
+/// Parts of an archive that are unpacked.
+const MOST_PARTS: usize = 32;
+/// Bytes of a part that are looked at: declarations stand at the beginning.
+const PART: usize = 1024;
 /// Base64 runs followed in one text.
 const MOST_RUNS: usize = 16;
 /// Bytes that compressed data is undone for at least.
@@ -57,6 +61,14 @@ pub(super) fn decodings(source: Source<'_>, form: Form, set: &Set, work: &mut Sc
         runs(source, form, work);
     }
     unpacked(source, form, work);
+    deflated(source, form, work);
+}
+
+/// Notes what a file holds that is compressed or an archive.
+pub(super) fn files(source: Source<'_>, form: Form, work: &mut Scratch) {
+    if form.depth < DEEPEST {
+        unpacked(source, form, work);
+    }
 }
 
 /// Whether the text is data, of which a decoding would make noise.
@@ -70,6 +82,9 @@ fn is_data(source: Source<'_>, form: Form, set: &Set, work: &Scratch) -> bool {
 /// a kilobyte.
 fn unpacked(source: Source<'_>, form: Form, work: &mut Scratch) {
     let text = source.text(&work.arena, form.text);
+    if decode::is_archive(text) {
+        return archive(source, form, work);
+    }
     if !decode::is_packed(text) {
         return;
     }
@@ -90,6 +105,80 @@ fn unpacked(source: Source<'_>, form: Form, work: &mut Scratch) {
         },
         work,
     );
+}
+
+/// How the beginnings of an archive's parts read that are XML, or objects of Python.
+fn archive(source: Source<'_>, form: Form, work: &mut Scratch) {
+    let text = source.text(&work.arena, form.text);
+    let mut list = [const { None }; MOST_PARTS];
+    let named = |part: &decode::Part| text.get(part.name.clone()).is_some_and(is_read);
+    for (place, part) in list.iter_mut().zip(decode::parts(text).filter(named)) {
+        *place = Some(part);
+    }
+    for part in list.into_iter().flatten() {
+        let text = source.text(&work.arena, form.text);
+        let Some(content) = text.get(part.content..) else {
+            continue;
+        };
+        work.made.clear();
+        let most = PART.min(work.left.unpacked);
+        if most < PART {
+            work.is_whole = false;
+            return;
+        }
+        if part.deflated {
+            work.unpacker.bare(content, &mut work.made, most);
+        } else {
+            let len = part.len.min(most).min(content.len());
+            work.made
+                .extend_from_slice(content.get(..len).unwrap_or_default());
+        }
+        let chain = form.chain.then(Step::Inflate);
+        let packed = false;
+        keep_decoded(
+            Form {
+                chain,
+                packed,
+                ..form
+            },
+            work,
+        );
+    }
+}
+
+/// Whether an archive's part of this name is read by a parser of XML, or makes objects.
+fn is_read(name: &[u8]) -> bool {
+    const ENDS: [&[u8]; 12] = [
+        b"xml", b"rels", b"svg", b"vml", b"xsl", b"xslt", b"xsd", b"dtd", b"kml", b"opf", b"pkl",
+        b"pickle",
+    ];
+    let end = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    ENDS.iter().any(|own| end.eq_ignore_ascii_case(own))
+}
+
+/// Messages of SAML in an address are compressed without a header (SAML bindings, 3.4.4.1).
+fn deflated(source: Source<'_>, form: Form, work: &mut Scratch) {
+    let name = form
+        .name
+        .map_or(source.name, |name| source.text(&work.arena, name));
+    let named = name
+        .get(..4)
+        .is_some_and(|own| own.eq_ignore_ascii_case(b"saml"));
+    let most = work.left.unpacked;
+    if !named || most < LEAST_UNPACKED {
+        return;
+    }
+    let mut before = std::mem::take(&mut work.before);
+    before.clear();
+    if decode::any_base64(source.text(&work.arena, form.text), &mut before) {
+        work.made.clear();
+        work.unpacker.bare(&before, &mut work.made, most);
+        if decode::is_text(&work.made) {
+            let chain = form.chain.then(Step::Base64).then(Step::Inflate);
+            keep_decoded(Form { chain, ..form }, work);
+        }
+    }
+    work.before = before;
 }
 
 type Undo = fn(&[u8], &mut Vec<u8>) -> bool;
@@ -202,7 +291,7 @@ fn decoded(
         return;
     }
     let opaque = matches!(step, Step::Base64 | Step::Hex);
-    let packed = opaque && decode::is_packed(made);
+    let packed = opaque && (decode::is_packed(made) || decode::is_archive(made));
     let readable = opaque && (packed || !decode::is_object(made)) && decode::is_text(made);
     if opaque && !readable && !decode::is_object(made) {
         return;

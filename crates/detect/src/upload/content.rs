@@ -4,6 +4,7 @@ use memchr::memmem;
 
 use super::found;
 use super::image::{self, Kind};
+use crate::decode;
 use crate::detector::{Confidence, Evidence, Input};
 
 /// Bytes of a text that are searched for words in any case.
@@ -26,7 +27,7 @@ pub(super) fn look(input: &Input<'_>) -> Option<Evidence> {
         Some(Kind::Pdf) => document(bytes),
         Some(Kind::Ole) => find(bytes, b"_VBA_PROJECT")
             .map(|at| found(at, at + 12, "a document with macros", Confidence::Possible)),
-        Some(_) | None => text(bytes),
+        Some(_) | None => tape(bytes).or_else(|| text(bytes)),
     };
     own.into_iter()
         .chain(code)
@@ -215,45 +216,62 @@ fn polyglot(bytes: &[u8]) -> Option<Evidence> {
 }
 
 fn archive(bytes: &[u8]) -> Option<Evidence> {
-    /// Entries looked at.
-    const MOST: usize = 256;
-    let mut at = 0;
-    for _ in 0..MOST {
-        let header = bytes.get(at..at + 30)?;
-        if !header.starts_with(b"PK\x03\x04") {
-            break;
-        }
-        let number = |from: usize, len: usize| {
-            header
-                .get(from..from + len)
-                .unwrap_or_default()
-                .iter()
-                .rev()
-                .fold(0_usize, |all, own| (all << 8) | usize::from(*own))
+    decode::parts(bytes).find_map(|part| {
+        let name = bytes.get(part.name.clone())?;
+        let (reading, degree) = match () {
+            () if leaves(name) => (LEAVES, Confidence::Certain),
+            () if name.ends_with(b"vbaProject.bin") => {
+                ("a document with macros", Confidence::Possible)
+            }
+            () => return None,
         };
-        let (name_len, extra, size) = (number(26, 2), number(28, 2), number(18, 4));
-        let name = bytes.get(at + 30..at + 30 + name_len)?;
-        if name.starts_with(b"../")
-            || find(name, b"/../").is_some()
-            || find(name, b"..\\").is_some()
-            || name.starts_with(b"/etc/")
-        {
-            return Some(found(
-                at + 30,
-                at + 30 + name_len,
-                "an archive that leaves its directory",
-                Confidence::Certain,
-            ));
+        Some(found(part.name.start, part.name.end, reading, degree))
+    })
+}
+
+const LEAVES: &str = "an archive that leaves its directory";
+
+/// Whether the name of an archive's part leads out of the directory it is unpacked to.
+fn leaves(name: &[u8]) -> bool {
+    let climbs = name
+        .split(|byte| matches!(byte, b'/' | b'\\'))
+        .any(|own| own == b"..");
+    climbs || name.starts_with(b"/etc/")
+}
+
+/// Blocks of a tape archive (POSIX ustar) whose names, or the links among them, lead out of the directory.
+fn tape(bytes: &[u8]) -> Option<Evidence> {
+    const BLOCK: usize = 512;
+    let text = |from: usize, len: usize| {
+        let own = bytes.get(from..from + len).unwrap_or_default();
+        own.split(|byte| *byte == 0).next().unwrap_or_default()
+    };
+    let mut at = 0;
+    for _ in 0..256 {
+        let head = bytes.get(at..)?.get(..BLOCK)?;
+        if head.get(257..262) != Some(b"ustar") {
+            return None;
         }
-        if name.ends_with(b"vbaProject.bin") {
-            return Some(found(
-                at + 30,
-                at + 30 + name_len,
-                "a document with macros",
-                Confidence::Possible,
-            ));
+        let (name, target) = (text(at, 100), text(at + 157, 100));
+        // A link inside of the archive may go up within it; one to files of the system may not.
+        let linked = matches!(head.get(156), Some(b'1' | b'2'));
+        let system = [&b"/etc/"[..], b"/proc/", b"/root/", b"/var/", b"/home/"]
+            .iter()
+            .any(|own| target.starts_with(own));
+        let out = target.starts_with(b"../../..");
+        if leaves(name) || linked && (system || out) {
+            return Some(found(at, at + name.len(), LEAVES, Confidence::Certain));
         }
-        at += 30 + name_len + extra + size;
+        let size = text(at + 124, 12).iter();
+        let size = size
+            .filter(|own| (b'0'..=b'7').contains(own))
+            .fold(0_usize, |sum, own| {
+                sum.saturating_mul(8)
+                    .saturating_add(usize::from(own - b'0'))
+            });
+        at = at
+            .saturating_add(BLOCK)
+            .saturating_add(size.div_ceil(BLOCK).saturating_mul(BLOCK));
     }
     None
 }

@@ -75,6 +75,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "graphic-context",
         "%pipe%",
         "pk\u{3}\u{4}",
+        "ustar",
         "/openaction",
         "/launch",
         "/javascript",
