@@ -230,6 +230,7 @@ const TRIES: usize = 16;
 
 /// A key that is an operator: `{"$ne": 1}`, `', $where: '1 == 1`, `[$ne]=1`.
 fn object(text: &[u8], field: &[u8]) -> Found {
+    let mut best: Found = None;
     for at in memchr::memchr_iter(b'$', text).take(TRIES) {
         let mut cursor = Cursor::new(text, at);
         let word = cursor.word();
@@ -253,15 +254,15 @@ fn object(text: &[u8], field: &[u8]) -> Found {
         cursor.blanks();
         let end = cursor.at();
         if opened.ends_with(b"[") && cursor.takes(b"]") && cursor.takes(b"=") {
-            return Some((
-                if telling {
-                    Confidence::Certain
-                } else {
-                    Confidence::Likely
-                },
-                "an operator of a document database in a form",
-                0..end,
-            ));
+            let sure = if telling {
+                Confidence::Certain
+            } else {
+                Confidence::Likely
+            };
+            let reading = "an operator of a document database in a form";
+            return best
+                .filter(|(own, ..)| *own > sure)
+                .or(Some((sure, reading, 0..end)));
         }
         let assigned = telling && opened.is_empty() && cursor.takes(b"=");
         if !assigned && !cursor.takes(b":") || !opens_value(cursor.blanks().peek()) {
@@ -270,14 +271,45 @@ fn object(text: &[u8], field: &[u8]) -> Found {
         let sure = match opened.last() {
             None if telling => Confidence::Certain,
             Some(b'{') if said(text, opened) => Confidence::Likely,
+            Some(b'{') if telling && hides(opened) => Confidence::Certain,
             Some(b'{') => opened_by_brace(opened, telling, field),
             // After a closed string or value: `', $or: [`, `1, $where: '1 == 1'`.
             Some(b',') => after_value(opened, telling),
             _ => continue,
         };
-        return Some((sure, "an operator of a document database", at..end));
+        let stronger = best.as_ref().is_none_or(|(own, ..)| *own < sure);
+        if stronger {
+            best = Some((sure, "an operator of a document database", at..end));
+        }
+        if sure == Confidence::Certain {
+            break;
+        }
     }
-    None
+    best
+}
+
+/// `"password":{`: the value of a password is to be compared, which nobody filters by.
+fn hides(opened: &[u8]) -> bool {
+    let before = opened
+        .strip_suffix(b"{")
+        .unwrap_or_default()
+        .trim_ascii_end();
+    let before = before
+        .strip_suffix(b":")
+        .unwrap_or_default()
+        .trim_ascii_end();
+    let quoted = before
+        .strip_suffix(b"\"")
+        .or_else(|| before.strip_suffix(b"'"))
+        .unwrap_or(before);
+    let letter = |own: &&u8| own.is_ascii_alphanumeric() || matches!(own, b'_' | b'-');
+    let len = quoted.iter().rev().take_while(letter).count();
+    let key = quoted.get(quoted.len() - len..).unwrap_or_default();
+    let begins = |own: &&[u8]| {
+        let head = key.get(..own.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(own))
+    };
+    [&b"pass"[..], b"pwd", b"secret"].iter().any(begins)
 }
 
 /// `$ne vs $not {"a":{"$ne":1}}`: words stand before the document, so it is spoken of.
