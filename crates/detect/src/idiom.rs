@@ -18,6 +18,9 @@ static CODE: Phrases = Phrases::new(|| {
         b"constructor(\"return",
         b"process.mainModule",
         b"string.sub \"constructor\"",
+        b"freemarker.template.utility.Execute",
+        b"freemarker.template.utility.ObjectConstructor",
+        b"freemarker.template.utility.JythonRuntime",
     ])
 });
 
@@ -34,11 +37,42 @@ static TEMPLATE: Phrases = Phrases::new(|| {
         b"registerUndefinedFilterCallback",
         b"Smarty_Internal_",
         b"getClassLoader",
+        b"protectionDomain.classLoader",
+        b"getSession().setAttribute(",
+        b"Diagnostics.Process.Start(",
+        b"_charset|",
+        b"signer.key",
     ])
 });
 
 /// The longest expression that is one; longer texts are programs, and may hold anything.
 const LONGEST: usize = 1024;
+
+/// Commands that show who one is on a server, or fetch something to it: what programs people write never run.
+const PROBES: [&[u8]; 9] = [
+    b"id",
+    b"whoami",
+    b"uname",
+    b"uname -a",
+    b"ifconfig",
+    b"ipconfig",
+    b"cat /etc/passwd",
+    b"calc",
+    b"calc.exe",
+];
+
+/// Whether one of the strings of a call is a command that only a probe runs: `os.execute('id')`,
+/// `"whoami".execute()`.
+pub(crate) fn probes(call: &[u8]) -> bool {
+    memchr::memchr2_iter(b'\'', b'"', call).any(|at| {
+        let (quote, inner) = (call.get(at), call.get(at + 1..).unwrap_or_default());
+        let ends = |own: &&[u8]| {
+            let rest = inner.strip_prefix(*own);
+            rest.is_some_and(|rest| rest.first() == quote)
+        };
+        PROBES.iter().any(ends)
+    })
+}
 
 /// Whether a text of one line leads out of the language it is written in.
 pub(crate) fn in_code(text: &[u8]) -> bool {

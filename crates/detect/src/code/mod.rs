@@ -94,6 +94,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "/bin/sh",
         "socket",
         "jdbc:",
+        "__builtins__",
         "}[_](",
         ".send(:",
         "clojure.",
@@ -146,7 +147,8 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         // Programs travel in bodies; what a URL or a header has of one is an expression.
         Field::Code => {
             let started = is_expression(input) && found.reading != RUNS;
-            !started && !crate::idiom::in_code(input.text) && !is_run_from_a_url(input, &found)
+            let known = crate::idiom::in_code(input.text) || probes(input, &found);
+            !started && !known && !is_run_from_a_url(input, &found)
         }
         Field::Telemetry => true,
         Field::Plain | Field::Text | Field::Url | Field::File | Field::Key | Field::Token => false,
@@ -179,6 +181,21 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         confidence,
         ..found
     })
+}
+
+/// Whether a line of code does nothing but run a command that tells who one is.
+fn probes(input: &Input<'_>, found: &Evidence) -> bool {
+    const LONGEST: usize = 512;
+    let text = input.text.trim_ascii();
+    let line = text.len() < LONGEST && memchr::memchr(b'\n', text).is_none();
+    // `"id".execute()`, `getRuntime().exec("id")`: what tells may stand before and behind.
+    let from = found.span.start.saturating_sub(16);
+    let call = input
+        .text
+        .get(from..input.text.len().min(found.span.end + 32));
+    line && found.reading == CALL
+        && input.context.place != Place::File
+        && call.is_some_and(crate::idiom::probes)
 }
 
 /// `?expr=require('fs').readdirSync('.')`: no address asks for a module of Node.

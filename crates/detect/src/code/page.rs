@@ -45,6 +45,13 @@ static PHRASES: Phrases = Phrases::new(|| {
         b"execute(request(",
         b"function asenc(",
         b"eval(System.Text.Encoding",
+        b"getattr(__builtins__",
+        b"__builtins__.__dict__[",
+        b"__builtins__.__import__(",
+        b"__builtins__['",
+        b"__builtins__[\"",
+        b"['__builtins__']",
+        b"[\"__builtins__\"]",
         b"<cfexecute ",
         b"<cfoutput>#",
     ])

@@ -163,7 +163,8 @@ fn verdict(input: &Input<'_>, act: Act, from: usize, to: usize, lookup: bool) ->
     // The word that told may stand before the one that tells all.
     let further = (to + REST).clamp(from, input.text.len());
     let expression = input.text.get(from..further);
-    let leads_out = act == Act::Escape && expression.is_some_and(crate::idiom::in_template);
+    let leads_out = act == Act::Escape
+        && expression.is_some_and(|own| crate::idiom::in_template(own) || filters(own));
     let confidence = if (expected && !lookup && !leads_out) || (quoted && act == Act::Probe) {
         confidence.less()
     } else {
@@ -173,6 +174,37 @@ fn verdict(input: &Input<'_>, act: Act, from: usize, to: usize, lookup: bool) ->
         span: from..to.clamp(from, input.text.len()),
         reading,
         confidence,
+    })
+}
+
+/// `|sort("passthru")`, `|map('system')`: a function of the system where a filter takes one.
+fn filters(expression: &[u8]) -> bool {
+    const FILTERS: [&[u8]; 6] = [
+        b"filter(", b"map(", b"sort(", b"reduce(", b"find(", b"column(",
+    ];
+    const RUNS: [&[u8]; 7] = [
+        b"passthru",
+        b"system",
+        b"shell_exec",
+        b"exec",
+        b"popen",
+        b"proc_open",
+        b"phpinfo",
+    ];
+    memchr::memchr_iter(b'|', expression).take(16).any(|at| {
+        let rest = expression
+            .get(at + 1..)
+            .unwrap_or_default()
+            .trim_ascii_start();
+        let given = FILTERS.iter().find_map(|own| rest.strip_prefix(*own));
+        let [b'\'' | b'"', given @ ..] = given.unwrap_or_default().trim_ascii_start() else {
+            return false;
+        };
+        let called = |own: &[u8]| {
+            let quote = given.strip_prefix(own).and_then(<[u8]>::first);
+            quote.copied().is_some_and(is_quote)
+        };
+        RUNS.iter().any(|own| called(own))
     })
 }
 
@@ -414,6 +446,10 @@ fn judge(text: &[u8], open: &Open, begin: usize, end: usize) -> Option<Act> {
         .unwrap_or(0);
     if let Some(act) = shape(text, open, (begin, before), (word, rest)) {
         return Some(act);
+    }
+    // The key that Django signs with, by way of its messages.
+    if word == b"signer" && begins(rest, b".key") {
+        return Some(Act::Escape);
     }
     if word.starts_with(b"Smarty_Internal_") {
         return Some(Act::Escape);
