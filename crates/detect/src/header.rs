@@ -164,6 +164,15 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
             at += 1;
             continue;
         };
+        if lines == 0
+            && let Some(end) = logged(input, at, at + len)
+        {
+            return Some(Evidence {
+                span: at..end,
+                reading: "a line end and a line of a log behind it",
+                confidence: Confidence::Certain,
+            });
+        }
         if let Some((line, end)) = line(text, at + len) {
             let degree = judge(input, line, odd, (lines, before, at));
             if best.as_ref().is_none_or(|best| best.confidence < degree) {
@@ -182,6 +191,51 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         before = at;
     }
     best
+}
+
+/// `mia\r\n2024-05-01 10:00:00 INFO login succeeded`: a line of a log behind a value that is written to
+/// one. What people paste of a log begins with such a line itself, and stands where texts do.
+fn logged(input: &Input<'_>, end: usize, at: usize) -> Option<usize> {
+    const LONGEST: usize = 48;
+    const LEVELS: [&[u8]; 8] = [
+        b"INFO",
+        b"WARN",
+        b"ERROR",
+        b"DEBUG",
+        b"NOTICE",
+        b"CRITICAL",
+        b"FATAL",
+        b"AUDIT",
+    ];
+    let outside = match input.context.place {
+        Place::Query | Place::Cookie | Place::Header | Place::Path => true,
+        Place::Name
+        | Place::Form
+        | Place::Json
+        | Place::Xml
+        | Place::FileName
+        | Place::File
+        | Place::Body => input.context.field == Field::Key,
+    };
+    let field = match input.context.field {
+        Field::Plain | Field::Key | Field::Url | Field::File | Field::Token => true,
+        Field::Text | Field::Code | Field::Telemetry => false,
+    };
+    let value = input.text.get(..end)?;
+    let rest = input.text.get(at..)?;
+    let rest = rest.strip_prefix(b"[").unwrap_or(rest);
+    let date = rest.get(..11)?;
+    let dated = date.iter().enumerate().all(|(at, own)| match at {
+        4 | 7 => matches!(own, b'-' | b'/'),
+        10 => matches!(own, b' ' | b'T'),
+        _ => own.is_ascii_digit(),
+    });
+    let line = rest.get(..rest.len().min(64)).unwrap_or_default();
+    let levelled = LEVELS
+        .iter()
+        .any(|own| crate::phrases::find(line, own).is_some());
+    let short = value.len() < LONGEST && !value.first().is_some_and(u8::is_ascii_digit);
+    (outside && field && short && dated && levelled).then_some(at + 11)
 }
 
 /// What the line at `at` begins with.

@@ -86,7 +86,8 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
             continue;
         };
         let from = at + len;
-        if let Some((reading, degree)) = line(text, from, lines == 0, at) {
+        let own = forged(input, from, at, lines);
+        if let Some((reading, degree)) = own.or_else(|| line(text, from, lines == 0, at)) {
             let confidence = judge(input, degree, lines, at);
             if best
                 .as_ref()
@@ -173,6 +174,68 @@ fn line(text: &[u8], at: usize, first: bool, end: usize) -> Option<(&'static str
         ));
     }
     command(text, at, address())
+}
+
+/// Headers that only the one who writes the whole mail may set.
+const HEADERS: [&[u8]; 13] = [
+    b"content-type:",
+    b"content-transfer-encoding:",
+    b"mime-version:",
+    b"subject:",
+    b"to:",
+    b"from:",
+    b"sender:",
+    b"reply-to:",
+    b"return-path:",
+    b"x-mailer:",
+    b"x-priority:",
+    b"disposition-notification-to:",
+    b"message-id:",
+];
+
+/// A header behind the first line of a field that has one line: a name, an address, a subject.
+fn forged(
+    input: &Input<'_>,
+    at: usize,
+    end: usize,
+    lines: usize,
+) -> Option<(&'static str, Confidence)> {
+    const LONGEST: usize = 128;
+    let text = input.text;
+    let value = text.get(..end).unwrap_or_default();
+    let one = is_named(input.context.name) || is_address(value) && !is_written(input);
+    let given = one && lines == 0 && value.len() < LONGEST && !value.contains(&b':');
+    (given && HEADERS.iter().any(|own| starts(text, at, own))).then_some((
+        "a line end and a header of a mail behind it",
+        Confidence::Certain,
+    ))
+}
+
+/// Whether people write texts of several lines there.
+fn is_written(input: &Input<'_>) -> bool {
+    input.context.field == Field::Text && !is_line(input.context.name)
+}
+
+/// Fields that hold one line, by the last part of their names: `json.contact.firstName`.
+fn is_named(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 12] = [
+        b"name",
+        b"firstname",
+        b"lastname",
+        b"fullname",
+        b"email",
+        b"mail",
+        b"from",
+        b"replyto",
+        b"reply_to",
+        b"subject",
+        b"title",
+        b"phone",
+    ];
+    let last = name.rsplit(|own| matches!(own, b'.' | b'[')).next();
+    let last = last.unwrap_or(name);
+    let last = last.strip_suffix(b"]").unwrap_or(last);
+    NAMES.iter().any(|own| last.eq_ignore_ascii_case(own))
 }
 
 /// `MAIL FROM:<a@b>`, `V100 CAPABILITY`.
