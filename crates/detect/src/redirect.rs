@@ -188,11 +188,12 @@ fn is_redirect(name: &[u8]) -> bool {
 
 /// Fields that hold a place to go to, and no picture or script.
 fn is_return(name: &[u8]) -> bool {
-    const NAMES: [&[u8]; 7] = [
+    const NAMES: [&[u8]; 8] = [
         b"redir",
         b"return",
         b"next",
         b"goto",
+        b"dest",
         b"continue",
         b"forward",
         b"checkout",

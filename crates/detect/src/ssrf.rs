@@ -44,6 +44,10 @@ pub(crate) static DETECTOR: Detector = Detector {
         "localtest.me",
         "eyes.sh",
         "xss.ht",
+        "unix:",
+        "npipe:",
+        "docker.sock",
+        "kubernetes.default",
         "#extm3u",
     ],
     glance: None,
@@ -102,9 +106,42 @@ fn named_in_path(input: &Input<'_>) -> Option<Evidence> {
     })
 }
 
+/// `unix:///var/run/docker.sock:/containers/json`: the socket of what runs containers, as an address.
+fn socket(input: &Input<'_>) -> Option<Evidence> {
+    const SCHEMES: [&[u8]; 4] = [b"unix:", b"http+unix:", b"npipe:", b"unix+http:"];
+    const SOCKETS: [&[u8]; 6] = [
+        b"docker.sock",
+        b"containerd.sock",
+        b"crio.sock",
+        b"podman.sock",
+        b"docker_engine",
+        b"docker%2esock",
+    ];
+    let text = input.text.trim_ascii_start();
+    let head = text.get(..text.len().min(160))?;
+    let begins = |own: &&[u8]| head.get(..own.len()).is_some_and(|head| is(head, own));
+    let scheme = SCHEMES.iter().find(|own| begins(own))?;
+    let asks = SOCKETS
+        .iter()
+        .any(|own| memchr::memmem::find(head, own).is_some());
+    // Settings name the socket alone; what is asked of it follows it.
+    let fetched = input.context.field == Field::Url;
+    let degree = match asks {
+        true if fetched => Confidence::Certain,
+        true => Confidence::Likely,
+        false if fetched => Confidence::Possible,
+        false => return None,
+    };
+    let reading = "the socket of a service on the server";
+    Some(found(0, scheme.len(), reading, degree))
+}
+
 fn detect(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text;
-    if let Some(found) = playlist(text).or_else(|| named_in_path(input)) {
+    if let Some(found) = playlist(text)
+        .or_else(|| named_in_path(input))
+        .or_else(|| socket(input))
+    {
         return Some(found);
     }
     let at = text
@@ -153,6 +190,11 @@ fn next(text: &[u8], from: usize) -> Option<usize> {
 
 fn judge(input: &Input<'_>, own: &Authority<'_>, at: usize, first: bool) -> Option<Evidence> {
     let (reading, degree) = reading(input, own, first)?;
+    if own.reach == Reach::Metadata && is_loaded(input.text.get(..at).unwrap_or_default()) {
+        let end = (at + own.scheme.len()).min(input.text.len());
+        let reading = "markup that loads the address where a cloud tells a machine its keys";
+        return Some(found(at, end, reading, Confidence::Certain));
+    }
     let end = (at + own.scheme.len() + 1 + own.slashes + own.host.len()).min(input.text.len());
     Some(found(
         at,
@@ -160,6 +202,26 @@ fn judge(input: &Input<'_>, own: &Authority<'_>, at: usize, first: bool) -> Opti
         reading,
         settle(input, own.reach, degree, first),
     ))
+}
+
+/// Whether an attribute of markup that loads what it names is before an address: `<iframe src="`.
+fn is_loaded(before: &[u8]) -> bool {
+    let before = before
+        .get(before.len().saturating_sub(160)..)
+        .unwrap_or_default();
+    let open = before
+        .strip_suffix(b"\"")
+        .or_else(|| before.strip_suffix(b"'"))
+        .unwrap_or(before);
+    let ends = |own: &&[u8]| {
+        open.len()
+            .checked_sub(own.len())
+            .and_then(|at| open.get(at..))
+            .is_some_and(|end| is(end, own))
+    };
+    let tag = memchr::memrchr(b'<', open).and_then(|at| open.get(at + 1..));
+    let tagged = tag.is_some_and(|tag| tag.first().is_some_and(u8::is_ascii_alphabetic));
+    tagged && [&b" src="[..], b" data=", b"xlink:href="].iter().any(ends)
 }
 
 /// What the URL is, and how much that alone proves.
@@ -367,8 +429,13 @@ fn inner(input: &Input<'_>, own: &Authority<'_>, first: bool) -> Confidence {
     let told = telling(own.rest);
     // Dashboards and monitors are told of machines in their own network.
     let neighbour = own.reach == Reach::Private && input.context.place == Place::Json;
+    // The interface of the cluster a server runs in.
+    let cluster = own
+        .host
+        .get(..18)
+        .is_some_and(|own| is(own, b"kubernetes.default"));
     match () {
-        () if service || told => Confidence::Certain,
+        () if service || told || fetched && cluster => Confidence::Certain,
         () if fetched && neighbour => Confidence::Likely,
         () if fetched && !workshop => Confidence::Certain,
         () if fetched => Confidence::Likely,
@@ -441,6 +508,13 @@ fn settle(input: &Input<'_>, reach: Reach, degree: Confidence, first: bool) -> C
     degree
 }
 
+/// Whether a header says which host was asked: `X-Forwarded-Host`.
+fn names_host(input: &Input<'_>) -> bool {
+    let name = input.context.name;
+    let host = name.len().checked_sub(4).and_then(|at| name.get(at..));
+    input.context.place == Place::Header && host.is_some_and(|own| is(own, b"host"))
+}
+
 /// A host without a scheme, in a field for addresses.
 fn bare(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text.trim_ascii();
@@ -457,7 +531,9 @@ fn bare(input: &Input<'_>) -> Option<Evidence> {
     let name = own.host.contains(&b'.');
     let degree = match own.reach {
         Reach::Callback if ends => Confidence::Certain,
-        Reach::Metadata if ends && name && (field || own.rest.len() > 1) => Confidence::Certain,
+        Reach::Metadata if ends && name && (field || own.rest.len() > 1 || names_host(input)) => {
+            Confidence::Certain
+        }
         Reach::Metadata if ends && name => Confidence::Likely,
         Reach::Loopback | Reach::Private
             if ends
