@@ -37,6 +37,12 @@ const OPTIONS: &[&[u8]] = &[
     b"--use-askpass=",
     b"--preprocess-cmd=",
     b"--exec-path=",
+    b"--unzip-command",
+    b"-c core.pager",
+    b"-c core.editor",
+    b"-c core.hookspath",
+    b"-c diff.external",
+    b"-c alias.",
     b"--output=/",
     b"-o /var/www/",
     b"-o /srv/www/",
@@ -96,6 +102,9 @@ pub(super) fn start(input: &Input<'_>) -> Option<Evidence> {
             )
         });
     }
+    if let Some(found) = setting(input) {
+        return Some(found);
+    }
     if byte(text, at) != b'-' {
         return host(input);
     }
@@ -119,6 +128,29 @@ pub(super) fn start(input: &Input<'_>) -> Option<Evidence> {
         "an option that runs a program",
         confidence,
     ))
+}
+
+/// `GIT_CONFIG_KEY_0: core.sshCommand`: a setting of git that names a program, given in the environment.
+fn setting(input: &Input<'_>) -> Option<Evidence> {
+    const SETTINGS: [&[u8]; 7] = [
+        b"core.sshcommand",
+        b"core.fsmonitor",
+        b"core.pager",
+        b"core.editor",
+        b"core.hookspath",
+        b"diff.external",
+        b"alias.",
+    ];
+    let name = input.context.name;
+    let last = name.rsplit(|own| *own == b'.').next().unwrap_or(name);
+    let given = starts(last, 0, b"git_config_key_");
+    (given && SETTINGS.iter().any(|own| starts(input.text, 0, own))).then(|| {
+        found(
+            0..input.text.len(),
+            "a setting of git that runs a program",
+            Confidence::Certain,
+        )
+    })
 }
 
 /// `ssh://-oProxyCommand=…`: a host that ssh, git and hg take for an option.
@@ -294,7 +326,7 @@ pub(super) fn inside(input: &Input<'_>, at: usize, left: &Patience) -> Option<Ev
             })
         }
         b'[' if byte(text, at + 1).is_ascii_digit() => picked(input, at),
-        b'/' if starts(text, at, b"/f %") => {
+        b'/' if is_loop(text, at) => {
             let before = text.get(..at)?.trim_ascii_end();
             let len = before.len();
             (len >= 3 && starts(before, len - 3, b"for"))
@@ -311,9 +343,47 @@ pub(super) fn inside(input: &Input<'_>, at: usize, left: &Patience) -> Option<Ev
         b'-' if byte(text, at + 1) | 0x20 == b'e' => {
             encoded(input, at).or_else(|| option(input, at, left))
         }
-        b'-' if matches!(byte(text, at + 1), b'-' | b'o') => option(input, at, left),
+        b'-' if byte(text, at + 1) == b'T' => tested(input, at, left),
+        b'-' if matches!(byte(text, at + 1), b'-' | b'o' | b'c') => option(input, at, left),
         _ => None,
     }
+}
+
+/// `/f %i in (`, `/f "tokens=2" %i in (`.
+fn is_loop(text: &[u8], at: usize) -> bool {
+    if !starts(text, at, b"/f ") {
+        return false;
+    }
+    let (mut from, _) = skip_spaces(text, at + 2);
+    if byte(text, from) == b'"' {
+        let options = text
+            .get(from + 1..text.len().min(from + 80))
+            .unwrap_or_default();
+        let Some(end) = memchr::memchr(b'"', options) else {
+            return false;
+        };
+        from = skip_spaces(text, from + end + 2).0;
+    }
+    byte(text, from) == b'%'
+}
+
+/// `-T -TT 'sh -c id #'`: the command by which zip tests what it made.
+fn tested(input: &Input<'_>, at: usize, left: &Patience) -> Option<Evidence> {
+    let text = input.text;
+    if text.get(at..at + 3) != Some(b"-TT") || at > 0 && byte(text, at - 1) != b' ' {
+        return None;
+    }
+    let (from, _) = skip_spaces(text, at + 3);
+    let from = from + usize::from(matches!(byte(text, from), b'\'' | b'"'));
+    let command = super::command::read(text, from, (false, false), left)?;
+    let runs = from > at + 3 && (command.script || command.located || command.system);
+    runs.then(|| {
+        found(
+            at..command.end,
+            "an option that runs a program",
+            certain(input),
+        )
+    })
 }
 
 fn certain(input: &Input<'_>) -> Confidence {

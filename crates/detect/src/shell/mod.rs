@@ -15,6 +15,7 @@ mod whole;
 mod word;
 
 use args::Sense;
+use command::Command;
 use judge::{behind, in_field};
 use whole::{is_pasted, placed, whole};
 use word::{Parting, Word, byte, skip_spaces};
@@ -127,6 +128,12 @@ pub(crate) static DETECTOR: Detector = Detector {
         "--config=hooks.",
         " -exec",
         " /f %",
+        "for /f",
+        " -tt ",
+        "--unzip-command",
+        "core.pager",
+        "core.editor",
+        "core.hookspath",
         "]-join",
         "=@/",
         " @/",
@@ -437,6 +444,13 @@ fn candidate(
         return variable(input, (at, from), before);
     };
     before.count(text, at);
+    if input.context.place == Place::FileName && in_name(start, &command, text) {
+        return Some(Evidence {
+            span: at..command.end.max(from),
+            reading: "a command in the name of a file",
+            confidence: Confidence::Certain,
+        });
+    }
     let degree = behind(start, &command, text, at, before)?;
     let written = before.spaces > 1 || start == Start::Line && byte(text, from) == b' ';
     // A file of several lines, a filter of a query language behind another.
@@ -467,6 +481,16 @@ fn candidate(
         reading: "a command behind the end of another",
         confidence,
     })
+}
+
+/// Whether a command is put in the place of a part of a name: ``crib`id`.jpg``.
+fn in_name(start: Start, command: &Command, text: &[u8]) -> bool {
+    let end = match start {
+        Start::Backtick => b'`',
+        Start::Substitution => b')',
+        Start::Then | Start::Pipe | Start::Ampersand | Start::Line | Start::Call => return false,
+    };
+    byte(text, skip_spaces(text, command.end).0) == end && command.sense > Sense::None
 }
 
 /// Commands that begin within each other more often than anything does that is to run, or to be read.
