@@ -60,6 +60,12 @@ fn begins(text: &[u8]) -> bool {
     }
 }
 
+/// Whether a text is GraphQL, whatever it costs.
+pub(crate) fn is_document(text: &[u8]) -> bool {
+    let start = text.trim_ascii_start();
+    begins(start) && count::read(start).is_some()
+}
+
 /// Many documents in one request: `[{"query":…},{"query":…}]`.
 fn batch(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
     const MANY: usize = 100;

@@ -3,11 +3,15 @@
 
 use std::hash::BuildHasher;
 
-use super::{Allowance, Bytes, Form, MOST_FORMS, Scratch, Source, is_unpacked, keep};
+use super::{
+    Allowance, Bytes, Form, MOST_FORMS, Scratch, Shape, Source, is_unpacked, keep, push_part,
+};
 use crate::chain::Step;
 use crate::context::Place;
 use crate::decode;
 use crate::finder::pair;
+use crate::graphql;
+use crate::parts::{Kind, Part};
 use crate::set::{self, Set};
 
 /// Decodings undone one after the other.
@@ -62,6 +66,60 @@ pub(super) fn decodings(source: Source<'_>, form: Form, set: &Set, work: &mut Sc
     }
     unpacked(source, form, work);
     deflated(source, form, work);
+    if set::has(*set, b'"') && set::has(*set, b'{') && set::has(*set, b'(') {
+        literals(source, form, work);
+    }
+}
+
+/// Strings of a document followed to what is made of them.
+const MOST_LITERALS: usize = 64;
+/// No document that holds values is longer.
+const DOCUMENT: usize = 16 << 10;
+
+/// The strings among the arguments of GraphQL are values like those of a form.
+fn literals(source: Source<'_>, form: Form, work: &mut Scratch) {
+    let text = source.text(&work.arena, form.text);
+    if text.len() > DOCUMENT || !graphql::is_document(text) {
+        return;
+    }
+    let mut at = 0;
+    for _ in 0..MOST_LITERALS {
+        let text = source.text(&work.arena, form.text);
+        let Some(part) = text.get(at..).and_then(|rest| literal(rest, at)) else {
+            return;
+        };
+        at = part.text.end + 1;
+        push_part(source, form, Shape::Json, &part, work);
+    }
+}
+
+/// The next string behind a name and a colon, in a text that begins at `from` of its document.
+fn literal(text: &[u8], from: usize) -> Option<Part> {
+    let mut at = 0;
+    loop {
+        let open = at + memchr::memchr(b'"', text.get(at..)?)?;
+        let mut end = open + 1;
+        end += loop {
+            let next = memchr::memchr2(b'"', b'\\', text.get(end..)?)?;
+            match text.get(end + next) {
+                Some(b'"') => break next,
+                _ => end += next + 2,
+            }
+        };
+        at = end + 1;
+        let before = text.get(..open)?.trim_ascii_end();
+        let Some(named) = before.strip_suffix(b":") else {
+            continue;
+        };
+        let named = named.trim_ascii_end();
+        let letter = |own: &&u8| own.is_ascii_alphanumeric() || **own == b'_';
+        let len = named.iter().rev().take_while(letter).count();
+        return Some(Part {
+            name: from + named.len() - len..from + named.len(),
+            text: from + open + 1..from + end,
+            kind: Kind::Value,
+        });
+    }
 }
 
 /// Notes what a file holds that is compressed or an archive.
@@ -272,6 +330,34 @@ fn runs(source: Source<'_>, form: Form, work: &mut Scratch) {
     for run in list.iter().take(count) {
         let text = form.text.part(run);
         decoded(source, form, Step::Base64, text, decode::base64, work);
+    }
+    credentials(source, form, work);
+}
+
+/// `Basic …`: the name and the password in front of and behind the first colon (RFC 7617) are two values.
+fn credentials(source: Source<'_>, form: Form, work: &mut Scratch) {
+    let text = source.text(&work.arena, form.text);
+    let basic = text
+        .get(..6)
+        .is_some_and(|own| own.eq_ignore_ascii_case(b"basic "));
+    let Some(last) = work.forms.last().copied() else {
+        return;
+    };
+    if form.place != Place::Header || !basic || !last.chain.ends_with(Step::Base64) {
+        return;
+    }
+    let text = source.text(&work.arena, last.text);
+    let Some(colon) = memchr::memchr(b':', text) else {
+        return;
+    };
+    for range in [0..colon, colon + 1..text.len()] {
+        if !range.is_empty() {
+            work.forms.push(Form {
+                text: last.text.part(&range),
+                chain: last.chain.then(Step::Pair),
+                ..last
+            });
+        }
     }
 }
 

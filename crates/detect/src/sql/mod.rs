@@ -145,6 +145,9 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     if input.context.place == Place::Name {
         text = text.strip_suffix(b"]").unwrap_or(text);
     }
+    if let Some(found) = commented(input) {
+        return Some(found);
+    }
     let begin = beginning(input);
     let mut best = judged(
         input,
@@ -212,6 +215,30 @@ fn searched(input: &Input<'_>, found: Evidence) -> Evidence {
         };
     }
     found
+}
+
+/// `*/union/*`: one of the values of a name that are joined by commas, which comments then hide.
+fn commented(input: &Input<'_>) -> Option<Evidence> {
+    const WORDS: [&[u8]; 12] = [
+        b"union", b"select", b"from", b"where", b"order", b"group", b"having", b"insert",
+        b"update", b"delete", b"exec", b"into",
+    ];
+    let text = input.text.trim_ascii();
+    let inner = text.strip_prefix(b"*/")?.strip_suffix(b"/*")?;
+    let word = inner
+        .trim_ascii()
+        .split(|own| !own.is_ascii_alphabetic())
+        .next()?;
+    let known = WORDS.iter().any(|own| word.eq_ignore_ascii_case(own));
+    let written = matches!(
+        input.context.field,
+        Field::Text | Field::Code | Field::Telemetry
+    );
+    (known && inner.len() < 64 && !written).then_some(Evidence {
+        span: 0..input.text.len(),
+        reading: "a part of a query between comments",
+        confidence: Confidence::Certain,
+    })
 }
 
 /// How many quotes of a kind are tried, where those before were apostrophes.
