@@ -114,3 +114,35 @@ fn json_that_is_none_is_read_as_text_at_level_1_and_refused_above() {
     let refused = post(&strict, &[JSON], b"sealed:Zm9vYmFyYmF6cXV4");
     assert_eq!(refused.interruption.map(|own| own.status), Some(400));
 }
+
+#[test]
+fn json_lines_are_judged_value_by_value() {
+    let harmless =
+        b"{\"create\":{\"_index\":\"logs\"}}\n{\"message\":\"select a crib\",\"level\":\"info\"}\n";
+    let hostile = b"{\"create\":{\"_index\":\"logs\"}}\n{\"id\":\"1' OR '1'='1' -- \"}\n";
+    let lines = ("Content-Type", "application/x-ndjson");
+    let records = ("Content-Type", "application/json-seq");
+    for level in 1..=4 {
+        let plan = plan(level);
+        for kind in [lines, records] {
+            let outcome = post(&plan, &[kind], harmless);
+            assert!(
+                outcome.interruption.is_none(),
+                "{level}: {:?}",
+                outcome.findings
+            );
+            let outcome = post(&plan, &[kind], hostile);
+            assert!(outcome.interruption.is_some(), "{level}");
+            let found = outcome
+                .findings
+                .iter()
+                .find(|own| own.field.contains("json.id"));
+            assert!(found.is_some(), "{level}: {:?}", outcome.findings);
+        }
+        // What says that it is JSON is one value, but for programs that label carelessly.
+        let outcome = post(&plan, &[JSON], harmless);
+        assert_eq!(outcome.interruption.is_none(), level == 1, "{level}");
+        let packed = post(&plan, &[JSON, PACKED], &gzip(hostile));
+        assert!(packed.interruption.is_some(), "{level}");
+    }
+}

@@ -2,8 +2,8 @@
 
 use super::{variable, written};
 use crate::hir::{
-    Action, Allow, Assignment, AuditEngine, Ctl, Disruption, Engine, Rule, RuleSelector, Store,
-    Target, Targets,
+    Action, Allow, Assignment, AuditEngine, Ctl, Disruption, Engine, Processor, Rule, RuleSelector,
+    Store, Target, Targets,
 };
 use crate::variable::Variable;
 
@@ -71,6 +71,9 @@ fn controls(own: &Ctl) -> String {
         Ctl::RequestBody(on) => format!("switches looking at the request's body {}", switched(on)),
         Ctl::ResponseBody(on) => {
             format!("switches looking at the response's body {}", switched(on))
+        }
+        Ctl::Processor(Processor::JsonLines) => {
+            "has the body read as JSON values one behind the other".to_owned()
         }
         Ctl::Processor(own) => format!("has the body read as {}", own.name()),
         Ctl::ForceRequestBody(on) => {

@@ -311,10 +311,11 @@ pub(super) const AUDIT: [(&str, AuditEngine); 3] = [
     ("Off", AuditEngine::Off),
     ("RelevantOnly", AuditEngine::RelevantOnly),
 ];
-const PROCESSORS: [(&str, Processor); 4] = [
+const PROCESSORS: [(&str, Processor); 5] = [
     ("URLENCODED", Processor::Urlencoded),
     ("MULTIPART", Processor::Multipart),
     ("JSON", Processor::Json),
+    ("JSONLINES", Processor::JsonLines),
     ("XML", Processor::Xml),
 ];
 

@@ -37,18 +37,26 @@ pub enum Processor {
     Multipart,
     /// JSON.
     Json,
+    /// JSON values one behind the other, as logs and events are sent (NDJSON, RFC 7464).
+    JsonLines,
     /// XML.
     Xml,
 }
 
 impl Processor {
+    /// Whether it reads JSON.
+    #[must_use]
+    pub fn is_json(self) -> bool {
+        matches!(self, Self::Json | Self::JsonLines)
+    }
+
     /// Its name in rule files: what `REQBODY_PROCESSOR` holds.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::Urlencoded => "URLENCODED",
             Self::Multipart => "MULTIPART",
-            Self::Json => "JSON",
+            Self::Json | Self::JsonLines => "JSON",
             Self::Xml => "XML",
         }
     }

@@ -63,7 +63,7 @@ impl Transaction {
         // are looked at, and the whole would be files and comments too.
         let whole = self.state.force_request_body
             || match processor {
-                None | Some(Processor::Urlencoded | Processor::Json) => true,
+                None | Some(Processor::Urlencoded | Processor::Json | Processor::JsonLines) => true,
                 Some(Processor::Multipart | Processor::Xml) => false,
             };
         if length > 0 && whole && plan.uses.contains(Variable::RequestBody.index()) {
@@ -144,7 +144,9 @@ impl Transaction {
         }
         let beside_files = match processor {
             Processor::Multipart => self.state.beside_files,
-            Processor::Urlencoded | Processor::Json | Processor::Xml => length,
+            Processor::Urlencoded | Processor::Json | Processor::JsonLines | Processor::Xml => {
+                length
+            }
         };
         if beside_files > limit {
             self.note(|_| Step::TooMuchBesideFiles);
@@ -164,6 +166,9 @@ impl Transaction {
             Processor::Urlencoded => self.parse_urlencoded(plan, &body, &limits),
             Processor::Json => self.with_fields(plan, |parser, fields| {
                 json::parse(&body, &limits, parser, fields).err()
+            }),
+            Processor::JsonLines => self.with_fields(plan, |parser, fields| {
+                json::parse_lines(&body, &limits, parser, fields).err()
             }),
             Processor::Multipart => self.parse_multipart(plan, &body, &limits),
             Processor::Xml => self.parse_xml(plan, &body, &limits),

@@ -182,7 +182,9 @@ impl Transaction {
     pub(super) fn place(&self, variable: Variable) -> Place {
         match variable {
             Variable::ArgsGet => Place::Query,
-            Variable::ArgsPost if self.state.processor == Some(Processor::Json) => Place::Json,
+            Variable::ArgsPost if self.state.processor.is_some_and(Processor::is_json) => {
+                Place::Json
+            }
             Variable::ArgsPost | Variable::Args => Place::Form,
             Variable::ArgsNames
             | Variable::ArgsGetNames

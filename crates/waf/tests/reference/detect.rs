@@ -55,7 +55,7 @@ impl Run<'_> {
         let name = variable.name();
         match variable {
             Variable::ArgsGet => Place::Query,
-            Variable::ArgsPost if self.processor == Some(Processor::Json) => Place::Json,
+            Variable::ArgsPost if self.processor.is_some_and(Processor::is_json) => Place::Json,
             Variable::ArgsPost | Variable::Args => Place::Form,
             Variable::RequestCookies => Place::Cookie,
             Variable::RequestHeaders | Variable::MultipartPartHeaders => Place::Header,

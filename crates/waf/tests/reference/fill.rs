@@ -383,6 +383,7 @@ impl Run<'_> {
                 done.fault
             }
             Processor::Json => json::parse(body, &limits, &mut scratch, &mut told).err(),
+            Processor::JsonLines => json::parse_lines(body, &limits, &mut scratch, &mut told).err(),
             Processor::Xml => return self.document.parse(body, &limits).err(),
             Processor::Multipart => {
                 let content_type = self.content_type.clone();

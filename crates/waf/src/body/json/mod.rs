@@ -25,25 +25,35 @@ pub fn parse(
     scratch: &mut Scratch,
     fields: &mut (impl Fields + ?Sized),
 ) -> Result<(), Fault> {
-    let Scratch {
-        name: path,
-        value: text,
-        levels,
-        ..
-    } = scratch;
-    path.clear();
-    path.extend_from_slice(b"json");
-    levels.clear();
-    let mut parser = Parser {
-        body,
-        at: 0,
-        path,
-        text,
-        levels,
-        limits,
-        arguments: 0,
-    };
-    parser.document(fields)
+    let mut parser = Parser::new(body, limits, scratch);
+    parser.document(fields)?;
+    if parser.at < body.len() {
+        Err(parser.syntax("unexpected text after the JSON value"))
+    } else {
+        Ok(())
+    }
+}
+
+/// Tells every scalar of JSON texts one behind the other, all under the names they would have alone. Between
+/// them may be white space and record separators (RFC 7464).
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_lines(
+    body: &[u8],
+    limits: &Limits,
+    scratch: &mut Scratch,
+    fields: &mut (impl Fields + ?Sized),
+) -> Result<(), Fault> {
+    let mut parser = Parser::new(body, limits, scratch);
+    parser.separators();
+    loop {
+        parser.document(fields)?;
+        parser.separators();
+        if parser.at >= body.len() {
+            return Ok(());
+        }
+    }
 }
 
 struct Parser<'a> {
@@ -56,7 +66,41 @@ struct Parser<'a> {
     arguments: usize,
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
+    const ROOT: &'static [u8] = b"json";
+
+    fn new(body: &'a [u8], limits: &'a Limits, scratch: &'a mut Scratch) -> Self {
+        let Scratch {
+            name: path,
+            value: text,
+            levels,
+            ..
+        } = scratch;
+        path.clear();
+        path.extend_from_slice(Self::ROOT);
+        levels.clear();
+        Self {
+            body,
+            at: 0,
+            path,
+            text,
+            levels,
+            limits,
+            arguments: 0,
+        }
+    }
+
+    /// Passes what may stand between texts.
+    fn separators(&mut self) {
+        const RECORD: u8 = 0x1e;
+        self.space();
+        while self.peek() == Some(RECORD) {
+            self.at += 1;
+            self.space();
+        }
+    }
+
+    /// One text, and the white space behind it.
     fn document(&mut self, fields: &mut (impl Fields + ?Sized)) -> Result<(), Fault> {
         loop {
             // A value begins here, and the path already names it.
@@ -75,11 +119,7 @@ impl Parser<'_> {
             }
         }
         self.space();
-        if self.at < self.body.len() {
-            Err(self.syntax("unexpected text after the JSON value"))
-        } else {
-            Ok(())
-        }
+        Ok(())
     }
 
     fn open(&mut self, open: u8) -> Result<(), Fault> {

@@ -1,6 +1,6 @@
 use super::super::tests::{Collected, show};
 use super::super::{Cause, Limits, Scratch};
-use super::parse;
+use super::{parse, parse_lines};
 
 fn run(body: &[u8], limits: &Limits) -> (String, Option<Cause>) {
     let mut seen = Collected::default();
@@ -149,4 +149,39 @@ fn told_bytes_grow_linearly_with_the_body() {
         seen.bytes
     };
     assert!(told(20_000) < told(10_000) * 5 / 2);
+}
+
+#[test]
+fn values_one_behind_the_other_have_the_names_they_would_have_alone() {
+    let lines = |body: &[u8], limits: &Limits| {
+        let mut seen = Collected::default();
+        let fault = parse_lines(body, limits, &mut Scratch::default(), &mut seen).err();
+        (show(&seen.arguments), fault.map(|fault| fault.cause))
+    };
+    for body in [
+        &b"{\"a\":1}\n{\"a\":[2,3]}\r\n"[..],
+        b"{\"a\":1}{\"a\":[2,3]}",
+        b"\x1e{\"a\":1}\n\x1e{\"a\":[2,3]}\n",
+    ] {
+        let told = "json.a=1|json.a.array_0=2|json.a.array_1=3".to_owned();
+        assert_eq!(lines(body, &Limits::default()), (told, None));
+        // JSON itself is one value.
+        assert!(run(body, &Limits::default()).1.is_some());
+    }
+    for broken in [
+        &b""[..],
+        b"\x1e",
+        b"{\"a\":1}\n{\"a\":",
+        b"{\"a\":1}\nline",
+        b"[1]]",
+    ] {
+        let fault = lines(broken, &Limits::default()).1;
+        assert!(fault.is_some(), "{}", broken.escape_ascii());
+    }
+    let few = Limits {
+        arguments: 2,
+        ..Limits::default()
+    };
+    let told = ("json=1|json=2".to_owned(), Some(Cause::TooManyArguments));
+    assert_eq!(lines(b"1\n2\n3", &few), told);
 }
