@@ -238,7 +238,7 @@ fn value(value: &[u8]) -> Entity {
 }
 
 /// Hosts of the document types everybody names.
-const KNOWN: [&[u8]; 21] = [
+const KNOWN: [&[u8]; 26] = [
     b"w3.org",
     b"sun.com",
     b"apple.com",
@@ -260,6 +260,11 @@ const KNOWN: [&[u8]; 21] = [
     b"docbook.org",
     b"kde.org",
     b"android.com",
+    b"cxml.org",
+    b"netbeans.org",
+    b"nih.gov",
+    b"opengis.net",
+    b"tei-c.org",
 ];
 
 /// Reads a document type after its keyword: how sure it is that it reaches where it should not.

@@ -213,6 +213,8 @@ fn call(
         }
         Function::Info if given == Argument::Variable => None,
         Function::Info => sure,
+        // A password's digest, as half of all old pages work it out.
+        Function::Print if name == b"md5" && given == Argument::Request => None,
         Function::Print
             if matches!(given, Argument::Telling | Argument::Request | Argument::Sum) =>
         {

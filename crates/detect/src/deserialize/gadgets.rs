@@ -53,7 +53,7 @@ static CLASSES: &[&[u8]] = &[
     b"org.apache.commons.fileupload.disk.DiskFileItem", b"org.apache.commons.jelly",
     b"org.apache.commons.proxy", b"org.apache.drill.exec.rpc",
     b"org.apache.hadoop.shaded.com.zaxxer", b"org.apache.ibatis.datasource",
-    b"org.apache.ignite.cache.jta", b"org.apache.myfaces", b"org.apache.openjpa.ee",
+    b"org.apache.ignite.cache.jta", b"org.apache.myfaces.view.facelets.el", b"org.apache.openjpa.ee",
     b"org.apache.shiro.jndi", b"org.apache.shiro.realm.jndi", b"org.apache.tomcat.dbcp",
     b"org.apache.wicket.util.upload", b"org.apache.xalan.xsltc.trax.TemplatesImpl",
     b"org.apache.xbean.naming", b"org.apache.xbean.propertyeditor",

@@ -46,10 +46,13 @@ pub(super) fn redirection(text: &[u8], at: usize) -> Option<usize> {
     if !matches!(byte(text, here), b'<' | b'>') {
         return None;
     }
+    // `a <> 'none'` compares; `3<>/dev/tcp/…` opens both ways.
+    let unequal = text.get(here..here + 2) == Some(b"<>");
     while matches!(byte(text, here), b'<' | b'>' | b'&' | b'(') {
         here += 1;
     }
-    (byte(text, here) != b'=').then_some(here)
+    let compares = unequal && matches!(byte(text, here), b' ' | b'\'' | b'"');
+    (byte(text, here) != b'=' && !compares).then_some(here)
 }
 
 impl Args {

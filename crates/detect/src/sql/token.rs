@@ -382,8 +382,10 @@ impl<'a> Lexer<'a> {
     }
 
     fn variable(&mut self) -> Token<'a> {
-        let system = self.peek(1) == b'@';
-        self.at += 1 + usize::from(system);
+        // `Symbol.@@iterator` is a name of another language.
+        let member = self.at > 0 && self.text.get(self.at - 1) == Some(&b'.');
+        let system = self.peek(1) == b'@' && !member;
+        self.at += 1 + usize::from(self.peek(1) == b'@');
         let system = system && (self.peek(0).is_ascii_alphabetic() || self.peek(0) == b'`');
         if matches!(self.peek(0), b'`' | b'\'' | b'"') {
             let quote = self.peek(0);
