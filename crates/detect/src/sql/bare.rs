@@ -3,8 +3,8 @@
 use super::facts::Facts;
 use super::judge::{LINKS, TELLING, Verdict, bare_tail};
 use super::read::{Ending, First, Reading};
-use crate::context::Field;
-use crate::detector::Confidence::{Certain, Hint, Likely, Possible};
+use crate::context::{Field, Place};
+use crate::detector::Confidence::{self, Certain, Hint, Likely, Possible};
 use crate::detector::Input;
 
 /// What a reading of a bare value says, less where code is expected.
@@ -19,6 +19,10 @@ pub(super) fn bare(input: &Input<'_>, reading: &Reading) -> Verdict {
     }
     let sure = match input.context.field {
         Field::Code | Field::Telemetry => sure.less().less(),
+        // A body that is a statement from its first word on is sent to be one; nothing was broken out of.
+        _ if reading.first == First::Statement && input.context.place == Place::Body => {
+            sure.less().less()
+        }
         Field::Text if reading.first == First::Statement && !facts.any(Facts::TIME) => sure.less(),
         Field::Plain | Field::Text | Field::Url | Field::File | Field::Key | Field::Token => sure,
     };
@@ -31,6 +35,12 @@ fn bare_plain(input: &Input<'_>, reading: &Reading) -> Verdict {
     let comment = reading.ending == Ending::Comment;
     let bare = bare_tail(input.text, reading);
     let value = matches!(reading.first, First::Number | First::Hole);
+    // `1 Union Select Rd., Unit 4`: an address.
+    let read = input.text.get(..reading.end).unwrap_or_default();
+    let stops = reading.ending == Ending::Broken && read.ends_with(b".");
+    if stops && facts.any(Facts::UNION.and(Facts::UNITING)) {
+        return Some((Possible, "words of a union that end as a sentence does"));
+    }
     if facts.any(Facts::UNION) {
         let enough = whole || value || facts.any(TELLING.and(Facts::FROM));
         let sure = match (
@@ -64,12 +74,7 @@ fn bare_plain(input: &Input<'_>, reading: &Reading) -> Verdict {
         return Some(found);
     }
     if facts.any(Facts::CONSTANTS) {
-        let open = matches!(reading.ending, Ending::Open(_));
-        let sure = match whole || open {
-            true if !sums(input, facts, comment) => Certain,
-            true | false => Likely,
-        };
-        return Some((sure, "a condition on constants after a value"));
+        return Some(constants(input, reading, whole));
     }
     let number = reading.first == First::Number && !facts.any(Facts::OWN_COMPARED);
     let numeric = number || input.context.field == Field::Key || bare && value;
@@ -83,6 +88,33 @@ fn bare_plain(input: &Input<'_>, reading: &Reading) -> Verdict {
     } else {
         None
     }
+}
+
+/// A condition on constants behind a value.
+fn constants(input: &Input<'_>, reading: &Reading, whole: bool) -> (Confidence, &'static str) {
+    if is_condition(input.context.name) {
+        return (Possible, "a condition where one is asked for");
+    }
+    let open = matches!(reading.ending, Ending::Open(_));
+    let comment = reading.ending == Ending::Comment;
+    let sure = match whole || open {
+        true if !sums(input, reading.facts, comment) => Certain,
+        true | false => Likely,
+    };
+    (sure, "a condition on constants after a value")
+}
+
+/// `where=1=1`: what services of maps and tables are asked with.
+fn is_condition(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 5] = [
+        b"where",
+        b"whereclause",
+        b"having",
+        b"havingclause",
+        b"definitionexpression",
+    ];
+    let own = name.rsplit(|byte| *byte == b'.').next();
+    own.is_some_and(|own| NAMES.iter().any(|known| own.eq_ignore_ascii_case(known)))
 }
 
 /// `3 < 5 and 5 > 3`: an answer in a lesson, where nothing but numbers of one's own is compared.

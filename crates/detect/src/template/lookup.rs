@@ -156,11 +156,21 @@ impl Resolver {
 }
 
 fn reaches(inside: &[u8]) -> Option<Lookup> {
-    let runs = inside.starts_with(b"jndi:")
+    let runs = inside.strip_prefix(b"jndi:").is_some_and(names_something)
         || inside.starts_with(b"script:")
         || inside.starts_with(b"dns:")
         || (inside.starts_with(b"url:") && inside.contains(&b'/'));
     runs.then_some(Lookup::Runs)
+}
+
+/// Whether an address has something behind its scheme: not `ldap://…`, as texts about attacks leave it out.
+fn names_something(address: &[u8]) -> bool {
+    let scheme = address.iter().take_while(|own| own.is_ascii_alphabetic());
+    let rest = address.get(scheme.count()..).unwrap_or_default();
+    let rest = rest.strip_prefix(b":").unwrap_or(rest);
+    let slashes = rest.iter().take_while(|own| **own == b'/').count();
+    let left_out = |own: &u8| matches!(own, b'"' | b'\'' | b'`' | b' ' | b'\n' | 0x80..);
+    !rest.get(slashes).is_some_and(left_out)
 }
 
 #[cfg(test)]
