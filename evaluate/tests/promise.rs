@@ -97,7 +97,7 @@ fn hard_requests_mostly_pass_at_level_1() {
 }
 
 /// Benign requests written by hand that level 1 blocks, and why that stays.
-const BLOCKED: [&str; 21] = [
+const BLOCKED: [&str; 67] = [
     // A site that lets the world create containers is attacked; who proxies that API excludes the rule.
     "Docker create container",
     // The search for an attack, in the address of the page that was found, is its bytes.
@@ -136,6 +136,58 @@ const BLOCKED: [&str; 21] = [
     "search windows path",
     // A Java project in Subversion has the folder that servlets hide.
     "svn dav",
+    // Questions, tickets, drafts and chats that quote an attack in full, which is its bytes.
+    "llm chat sql injection homework",
+    "llm paste exploit writeup summary",
+    "translation free text html chunk",
+    "url encoder online tool",
+    "regex tester catastrophic pattern",
+    "github web editor commit file",
+    "markdown preview api html",
+    "burp collaborator report ticket",
+    "znuny ticket note html",
+    "notion save transactions rich text",
+    "security blog draft xss types",
+    "incident ticket webshell found",
+    "bug bounty report submission form",
+    "feedback form angry shell jargon",
+    "wireshark pcap text paste forum",
+    // Records of what attackers sent, in the fields of a log.
+    "elasticsearch bulk logs ndjson",
+    "filebeat like plain bulk json",
+    "splunk hec event logs",
+    "clickhouse http query insert",
+    // Commands that a product is there to run or to keep.
+    "slack web client send rich",
+    "ghost admin lexical post",
+    "crontab guru style get",
+    "npm publish package tarball",
+    "docker blob upload patch",
+    "kubernetes exec probe deployment json",
+    "terraform cloud variable hcl",
+    "n8n workflow code node",
+    "zabbix front script execute remote",
+    "proxmox vm agent exec json",
+    "vagrant cloud init user data",
+    "powershell invoke webrequest post",
+    // Queries and conditions, where nothing says that the field is for them.
+    "sql fiddle run script",
+    "oracle apex ajax plugin call",
+    "bigquery jobs insert sql",
+    "sql formatter online post body",
+    "arcgis outstatistics post",
+    "devexpress grid callback param",
+    // Scripts of other sites, and code, in what an editor saves.
+    "gutenberg save post blocks",
+    "elementor save builder json",
+    "umbraco backoffice save content",
+    "xwiki velocity page save",
+    "php sandbox unserialize lesson",
+    "sentry envelope js exception",
+    // Files of the server, named whole; a path with a step up that stays within it.
+    "json formatter big paste",
+    "cpanel file manager save php",
+    "debuginfod elf build id",
 ];
 
 /// Of the attacks written by hand, so many of a thousand are found at least.
@@ -155,7 +207,7 @@ fn plan() -> Arc<Plan> {
 fn benign_requests_written_by_hand_pass_at_level_1() {
     let plan = plan();
     let all = written_requests("benign");
-    assert!(all.len() > 1600);
+    assert!(all.len() > 2200);
     let wrong: Vec<_> = all
         .iter()
         .filter(|own| blocked(&plan, &own.message).is_some())
@@ -169,7 +221,7 @@ fn benign_requests_written_by_hand_pass_at_level_1() {
 fn attacks_written_by_hand_are_found_at_level_1() {
     let plan = plan();
     let all = written_requests("attacks");
-    assert!(all.len() > 2400);
+    assert!(all.len() > 3100);
     let missed: Vec<_> = all
         .iter()
         .filter(|own| blocked(&plan, &own.message).is_none())
