@@ -20,7 +20,7 @@ impl Log<'_> {
                 self.source = match processor {
                     Processor::Urlencoded => "POST",
                     Processor::Multipart => "BODY",
-                    Processor::Json => "JSON",
+                    Processor::Json | Processor::JsonLines => "JSON",
                     Processor::Xml => "XML",
                 };
                 self.body(*processor, fault.as_ref(), flags.as_ref());
@@ -89,7 +89,7 @@ impl Log<'_> {
             }
             Processor::Multipart if of_header.is_none() => self.multipart(fault),
             Processor::Multipart => {}
-            Processor::Json | Processor::Urlencoded => {}
+            Processor::Json | Processor::JsonLines | Processor::Urlencoded => {}
         }
         self.line(4, &format!("Failed to parse request body: {fault}"));
     }
