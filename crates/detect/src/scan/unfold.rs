@@ -153,6 +153,11 @@ fn unpacked(source: Source<'_>, form: Form, work: &mut Scratch) {
     work.made.clear();
     work.unpacker.undo(text, &mut work.made, work.left.unpacked);
     work.is_whole &= work.made.len() < work.left.unpacked;
+    keep_unpacked(form, work);
+}
+
+/// Notes what was unpacked: it is packed no more.
+fn keep_unpacked(form: Form, work: &mut Scratch) {
     let chain = form.chain.then(Step::Inflate);
     let packed = false;
     keep_decoded(
@@ -191,16 +196,7 @@ fn archive(source: Source<'_>, form: Form, work: &mut Scratch) {
             work.made
                 .extend_from_slice(content.get(..len).unwrap_or_default());
         }
-        let chain = form.chain.then(Step::Inflate);
-        let packed = false;
-        keep_decoded(
-            Form {
-                chain,
-                packed,
-                ..form
-            },
-            work,
-        );
+        keep_unpacked(form, work);
     }
 }
 
