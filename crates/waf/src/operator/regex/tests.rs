@@ -295,6 +295,16 @@ fn every_pattern_of_crs_4_compiles() {
     }
 }
 
+/// Numbers below an end, the same each time.
+fn numbers(mut seed: u64) -> impl FnMut(usize) -> usize {
+    move |end| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        usize::try_from(seed % end as u64).unwrap()
+    }
+}
+
 /// Side by side, each says what it says alone: whichever others run with it, and wherever those end.
 #[test]
 fn patterns_side_by_side_say_what_each_says_alone() {
@@ -303,13 +313,7 @@ fn patterns_side_by_side_say_what_each_says_alone() {
         .map(|case| Pattern::compile(case.0, &Options::default()).unwrap())
         .collect();
     let filler = ["", "z", "x y\n", "ab ", "(", "=é", "1.2,"];
-    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut below = |end: usize| {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        usize::try_from(seed % end as u64).unwrap()
-    };
+    let mut below = numbers(0x9e37_79b9_7f4a_7c15);
     let (mut yes, mut no) = (0, 0);
     for _ in 0..3000 {
         let mut text = filler[below(filler.len())].repeat(below(40)).into_bytes();
@@ -416,13 +420,7 @@ fn the_first_match_is_where_one_can_begin() {
     let own: Vec<(&str, Pattern)> = cases
         .map(|text| (text, Pattern::compile(text, &Options::default()).unwrap()))
         .collect();
-    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
-    let mut below = |end: usize| {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        usize::try_from(seed % end as u64).unwrap()
-    };
+    let mut below = numbers(0x2545_f491_4f6c_dd1d);
     let (mut yes, mut no) = (0, 0);
     for _ in 0..6000 {
         let text: String = (0..below(60))
