@@ -5,9 +5,10 @@
 //! the field, its name and its bytes alone, so it is kept under all three and compared in full: a memo
 //! decides nothing, and a request that meets none pays for one lookup a value.
 //!
-//! A table has a fixed number of places in sets of eight; a new value takes the place that was asked
-//! for least of late. Values of strangers come and go without pushing out what every request repeats.
-//! Long values have a small table of their own, so that they cannot take all memory.
+//! A value is kept when it comes a second time: most of what is new (identifiers, tokens, addresses that
+//! somebody came from) never does, and would push out what every request repeats. A table has a fixed number
+//! of places in sets of eight; a new value takes the place that was asked for least of late. Long values have
+//! a small table of their own, so that they cannot take all memory.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher};
@@ -24,6 +25,8 @@ const WAYS: usize = 8;
 const LONG: usize = 512;
 /// A longer value is not kept: it seldom comes again.
 const LONGEST: usize = 4096;
+/// Values that came once are remembered in so many places, by a part of their hash: a power of two.
+const MET: usize = 1 << 14;
 /// Different rows of gates kept; with more, a memo begins anew.
 const ROWS: usize = 1024;
 /// How often a value has outlived a newer one at most, before it has to be asked for again.
@@ -87,6 +90,8 @@ pub(super) struct Hash(u64);
 #[derive(Debug, Default)]
 pub(super) struct Memo {
     hasher: foldhash::fast::RandomState,
+    /// What came once.
+    met: Box<[u16]>,
     short: Table,
     long: Table,
     /// Rows of gates, and where each begins: few differ.
@@ -123,21 +128,34 @@ struct Row {
 impl Memo {
     pub(super) fn new() -> Self {
         Self {
+            met: vec![0; MET].into(),
             short: Table::new(PLACES),
             long: Table::new(LONG_PLACES),
             ..Self::default()
         }
     }
 
-    /// What is known of a value; where that is nothing, what to keep it under.
-    pub(super) fn find(&mut self, key: &Key<'_>) -> Result<Told<'_>, Hash> {
+    /// What is known of a value; where that is nothing, what to keep it under, if it comes again.
+    pub(super) fn find(&mut self, key: &Key<'_>) -> Result<Told<'_>, Option<Hash>> {
         let hash = self.hash(key);
-        let known = self.table(key).find(key, hash).ok_or(Hash(hash))?;
+        let Some(known) = self.table(key).find(key, hash) else {
+            return Err(self.meet(hash).then_some(Hash(hash)));
+        };
         known.uses = (known.uses + 1).min(MOST_USES);
         let (fields, Row { start, len }) = (known.fields, known.row);
         let row = start as usize..start as usize + len as usize;
-        let open = self.rows.get(row).ok_or(Hash(hash))?;
+        let open = self.rows.get(row).ok_or(Some(Hash(hash)))?;
         Ok(Told { fields, open })
+    }
+
+    /// Whether a value came before, of late; it has come now.
+    fn meet(&mut self, hash: u64) -> bool {
+        // Other bits than those that choose a set.
+        let [_, _, a, b, c, d, ..] = hash.to_le_bytes();
+        let place = usize::from(u16::from_le_bytes([a, b])) % MET;
+        let own = u16::from_le_bytes([c, d]);
+        let before = self.met.get_mut(place);
+        before.is_some_and(|before| std::mem::replace(before, own) == own)
     }
 
     /// Keeps what was found out about a value that was not known.
@@ -270,8 +288,10 @@ mod tests {
             fields: 5,
             open: &[open; 2],
         };
-        if let Err(hash) = memo.find(key) {
-            memo.keep(key, hash, told);
+        for _ in 0..2 {
+            if let Err(Some(hash)) = memo.find(key) {
+                memo.keep(key, hash, told);
+            }
         }
     }
 
@@ -302,6 +322,15 @@ mod tests {
         for other in others {
             assert!(memo.find(&other).is_err(), "{other:?}");
         }
+    }
+
+    #[test]
+    fn a_value_is_kept_when_it_comes_again() {
+        let mut memo = Memo::new();
+        let own = key("n", "v");
+        assert_eq!(memo.find(&own), Err(None));
+        let again = memo.find(&own).map(|_| ());
+        assert!(matches!(again, Err(Some(_))), "{again:?}");
     }
 
     #[test]

@@ -107,7 +107,7 @@ impl Transaction {
                     note(seen, strings, entry.value, told);
                     return told.fields;
                 }
-                Err(hash) => new = Some(hash),
+                Err(hash) => new = hash,
             }
         }
         let mut opened = std::mem::take(&mut self.scratch.work.get().opened);
@@ -161,7 +161,7 @@ impl Transaction {
             Err(hash) => hash,
         };
         let all = self.fields_of(plan, group, fields, name);
-        if key.is_kept() {
+        if let Some(hash) = hash.filter(|_| key.is_kept()) {
             memo.keep(&key, hash, Told::new(all, &[]));
         }
         all
