@@ -12,8 +12,8 @@ use super::link::{Linker, Slots};
 use super::order::Order;
 use super::pool::Pool;
 use super::{
-    Action, Assignment, Bits, Chain, Disruption, Gates, Judge, Link, Op, Parameter, PhasePlan,
-    Plan, Quick, Refuted, Rule, Scores, Select, Slot, Target,
+    Bits, Chain, Disruption, Gates, Judge, Link, Op, Parameter, PhasePlan, Plan, Quick, Refuted,
+    Rule, Scores, Select, Slot, Target,
 };
 use super::{exclude, fold, input};
 use crate::audit::{self, About};
@@ -411,56 +411,11 @@ fn coded(order: &Order, rules: &mut [Rule], chains: &[Chain]) -> PhasePlan {
     }
     let op = |own: &usize| Op {
         rule: u32::try_from(*own).unwrap_or(u32::MAX),
-        quick: quick(rules, *own, chains),
+        quick: rules.get(*own).and_then(|rule| Quick::of(rule, chains)),
     };
     PhasePlan {
         code: order.code.iter().map(op).collect(),
         ..PhasePlan::default()
-    }
-}
-
-/// Recognises the simple rules.
-fn quick(rules: &[Rule], index: usize, chains: &[Chain]) -> Option<Quick> {
-    let rule = rules.get(index)?;
-    let ([link], Disruption::Pass) = (rule.links.as_slice(), &rule.disruption) else {
-        return None;
-    };
-    let [
-        Target {
-            variable: Variable::Tx,
-            select: Select::Slot(slot),
-            count,
-        },
-    ] = link.targets.as_slice()
-    else {
-        return None;
-    };
-    let silent = !rule.log && !rule.audit && rule.severity.is_none() && !link.capture;
-    let Judge::Number(kind, Parameter::Number(number)) = &link.judge else {
-        return None;
-    };
-    let chain = chains.get(usize::from(link.chain))?;
-    if !silent || !link.excluded.is_empty() || link.multi_match || !chain.steps.is_empty() {
-        return None;
-    }
-    let slot = Slot(*slot);
-    match (count, link.actions.as_slice()) {
-        (false, []) => Some(Quick::Compare {
-            slot,
-            kind: *kind,
-            number: *number,
-            negated: link.negated,
-            next: rule.next,
-        }),
-        (true, [Action::SetSlot(own, Assignment::Number(value))])
-            if *own == slot && (*kind, *number, link.negated) == (hir::Number::Eq, 0, false) =>
-        {
-            Some(Quick::Default {
-                slot,
-                number: *value,
-            })
-        }
-        _ => None,
     }
 }
 

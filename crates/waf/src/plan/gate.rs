@@ -183,9 +183,18 @@ pub(crate) struct Builder {
 }
 
 impl Builder {
-    /// A gate of these clauses; `None` where they tell nothing.
+    /// A gate of these clauses; `None` where they tell nothing, or only that there is something: any value
+    /// of any field opens such a gate to all rules that ask for no more.
     pub(crate) fn add(&mut self, mut clauses: Vec<Clause>, reach: Reach) -> Option<Gate> {
-        if clauses.contains(&Clause::default()) {
+        let is_open = |own: &Clause| {
+            let Clause {
+                literals,
+                sets,
+                length,
+            } = own;
+            literals.is_empty() && *length < 2 && sets.iter().all(|own| *own == ByteSet::ALL)
+        };
+        if clauses.iter().any(is_open) {
             return None;
         }
         for own in &mut clauses {
@@ -588,12 +597,11 @@ mod tests {
 
     #[test]
     fn length_alone_is_a_gate() {
-        assert!(is_open(vec![clause(&[], &[], 1)], "a"));
-        assert!(!is_open(vec![clause(&[], &[], 1)], ""));
-        assert!(
-            Builder::default()
-                .add(vec![Clause::default()], Reach::All)
-                .is_none()
-        );
+        assert!(is_open(vec![clause(&[], &[], 2)], "ab"));
+        assert!(!is_open(vec![clause(&[], &[], 2)], "a"));
+        for nothing in [Clause::default(), clause(&[], &[], 1)] {
+            let mut builder = Builder::default();
+            assert!(builder.add(vec![nothing], Reach::All).is_none());
+        }
     }
 }

@@ -21,6 +21,7 @@ mod literal;
 mod order;
 mod pool;
 mod prefilter;
+mod quick;
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -37,6 +38,7 @@ pub use explain::{Explained, Wakes};
 pub(crate) use gate::{Gate, Gates, Parts, Reach, is_number};
 pub(crate) use input::ENGINE_NAME;
 pub(crate) use pool::Pool;
+pub(crate) use quick::Quick;
 
 use crate::audit::{self, About, Change};
 use crate::body::xml::Path;
@@ -151,21 +153,6 @@ pub(crate) struct Op {
     pub(crate) rule: u32,
     /// What the rule comes to, if it is one of the simple ones every rule set is full of.
     pub(crate) quick: Option<Quick>,
-}
-
-/// A rule that can be carried out without looking at it. None of these is told to anybody.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Quick {
-    /// Jump when a slot's number compares so: paranoia gates.
-    Compare {
-        slot: Slot,
-        kind: Number,
-        number: i64,
-        negated: bool,
-        next: u32,
-    },
-    /// Write a number into a slot that is not set: defaults.
-    Default { slot: Slot, number: i64 },
 }
 
 /// Values of a variable that gated rules of a phase look at, and the chains they look through.

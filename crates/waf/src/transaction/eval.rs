@@ -5,7 +5,7 @@ use super::measure::Watcher;
 use super::text::{Slice, StrId};
 use super::{Decision, Interruption, Matched, Skip, Step, Transaction, Value};
 use crate::hir::{Allow, Engine, Phase};
-use crate::plan::{Disruption, Judge, Link, PhasePlan, Plan, Quick, Rule, Select, Slot, Target};
+use crate::plan::{Disruption, Judge, Link, PhasePlan, Plan, Rule, Select, Slot, Target};
 use crate::variable::{Shape, Variable};
 
 impl Transaction {
@@ -45,16 +45,16 @@ impl Transaction {
                 self.note_passed(&plan, code, (position, at), Skip::Removed);
                 continue;
             }
+            let Some(rule) = plan.rules.get(index) else {
+                break;
+            };
             if let Some(quick) = op.quick
-                && let Some(next) = self.quick(&plan, quick)
+                && let Some(next) = self.quick(&plan, quick, rule)
             {
                 at = at.max(next as usize);
                 watcher.judged(index, next > 0);
                 continue;
             }
-            let Some(rule) = plan.rules.get(index) else {
-                break;
-            };
             let matched = self.matches(&plan, (index, rule));
             if self.is_out(&plan) {
                 return self.run_out();
@@ -102,32 +102,6 @@ impl Transaction {
     fn is_off(&self, phase: Phase) -> bool {
         let allowed = self.state.allowed.get(phase.index());
         self.state.engine == Engine::Off || allowed.copied().unwrap_or(false)
-    }
-
-    /// Carries out a simple rule, and says where to go on at the earliest. `None` when it has to
-    /// be looked at after all.
-    fn quick(&mut self, plan: &Plan, quick: Quick) -> Option<u32> {
-        match quick {
-            Quick::Compare {
-                slot,
-                kind,
-                number,
-                negated,
-                next,
-            } => match self.slot(slot) {
-                Value::Number(own) if kind.holds(own, number) != negated => Some(next),
-                Value::Number(_) | Value::Unset => Some(0),
-                Value::Text(_) => None,
-            },
-            Quick::Default { slot, number } => {
-                let is_unset = matches!(self.slot(slot), Value::Unset);
-                if is_unset {
-                    self.write_slot(plan, slot, Value::Number(number));
-                }
-                // A match goes on with the next rule, which is never before the second.
-                Some(u32::from(is_unset))
-            }
-        }
     }
 
     /// Whether every link of a rule matches; later links are not asked once one does not.

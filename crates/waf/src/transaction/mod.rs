@@ -16,6 +16,7 @@ mod judge;
 mod measure;
 mod memo;
 mod outcome;
+mod quick;
 mod scan;
 mod text;
 mod together;
