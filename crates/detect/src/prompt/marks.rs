@@ -76,6 +76,8 @@ pub(super) struct Turns {
     pub(super) lines: usize,
     /// A turn of the system begins inside the text, which is therefore not a whole conversation.
     pub(super) forged: bool,
+    /// A remark that readers of a page do not see speaks for the system.
+    pub(super) remark: bool,
     /// Where the first mark stands.
     pub(super) at: usize,
 }
@@ -122,8 +124,30 @@ pub(super) fn turns(text: &[u8]) -> Turns {
         b"<end_of",
     ];
     let inside = own.at > 2 || ends.iter().any(|mark| start.starts_with(mark));
-    own.forged = own.marks > 0 && inside && (system || own.marks > 1);
+    own.forged = own.marks > 0 && inside && (system || own.marks > 1) || answered(text);
+    own.remark = any && remark(text);
     own
+}
+
+/// `</tool_response><tool_call>…`: the end of what a tool is to have said, and a call behind it.
+fn answered(text: &[u8]) -> bool {
+    const ENDS: [&[u8]; 3] = [b"</tool_response>", b"</tool_result>", b"</tool_output>"];
+    let text = text.trim_ascii_start();
+    let ends = ENDS.iter().any(|own| text.starts_with(own));
+    ends && memchr::memmem::find(text, b"<tool_call").is_some()
+}
+
+/// `<!-- SYSTEM: …`
+fn remark(text: &[u8]) -> bool {
+    const WHO: [&[u8]; 4] = [b"system:", b"assistant:", b"[system", b"ai:"];
+    let Some(at) = memchr::memmem::find(text, b"<!--") else {
+        return false;
+    };
+    let says = text.get(at + 4..).unwrap_or_default().trim_ascii_start();
+    WHO.iter().any(|own| {
+        says.get(..own.len())
+            .is_some_and(|says| says.eq_ignore_ascii_case(own))
+    })
 }
 
 /// Lines that give a turn to somebody.

@@ -5,19 +5,20 @@
 //! left aside *and* something else said or shown instead, a role without limits, a forged turn of the
 //! conversation, or letters nobody can see. What stands in quotation marks is told, not said.
 
+mod disguise;
 mod marks;
 mod words;
 
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
 use crate::finder::pair;
-use crate::set::Set;
+use crate::set::{self, Set};
 
 use words::{Meaning, meaning};
 
 pub(crate) static DETECTOR: Detector = Detector {
     class: Class::Prompt,
-    bytes: b"\xf3",
+    bytes: b"\xf3\xf0\xce\xcf\xd0\xd1",
     words: &[
         "ignor",
         "disregard",
@@ -69,15 +70,47 @@ pub(crate) static DETECTOR: Detector = Detector {
         "تجاهل",
         "<start_of_turn",
         "bypass",
+        // The same words in disguise.
+        "\u{200b}",
+        "\u{2060}",
+        "\u{ad}",
+        "gn0r",
+        "1gnor",
+        "!gnor",
+        "1sreg",
+        "sr3g",
+        "f0rg",
+        "forg3",
+        "ov3rr",
+        "0verr",
+        "byp4",
+        "byp@",
+        "pr0mpt",
+        "i g n o",
+        "i.g.n.o",
+        "i-g-n-o",
+        "i_g_n_o",
+        "f o r g",
+        "d i s r",
+        "everything above",
+        "words above",
+        "text above",
+        "you were told",
+        "<tool_",
     ],
     glance: Some(glance),
     detect,
 };
 
-/// Letters that nobody can see begin with two bytes; by itself, the first is one of a byte's worth of letters
-/// in other character sets.
-fn glance(text: &[u8], _: &Set) -> bool {
-    pair(text, [0xf3, 0xa0]).is_some()
+/// Letters that nobody can see begin with two bytes, and so do those of mathematics; by itself, the first is one
+/// of a byte's worth of letters in other character sets. Greek and Cyrillic letters hide among Latin ones alone.
+fn glance(text: &[u8], bytes: &Set) -> bool {
+    const UNSEEN: Set = set::of(b"\xf3");
+    const STYLED: Set = set::of(b"\xf0");
+    const SCRIPTS: Set = set::of(b"\xce\xcf\xd0\xd1");
+    set::intersects(UNSEEN, *bytes) && pair(text, [0xf3, 0xa0]).is_some()
+        || set::intersects(STYLED, *bytes) && pair(text, [0xf0, 0x9d]).is_some()
+        || set::intersects(SCRIPTS, *bytes) && disguise::mixes(text)
 }
 
 /// Texts are read this far.
@@ -102,6 +135,14 @@ struct Said {
     announced: bool,
     /// The model is spoken to.
     model: bool,
+    /// All that was said before is to be said again …
+    above: bool,
+    /// … from the words on that such texts begin with, or word by word.
+    begins: Option<Confidence>,
+    /// All the model was told is to be forgotten.
+    told: bool,
+    /// What its user says is to be left aside.
+    user: bool,
     span: (usize, usize),
 }
 
@@ -112,7 +153,22 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     }
     let turns = marks::turns(text);
     let said = read(text);
-    let (reading, degree) = judge(&said, turns, marks::without_spaces(text))?;
+    let open = judge(&said, turns, marks::without_spaces(text));
+    let is_certain = |(_, degree): &(_, Confidence)| *degree == Confidence::Certain;
+    if !open.as_ref().is_some_and(is_certain)
+        && let Some((plain, feigned)) = disguise::said(text)
+        && let Some((_, degree)) = judge(&plain, turns, None)
+    {
+        let degree = match degree {
+            // An order that hides itself from filters is no request of somebody.
+            Confidence::Likely if feigned => Confidence::Certain,
+            degree => degree,
+        };
+        if open.is_none_or(|(_, open)| open < degree) {
+            return Some(evidence(input, (0, text.len()), DISGUISED, degree));
+        }
+    }
+    let (reading, degree) = open?;
     let at = turns.at.min(text.len());
     let span = if said.span.1 > 0 {
         said.span
@@ -125,6 +181,7 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
 const ASIDE: &str = "an order to a model to leave aside what it was told";
 const SHOWN: &str = "an order to a model to show what it was told";
 const FORGED: &str = "a forged turn of a conversation with a model";
+const DISGUISED: &str = "an order to a model in disguise";
 const ROLE: &str = "a role without limits for a model";
 
 /// What all of it together is.
@@ -138,6 +195,8 @@ fn judge(
     let marked = turns.marks > 0 || turns.lines > 0;
     Some(match () {
         () if turns.forged => (FORGED, Confidence::Certain),
+        () if turns.remark && (said.aside || said.user) => (FORGED, Confidence::Certain),
+        () if said.told && said.shown => (SHOWN, Confidence::Certain),
         () if marked && (said.aside || more || other.is_some()) => (FORGED, Confidence::Certain),
         () if orders && (said.instead || more || (said.role && said.model)) => {
             (ASIDE, Confidence::Certain)
@@ -147,6 +206,7 @@ fn judge(
         () if said.shown && said.ordered && (said.role || said.announced) => {
             (SHOWN, Confidence::Certain)
         }
+        () if let Some(degree) = said.begins => (SHOWN, degree),
         () if said.shown && said.ordered => (SHOWN, Confidence::Likely),
         () if orders || other.is_some() => (ASIDE, Confidence::Likely),
         () if turns.marks > 0 => (FORGED, Confidence::Likely),
@@ -191,6 +251,8 @@ struct Lately {
     /// Words since instructions were to be left aside.
     since: Option<usize>,
     quoted: bool,
+    /// A quotation mark stands before the word.
+    opened: bool,
 }
 
 /// Reads the words of a text.
@@ -228,6 +290,10 @@ fn read(text: &[u8]) -> Said {
             lately.verb = None;
         }
         let own = lowered(spelled);
+        if own == Some(Meaning::You) {
+            let before = at.checked_sub(1).and_then(|at| text.get(at));
+            lately.opened = matches!(before, Some(b'"' | b'\'' | b'`'));
+        }
         word(&mut said, &mut lately, own, (at, at + len), opens);
         // A greeting leaves the sentence open for an order.
         opens = matches!(own, Some(Meaning::Polite | Meaning::Now))
@@ -293,7 +359,17 @@ fn word(
             lately.verb = Some((0, order, start));
             lately.before = false;
         }
-        Some(Meaning::Qualifier | Meaning::All | Meaning::New) => lately.before = true,
+        Some(Meaning::Qualifier) => {
+            // `the rules above`, `everything above`
+            match lately.last[0] {
+                Some(Meaning::Target) => aside(said, lately, end),
+                Some(Meaning::All | Meaning::Word) => said.above |= is_told_to_say(lately),
+                _ => {}
+            }
+            lately.before = true;
+        }
+        Some(Meaning::All | Meaning::New) => lately.before = true,
+        Some(Meaning::User) => said.user |= lately.verb.is_some_and(|own| own.1 && own.0 < 4),
         Some(Meaning::Target | Meaning::Prompt) => target(said, lately, own, end),
         Some(Meaning::Say) => {
             let follows = !lately.quoted && lately.since.is_some_and(|words| words < 6);
@@ -305,6 +381,7 @@ fn word(
         _ => {}
     }
     pairs(said, lately, own, end);
+    spoken(said, lately, own);
     if !matches!(own, Some(Meaning::Hidden | Meaning::System)) {
         lately.hidden = false;
     }
@@ -314,16 +391,8 @@ fn word(
 /// `… all previous instructions`, `… your system prompt`.
 fn target(said: &mut Said, lately: &mut Lately, own: Option<Meaning>, end: usize) {
     let system = lately.hidden || lately.last[0] == Some(Meaning::System);
-    if let Some((_, order, start)) = lately.verb
-        && (lately.before || system)
-    {
-        said.aside = true;
-        if order || !said.ordered {
-            said.span = (start, end);
-        }
-        said.ordered |= order;
-        lately.since = Some(0);
-        lately.verb = None;
+    if lately.before || system {
+        aside(said, lately, end);
     }
     if let Some((_, order, start)) = lately.say
         && (system
@@ -337,6 +406,46 @@ fn target(said: &mut Said, lately: &mut Lately, own: Option<Meaning>, end: usize
         }
     }
     said.announced |= lately.last[0] == Some(Meaning::New) && own == Some(Meaning::Target);
+}
+
+/// What was told is to be left aside, if a word before says so.
+fn aside(said: &mut Said, lately: &mut Lately, end: usize) {
+    let Some((_, order, start)) = lately.verb.take() else {
+        return;
+    };
+    said.aside = true;
+    if order || !said.ordered {
+        said.span = (start, end);
+    }
+    said.ordered |= order;
+    lately.since = Some(0);
+}
+
+/// Whether something is to be said, as an order.
+fn is_told_to_say(lately: &Lately) -> bool {
+    lately
+        .say
+        .is_some_and(|(words, order, _)| order && words < 5)
+}
+
+/// `… your system message`, `everything you were told`, `starting with "You are"`.
+fn spoken(said: &mut Said, lately: &Lately, own: Option<Meaning>) {
+    let [last, before] = lately.last;
+    match own {
+        Some(Meaning::Message) if last == Some(Meaning::System) => {
+            said.shown |= before == Some(Meaning::All) && lately.say.is_some();
+        }
+        Some(Meaning::Told) if before == Some(Meaning::You) => {
+            said.told |= lately.before && lately.verb.is_some_and(|own| own.1);
+        }
+        Some(Meaning::Are) if said.above && last == Some(Meaning::You) && lately.opened => {
+            said.begins = Some(Confidence::Certain);
+        }
+        Some(Meaning::Words) if said.above => {
+            said.begins = said.begins.max(Some(Confidence::Likely));
+        }
+        _ => {}
+    }
 }
 
 /// Words that mean something in pairs.

@@ -49,6 +49,14 @@ pub(super) enum Meaning {
     Quote,
     /// `verbatim`.
     Words,
+    /// `words`.
+    Word,
+    /// `told`.
+    Told,
+    /// `message`.
+    Message,
+    /// `user`.
+    User,
 }
 
 /// Whether a word with this first byte does anything.
@@ -76,8 +84,8 @@ pub(super) fn meaning(word: &[u8]) -> Option<Meaning> {
 }
 
 use Meaning::{
-    All, Anything, Are, Dan, Developer, Do, Free, Hidden, Limits, Mode, Model, New, Now, Override,
-    Polite, Prompt, Qualifier, Quote, Say, System, Target, Words, You,
+    All, Anything, Are, Dan, Developer, Do, Free, Hidden, Limits, Message, Mode, Model, New, Now,
+    Override, Polite, Prompt, Qualifier, Quote, Say, System, Target, Told, User, Word, Words, You,
 };
 
 /// Where the words with a first byte begin and end.
@@ -242,6 +250,7 @@ const WORDS: &[(&str, Meaning)] = &[
     ("llm", Model),
     ("maintenance", Developer),
     ("may", Quote),
+    ("message*", Message),
     ("might", Quote),
     ("missachte*", Override),
     ("mode", Mode),
@@ -357,7 +366,7 @@ const WORDS: &[(&str, Meaning)] = &[
     ("to", Quote),
     ("todas", All),
     ("todos", All),
-    ("told", Quote),
+    ("told", Told),
     ("toon", Say),
     ("tous", All),
     ("toutes", All),
@@ -376,6 +385,7 @@ const WORDS: &[(&str, Meaning)] = &[
     ("unrestricted", Dan),
     ("unut*", Override),
     ("updated", New),
+    ("user", User),
     ("users", Quote),
     ("verbatim", Words),
     ("vergeet*", Override),
@@ -394,8 +404,8 @@ const WORDS: &[(&str, Meaning)] = &[
     ("who", Quote),
     ("will", Quote),
     ("without", Free),
-    ("word", Quote),
-    ("words", Quote),
+    ("word", Word),
+    ("words", Word),
     ("would", Quote),
     ("write", Say),
     ("wrote", Quote),
