@@ -196,12 +196,13 @@ fn judge(input: &Input<'_>, own: &Authority<'_>, at: usize, first: bool) -> Opti
         return Some(found(at, end, reading, Confidence::Certain));
     }
     let end = (at + own.scheme.len() + 1 + own.slashes + own.host.len()).min(input.text.len());
-    Some(found(
-        at,
-        end,
-        reading,
-        settle(input, own.reach, degree, first),
-    ))
+    // What a path hides and only the inside shows is no page that somebody links to.
+    let hidden = input.depth > 0 && input.context.place == Place::Path && telling(own.rest);
+    let degree = match hidden && first {
+        true => degree,
+        false => settle(input, own.reach, degree, first),
+    };
+    Some(found(at, end, reading, degree))
 }
 
 /// Whether an attribute of markup that loads what it names is before an address: `<iframe src="`.
@@ -417,7 +418,10 @@ const SERVICES: [u16; 28] = [
 
 /// A plain inner address: a developer's own, or one that the server is to ask.
 fn inner(input: &Input<'_>, own: &Authority<'_>, first: bool) -> Confidence {
-    if is_reported(input) {
+    let told = telling(own.rest);
+    // Nobody reports to be on a page for the inside, on a host whose name hides where it lies.
+    let reported = is_reported(input) && !(first && told && is_lent(input, own.reach));
+    if reported {
         return Confidence::Hint;
     }
     if !first {
@@ -426,7 +430,6 @@ fn inner(input: &Input<'_>, own: &Authority<'_>, first: bool) -> Confidence {
     let fetched = input.context.field == Field::Url;
     let service = own.port.is_some_and(|port| SERVICES.contains(&port));
     let workshop = own.port.is_some_and(|port| WORKSHOP.contains(&port));
-    let told = telling(own.rest);
     // Dashboards and monitors are told of machines in their own network.
     let neighbour = own.reach == Reach::Private && input.context.place == Place::Json;
     // The interface of the cluster a server runs in.
@@ -434,13 +437,34 @@ fn inner(input: &Input<'_>, own: &Authority<'_>, first: bool) -> Confidence {
         .host
         .get(..18)
         .is_some_and(|own| is(own, b"kubernetes.default"));
+    // Settings name the cluster; what is kept in it is asked for by those who are inside.
+    let kept = own.rest.get(..4).is_some_and(|own| is(own, b"/api"));
     match () {
-        () if service || told || fetched && cluster => Confidence::Certain,
+        () if service || told || cluster && (fetched || kept) => Confidence::Certain,
+        () if administers(input, own) => Confidence::Certain,
         () if fetched && neighbour => Confidence::Likely,
         () if fetched && !workshop => Confidence::Certain,
         () if fetched => Confidence::Likely,
         () => Confidence::Possible,
     }
+}
+
+/// `stockApi=http://localhost/admin/…`: the pages of those who run a site, asked of the server itself.
+fn administers(input: &Input<'_>, own: &Authority<'_>) -> bool {
+    let served = own.port.is_none_or(|port| port == 80 || port == 443);
+    let plain = input.context.field == Field::Plain;
+    let sent = matches!(input.context.place, Place::Query | Place::Form);
+    let page = own.rest.get(..6).is_some_and(|own| is(own, b"/admin"));
+    own.reach == Reach::Loopback && served && plain && sent && page
+}
+
+/// A name that stands for an inner address, in a parameter.
+fn is_lent(input: &Input<'_>, reach: Reach) -> bool {
+    reach == Reach::Rebinding
+        && matches!(
+            input.context.place,
+            Place::Query | Place::Form | Place::Json
+        )
 }
 
 /// Pages that only the inside shows.
