@@ -6,6 +6,7 @@
 //! ([`command`]). How sure that is depends on what stands around it: prose, tables, URLs and code hold
 //! separators and the names of commands, but seldom both in an order that runs.
 
+mod address;
 mod args;
 mod command;
 mod fixed;
@@ -260,7 +261,7 @@ struct Before {
 
 fn detect(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text;
-    if let Some(found) = fixed::start(input) {
+    if let Some(found) = fixed::start(input).or_else(|| address::in_path(input)) {
         return Some(found);
     }
     let mut best: Option<Evidence> = None;
@@ -452,6 +453,10 @@ fn candidate(
         });
     }
     let degree = behind(start, &command, text, at, before)?;
+    let degree = match address::is_behind_host(input, start, &command, at) {
+        true if degree == Confidence::Likely => Confidence::Certain,
+        true | false => degree,
+    };
     let written = before.spaces > 1 || start == Start::Line && byte(text, from) == b' ';
     // A file of several lines, a filter of a query language behind another.
     let amid = matches!(start, Start::Then | Start::Pipe) && !opens_line(text, at);
