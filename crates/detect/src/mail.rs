@@ -232,10 +232,14 @@ fn is_named(name: &[u8]) -> bool {
         b"title",
         b"phone",
     ];
+    let last = last_part(name);
+    NAMES.iter().any(|own| last.eq_ignore_ascii_case(own))
+}
+
+fn last_part(name: &[u8]) -> &[u8] {
     let last = name.rsplit(|own| matches!(own, b'.' | b'[')).next();
     let last = last.unwrap_or(name);
-    let last = last.strip_suffix(b"]").unwrap_or(last);
-    NAMES.iter().any(|own| last.eq_ignore_ascii_case(own))
+    last.strip_suffix(b"]").unwrap_or(last)
 }
 
 /// `MAIL FROM:<a@b>`, `V100 CAPABILITY`.
@@ -306,7 +310,8 @@ fn judge(input: &Input<'_>, degree: Confidence, lines: usize, at: usize) -> Conf
 
 /// Text fields of one line.
 fn is_line(name: &[u8]) -> bool {
+    let last = last_part(name);
     [b"subject".as_slice(), b"title"]
         .iter()
-        .any(|own| name.eq_ignore_ascii_case(own))
+        .any(|own| last.eq_ignore_ascii_case(own))
 }

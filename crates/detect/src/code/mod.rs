@@ -147,7 +147,9 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         // Programs travel in bodies; what a URL or a header has of one is an expression.
         Field::Code => {
             let started = is_expression(input) && found.reading != RUNS;
-            let known = crate::idiom::in_code(input.text) || probes(input, &found);
+            let known = crate::idiom::in_code(input.text)
+                || probes(input, &found)
+                || is_compiled(input.text);
             !started && !known && !is_run_from_a_url(input, &found)
         }
         Field::Telemetry => true,
@@ -181,6 +183,16 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         confidence,
         ..found
     })
+}
+
+/// `CREATE ALIAS … AS 'String e(String c) … Runtime.getRuntime().exec(c)'`: a program that a database is to compile.
+fn is_compiled(text: &[u8]) -> bool {
+    let head = text.get(..text.len().min(1024)).unwrap_or_default();
+    let holds = |word: &[u8]| {
+        head.windows(word.len())
+            .any(|own| own.eq_ignore_ascii_case(word))
+    };
+    holds(b"create alias") && (holds(b"getruntime(") || holds(b"processbuilder("))
 }
 
 /// Whether a line of code does nothing but run a command that tells who one is.

@@ -112,16 +112,14 @@ fn attributes(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
     let text = text.get(..end)?;
     memchr::memchr(b'=', text)?;
     let mut best: Option<Evidence> = None;
-    for (quote, entry) in [
-        (b'"', Entry::Quoted),
-        (b'\'', Entry::Quoted),
-        (b'`', Entry::Quoted),
-        (0, Entry::Bare),
+    let behind = |quote| memchr::memchr(quote, text).map(|at| at + 1);
+    for (begin, entry) in [
+        (behind(b'"'), Entry::Quoted),
+        (behind(b'\''), Entry::Quoted),
+        (behind(b'`'), Entry::Quoted),
+        (behind_value(text), Entry::Quoted),
+        (Some(0), Entry::Bare),
     ] {
-        let begin = match entry {
-            Entry::Own | Entry::Bare => Some(0),
-            Entry::Quoted => memchr::memchr(quote, text).map(|at| at + 1),
-        };
         let Some(begin) = begin else {
             continue;
         };
@@ -135,6 +133,15 @@ fn attributes(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
         }
     }
     best
+}
+
+/// `'x'onclick='…`: where the value of an attribute ends that an odd name of a parameter began, with no blank
+/// behind it, as nobody writes a page.
+fn behind_value(text: &[u8]) -> Option<usize> {
+    let quote = text.first().filter(|own| matches!(own, b'"' | b'\''))?;
+    let end = memchr::memchr(*quote, text.get(1..)?)? + 2;
+    let glued = text.get(end)?.eq_ignore_ascii_case(&b'o');
+    glued.then_some(end)
 }
 
 /// The whole text is an address.
