@@ -194,7 +194,7 @@ const BLOCKED: [&str; 69] = [
 ];
 
 /// Of the attacks written by hand, so many of a thousand are found at least.
-const FOUND: usize = 965;
+const FOUND: usize = 970;
 
 fn written_requests(folder: &str) -> Vec<written::Written> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("requests");
@@ -210,7 +210,7 @@ fn plan() -> Arc<Plan> {
 fn benign_requests_written_by_hand_pass_at_level_1() {
     let plan = plan();
     let all = written_requests("benign");
-    assert!(all.len() > 2200);
+    assert!(all.len() > 2700);
     let wrong: Vec<_> = all
         .iter()
         .filter(|own| blocked(&plan, &own.message).is_some())
@@ -224,7 +224,7 @@ fn benign_requests_written_by_hand_pass_at_level_1() {
 fn attacks_written_by_hand_are_found_at_level_1() {
     let plan = plan();
     let all = written_requests("attacks");
-    assert!(all.len() > 3100);
+    assert!(all.len() > 3500);
     let missed: Vec<_> = all
         .iter()
         .filter(|own| blocked(&plan, &own.message).is_none())
