@@ -12,6 +12,8 @@ use crate::set::{self, Set};
 
 /// Places looked at before the words of those that stood out are compared.
 const BLOCK: usize = 256;
+/// A text that is no longer is looked at in one go, and nothing of it is remembered.
+const SMALL: usize = 64;
 /// Rows of [`Finder::follows`].
 const FOLLOWS: usize = 4096;
 /// Marks of a place: that it may have a gram of that length.
@@ -247,6 +249,15 @@ impl Finder {
         if self.tails.is_empty() {
             return;
         }
+        if text.len() <= SMALL {
+            let mut places = [0; SMALL];
+            let count = self.mark(text, &mut places);
+            let count = self.sift(text, &mut places, count, None);
+            for place in places.iter().take(count) {
+                self.compare(text, 0, *place, None, &mut found);
+            }
+            return;
+        }
         let mut places = [0; BLOCK];
         let mut lately = Lately::NOTHING;
         let mut start = 0;
@@ -255,22 +266,22 @@ impl Finder {
             let rest = text.get(start..).unwrap_or_default();
             let block = rest.get(..BLOCK + 3).unwrap_or(rest);
             let count = self.mark(block, &mut places);
-            let count = self.sift(block, &mut places, count, &lately);
+            let count = self.sift(block, &mut places, count, Some(&lately));
             for place in places.iter().take(count) {
-                self.compare(text, start, *place, &mut lately, &mut found);
+                self.compare(text, start, *place, Some(&mut lately), &mut found);
             }
             start += BLOCK;
         }
     }
 
     /// Notes the places of a block at which a gram may be; how many there are.
-    fn mark(&self, block: &[u8], places: &mut [u16; BLOCK]) -> usize {
+    fn mark<const MOST: usize>(&self, block: &[u8], places: &mut [u16; MOST]) -> usize {
         let mut count = 0;
         let mut note = |at: u16, row: u16, third: u8| {
             let follows = self.follows.get(usize::from(row) % FOLLOWS);
             // Written in any case and kept if there is something, so that nothing has to be foreseen.
             // There are never more than the block has places; the compiler is told.
-            if let Some(own) = places.get_mut(count % BLOCK) {
+            if let Some(own) = places.get_mut(count % MOST) {
                 *own = at;
             }
             count += (follows.copied().unwrap_or(0) >> (third & 31) & 1) as usize;
@@ -292,7 +303,7 @@ impl Finder {
             at += 8;
             rest = rest.get(8..).unwrap_or_default();
         }
-        for at in at..u16::try_from(block.len().min(BLOCK)).unwrap_or(0) {
+        for at in at..u16::try_from(block.len().min(MOST)).unwrap_or(0) {
             let [first, second, third, _] = gram_at(block, usize::from(at));
             note(at, row_of([first, second]), third);
         }
@@ -304,15 +315,15 @@ impl Finder {
     fn sift(
         &self,
         block: &[u8],
-        places: &mut [u16; BLOCK],
+        places: &mut [u16],
         count: usize,
-        lately: &Lately,
+        lately: Option<&Lately>,
     ) -> usize {
         let mut kept = 0;
         for at in 0..count {
             let place = places.get(at).copied().unwrap_or(0);
             let gram = gram_at(block, usize::from(place));
-            if lately.is_spent(gram) {
+            if lately.is_some_and(|own| own.is_spent(gram)) {
                 continue;
             }
             let gram = folded(gram);
@@ -334,7 +345,7 @@ impl Finder {
         text: &[u8],
         start: usize,
         place: u16,
-        lately: &mut Lately,
+        mut lately: Option<&mut Lately>,
         found: &mut impl FnMut(u32),
     ) {
         let at = start + usize::from(place) % BLOCK;
@@ -343,14 +354,15 @@ impl Finder {
         let mut is_spent = true;
         let mut each = |entries: &[Entry]| {
             for entry in entries {
-                let Some(known) = lately.words.get_mut(entry.word as usize % RECENT) else {
-                    continue;
-                };
-                if *known == entry.word {
+                let words = lately.as_deref_mut().map(|own| &mut own.words);
+                let known = words.and_then(|own| own.get_mut(entry.word as usize % RECENT));
+                if known.as_deref() == Some(&entry.word) {
                     continue;
                 }
                 if self.is_at(text, at, entry) {
-                    *known = entry.word;
+                    if let Some(known) = known {
+                        *known = entry.word;
+                    }
                     found(entry.word);
                 } else {
                     // Shorter words are in these bytes or not, wherever they stand.
@@ -367,8 +379,8 @@ impl Finder {
         if place & TWO != 0 {
             each(self.two.entries(hash::<2>(gram)));
         }
-        if is_spent {
-            lately.spend(bytes);
+        if let Some(own) = lately.filter(|_| is_spent) {
+            own.spend(bytes);
         }
     }
 
