@@ -1,5 +1,6 @@
 //! URLs as clients read them, not as the standard writes them: which host a text would be fetched from.
 
+use crate::set::{self, Table};
 use crate::starts::{self, Starts};
 
 /// Where a host lies.
@@ -44,6 +45,14 @@ pub(crate) struct Authority<'a> {
 
 const LONGEST: usize = 255;
 
+/// What ends an authority.
+static ENDS: Table = set::table(set::union(set::range(0, b' '), set::of(b"/\\?#\"'<>")));
+/// What most hosts are written in.
+static ORDINARY: Table = set::table(set::union(
+    set::range(b'a', b'z'),
+    set::union(set::range(b'0', b'9'), set::of(b".-_")),
+));
+
 /// Reads a URL with a scheme, or `//host`.
 pub(crate) fn read(text: &[u8]) -> Option<Authority<'_>> {
     let scheme = scheme(text);
@@ -61,16 +70,8 @@ pub(crate) fn read(text: &[u8]) -> Option<Authority<'_>> {
         return None;
     }
     let behind = behind.get(slashes..)?;
-    let end = behind
-        .iter()
-        .take(LONGEST)
-        .position(|own| {
-            matches!(
-                own,
-                b'/' | b'\\' | b'?' | b'#' | 0..=b' ' | b'"' | b'\'' | b'<' | b'>'
-            )
-        })
-        .unwrap_or(behind.len().min(LONGEST));
+    let most = behind.get(..LONGEST).unwrap_or(behind);
+    let end = ENDS.find(most).unwrap_or(most.len());
     let authority = behind.get(..end)?;
     let rest = behind.get(end..)?;
     Some(of(scheme, slashes, authority, rest))
@@ -207,6 +208,12 @@ fn letter(text: &[u8]) -> Option<(u8, usize)> {
 
 /// Where a host lies, and whether it is written oddly.
 fn place(host: &[u8]) -> (Reach, bool) {
+    if host.first().is_some_and(u8::is_ascii_lowercase)
+        && host.iter().all(|byte| ORDINARY.has(*byte))
+    {
+        let name = host.strip_suffix(b".").unwrap_or(host);
+        return (reach_of_name(name), false);
+    }
     let plain = Plain::of(host);
     let name = plain.bytes();
     if let Some(inner) = name.strip_prefix(b"[") {
@@ -385,9 +392,8 @@ static NAMES: [&str; DOMAINS.len()] = starts::words(&DOMAINS);
 static STARTS: Starts = starts::of(&NAMES);
 
 fn reach_of_name(name: &[u8]) -> Reach {
-    let dots = name.iter().enumerate().filter(|(_, byte)| **byte == b'.');
-    let labels = std::iter::once(0).chain(dots.map(|(at, _)| at + 1));
-    for at in labels {
+    let dots = memchr::memchr_iter(b'.', name);
+    for at in std::iter::once(0).chain(dots.map(|at| at + 1)) {
         let domain = name.get(at..).unwrap_or_default();
         let known = starts::find(&NAMES, &STARTS, domain).and_then(|own| DOMAINS.get(own));
         return match known {

@@ -71,6 +71,10 @@ pub(crate) fn begins_as_text(bytes: &[u8]) -> bool {
 /// How much of a decoded text reads as text: whether hardly any byte is a control character or
 /// broken UTF-8.
 pub(crate) fn is_text(bytes: &[u8]) -> bool {
+    if bytes.is_ascii() {
+        let odd = |own: &&u8| own.is_ascii_control() && !matches!(own, b'\n' | b'\r' | b'\t' | 0);
+        return bytes.iter().filter(odd).count() * 20 <= bytes.len();
+    }
     let mut bad = 0_usize;
     for chunk in bytes.utf8_chunks() {
         let odd = |own: char| own.is_control() && !matches!(own, '\n' | '\r' | '\t' | '\0');
