@@ -9,6 +9,19 @@ const fn place(byte: u8) -> (usize, u64) {
     ((byte >> 6) as usize, 1 << (byte & 63))
 }
 
+/// The first two words of a set of one byte.
+#[allow(clippy::indexing_slicing)] // worked out by the compiler, which refuses what lies outside
+static ASCII: [[u64; 2]; 0x80] = {
+    let mut all = [[0; 2]; 0x80];
+    let mut byte = 0;
+    while byte < all.len() {
+        let (word, bit) = place(byte as u8);
+        all[byte][word] = bit;
+        byte += 1;
+    }
+    all
+};
+
 impl ByteSet {
     /// No byte.
     pub const EMPTY: Self = Self([0; 4]);
@@ -54,7 +67,7 @@ impl ByteSet {
     #[allow(clippy::indexing_slicing)] // a byte is a valid index into 256 flags
     pub fn of(bytes: &[u8]) -> Self {
         if bytes.len() < 64 {
-            return Self::from_bytes(bytes);
+            return Self::of_short(bytes);
         }
         let mut seen = [0_u8; 256];
         for &byte in bytes {
@@ -70,6 +83,22 @@ impl ByteSet {
             }
         }
         set
+    }
+
+    /// The same for few bytes: a set in memory would be waited for at each of them.
+    fn of_short(bytes: &[u8]) -> Self {
+        let (mut low, mut high, mut all) = (0, 0, 0);
+        for byte in bytes {
+            let [own_low, own_high] = ASCII.get(usize::from(byte % 0x80)).unwrap_or(&[0; 2]);
+            low |= own_low;
+            high |= own_high;
+            all |= byte;
+        }
+        if all < 0x80 {
+            Self([low, high, 0, 0])
+        } else {
+            Self::from_bytes(bytes)
+        }
     }
 
     /// Whether the byte is in the set.
