@@ -16,7 +16,7 @@ use std::hash::{BuildHasher, Hasher};
 use babyshield_detect::Place;
 
 /// Places of values of ordinary length.
-const PLACES: usize = 4096;
+const PLACES: usize = 8192;
 /// Places of long ones: tokens, cookies, queries that programs send again and again.
 const LONG_PLACES: usize = 256;
 /// Places a value may take: those of its set.
@@ -26,7 +26,7 @@ const LONG: usize = 512;
 /// A longer value is not kept: it seldom comes again.
 const LONGEST: usize = 4096;
 /// Values that came once are remembered in so many places, by a part of their hash: a power of two.
-const MET: usize = 1 << 14;
+const MET: usize = 1 << 15;
 /// Different rows of gates kept; with more, a memo begins anew.
 const ROWS: usize = 1024;
 /// How often a value has outlived a newer one at most, before it has to be asked for again.
@@ -91,7 +91,7 @@ pub(super) struct Hash(u64);
 pub(super) struct Memo {
     hasher: foldhash::fast::RandomState,
     /// What came once.
-    met: Box<[u16]>,
+    met: Box<[u8]>,
     short: Table,
     long: Table,
     /// Rows of gates, and where each begins: few differ.
@@ -102,8 +102,9 @@ pub(super) struct Memo {
 /// Values in sets of [`WAYS`] places.
 #[derive(Debug, Default)]
 struct Table {
-    /// For each place the hash of its key, 0 where there is none.
-    hashes: Box<[u64]>,
+    /// For each place a part of the hash of its key, 0 where there is none: few bytes, so that they stay in the
+    /// caches of a core.
+    tags: Box<[u16]>,
     places: Box<[Known]>,
     /// Where the search for the next place to give away begins.
     hand: usize,
@@ -151,9 +152,8 @@ impl Memo {
     /// Whether a value came before, of late; it has come now.
     fn meet(&mut self, hash: u64) -> bool {
         // Other bits than those that choose a set.
-        let [_, _, a, b, c, d, ..] = hash.to_le_bytes();
+        let [_, _, a, b, own, ..] = hash.to_le_bytes();
         let place = usize::from(u16::from_le_bytes([a, b])) % MET;
-        let own = u16::from_le_bytes([c, d]);
         let before = self.met.get_mut(place);
         before.is_some_and(|before| std::mem::replace(before, own) == own)
     }
@@ -193,8 +193,8 @@ impl Memo {
         if self.starts.len() >= ROWS {
             self.starts.clear();
             self.rows.clear();
-            self.short.hashes.fill(0);
-            self.long.hashes.fill(0);
+            self.short.tags.fill(0);
+            self.long.tags.fill(0);
         }
         let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let row = Row {
@@ -211,15 +211,31 @@ impl Memo {
         hasher.write(&key.head());
         hasher.write(key.name);
         hasher.write(key.value);
-        // 0 stands for an empty place.
-        hasher.finish() | 1 << 63
+        hasher.finish()
     }
+}
+
+impl Known {
+    fn is_of(&self, key: &Key<'_>) -> bool {
+        let parts = self.key.split_first_chunk();
+        let parts =
+            parts.and_then(|(head, rest)| Some((head, rest.split_at_checked(key.name.len())?)));
+        parts.is_some_and(|(head, (name, value))| {
+            *head == key.head() && name == key.name && value == key.value
+        })
+    }
+}
+
+/// What a place is found by: not the bits of a hash that choose the set. 0 stands for an empty place.
+fn tag(hash: u64) -> u16 {
+    let [.., a, b] = hash.to_le_bytes();
+    u16::from_le_bytes([a, b]) | 1
 }
 
 impl Table {
     fn new(places: usize) -> Self {
         Self {
-            hashes: vec![0; places].into(),
+            tags: vec![0; places].into(),
             places: vec![Known::default(); places].into(),
             hand: 0,
         }
@@ -227,18 +243,26 @@ impl Table {
 
     fn find(&mut self, key: &Key<'_>, hash: u64) -> Option<&mut Known> {
         let base = self.base(hash);
-        let own = self.hashes.get(base..base + WAYS)?;
-        let at = base + own.iter().position(|known| *known == hash)?;
-        let known = self.places.get_mut(at)?;
-        let (head, rest) = known.key.split_first_chunk()?;
-        let (name, value) = rest.split_at_checked(key.name.len())?;
-        (*head == key.head() && name == key.name && value == key.value).then_some(known)
+        let tags = self.tags.get(base..)?.first_chunk::<WAYS>()?;
+        let own = tag(hash);
+        // Nearly always one at most has it.
+        let mut alike = (0..).zip(tags).fold(0_u32, |all, (at, known)| {
+            all | u32::from(*known == own) << at
+        });
+        while alike != 0 {
+            let at = base + alike.trailing_zeros() as usize;
+            alike &= alike - 1;
+            if self.places.get(at).is_some_and(|known| known.is_of(key)) {
+                return self.places.get_mut(at);
+            }
+        }
+        None
     }
 
     /// A place for a new value, which it is noted under.
     fn place(&mut self, hash: u64) -> Option<&mut Known> {
         let at = self.free(self.base(hash));
-        *self.hashes.get_mut(at)? = hash;
+        *self.tags.get_mut(at)? = tag(hash);
         self.places.get_mut(at)
     }
 
