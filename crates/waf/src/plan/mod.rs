@@ -12,6 +12,7 @@ mod compile;
 mod describe;
 mod exclude;
 mod explain;
+mod few;
 mod field;
 mod fold;
 mod gate;

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use babyshield_detect::finder::Finder;
 use foldhash::fast::FixedState;
 
+use super::few::{self, Few};
 use super::literal::{Literal, minimise};
 use crate::byteset::ByteSet;
 
@@ -20,6 +21,8 @@ pub(crate) struct Factor(pub(crate) u32);
 #[derive(Debug, Default)]
 pub(crate) struct Prefilter {
     finder: Finder,
+    /// The literals where there are few of them.
+    few: Vec<Few>,
     /// For each literal, the sets it belongs to.
     members: Vec<Vec<Factor>>,
     /// For each literal, the detectors it wakes.
@@ -68,6 +71,7 @@ impl Builder {
         Prefilter {
             longest: texts.iter().map(|own| own.len()).max().unwrap_or(0),
             finder: Finder::new(&texts),
+            few: few::all(&texts),
             woken: literals.iter().map(|(_, (_, woken))| *woken).collect(),
             members: literals.into_iter().map(|(_, (own, _))| own).collect(),
             factors,
@@ -85,14 +89,21 @@ impl Prefilter {
     /// contains a member of. The detectors that its words wake.
     pub(crate) fn scan(&self, text: &[u8], set: &ByteSet, hits: &mut [u64]) -> u32 {
         let mut woken = 0;
-        self.finder.find(text, &set.0, |literal| {
+        let mut found = |literal: u32| {
             woken |= self.woken.get(literal as usize).copied().unwrap_or(0);
             for factor in self.members.get(literal as usize).into_iter().flatten() {
                 if let Some(word) = hits.get_mut(factor.0 as usize / 64) {
                     *word |= 1 << (factor.0 % 64);
                 }
             }
-        });
+        };
+        let done = match text.len() < few::LONG {
+            true => false,
+            false => self.few.iter().all(|few| few.find(text, &mut found)) && !self.few.is_empty(),
+        };
+        if !done {
+            self.finder.find(text, &set.0, found);
+        }
         woken
     }
 
