@@ -155,6 +155,36 @@ fn captures_feed_macros() {
 }
 
 #[test]
+fn a_long_match_is_whole_to_who_reads_it() {
+    let text = format!("{} start{} end\n", "x ".repeat(2000), "y".repeat(5000));
+    let alone = "SecRule ARGS:q \"@rx start.*\" \"id:1,phase:2,pass,capture,logdata:'%{tx.0}'\"\n";
+    let chained = "SecRule ARGS:q \"@rx start.*\" \"id:2,phase:2,pass,capture,chain\"\n\
+                   SecRule TX:0 \"@endsWith end\"\n";
+    let later = "SecRule TX:0 \"@endsWith end\" \"id:3,phase:2,pass\"\n";
+    let ended = text.replace(" end\n", " end");
+    for body in [&text, &ended] {
+        let told = |rules: &str| {
+            let form = [("Content-Type", "application/x-www-form-urlencoded")];
+            let outcome = run(&plan(rules), "/", &form, &format!("q={body}"));
+            let shown = format!("start{}", "y".repeat(1024 - 5));
+            let first = &outcome.findings[0];
+            assert!(first.rule != "1" || first.data == shown, "{rules}");
+            assert_eq!(Some(first.matched.as_str()), shown.get(..256), "{rules}");
+            outcome.findings.len()
+        };
+        assert_eq!(told(alone), 1);
+        assert_eq!(
+            told(&format!("{alone}{chained}")),
+            1 + usize::from(*body == ended)
+        );
+        assert_eq!(
+            told(&format!("{alone}{later}")),
+            1 + usize::from(*body == ended)
+        );
+    }
+}
+
+#[test]
 fn watch_notes_the_first_interruption_and_runs_on() {
     let rules = "SecAction \"id:1,phase:1,deny,status:406\"\nSecAction \"id:2,phase:2,pass\"";
     let plan = plan(rules);

@@ -2,21 +2,29 @@
 
 use super::{Action, Assignment, Disruption, Judge, Link, Macro, Parameter, Piece, Plan, Rule};
 use super::{Select, Slot, Target};
-use crate::operator::regex::GROUPS;
+use crate::operator::regex::{GROUPS, Pattern};
 use crate::variable::Variable;
 
 /// The slots of captures: those that a question is about.
-struct Captures([Option<Slot>; GROUPS]);
+struct Captures<'a> {
+    slots: [Option<Slot>; GROUPS],
+    /// See [`Plan::selectors`].
+    selectors: &'a [Pattern],
+}
 
 impl Plan {
     /// Notes which rules have to do with groups, and which conditions read nothing of a match before their
     /// last one.
     pub(super) fn note_captures(&mut self) {
-        let all = Captures(self.captures);
-        let mut groups = Captures(self.captures);
-        groups.0[0] = None;
+        let about = |is_asked: fn(usize) -> bool| Captures {
+            slots: std::array::from_fn(|at| *self.captures.get(at).filter(|_| is_asked(at))?),
+            selectors: &self.selectors,
+        };
+        let (all, whole, groups) = (about(|_| true), about(|at| at == 0), about(|at| at > 0));
+        let leave = self.rules.iter().any(|rule| whole.are_left_to(rule));
         for rule in &mut self.rules {
             rule.reads_groups = groups.are_met_by(rule);
+            rule.reads_match = leave || whole.are_used_by(rule);
             for link in &mut rule.links {
                 let is_linear = match link.judge {
                     Judge::Rx(pattern) => self.patterns.get(usize::from(pattern)),
@@ -42,22 +50,46 @@ fn is_apart(target: &Target) -> bool {
     super::is_fixed(target.variable) && !target.count
 }
 
-impl Captures {
+impl Captures<'_> {
     fn has(&self, slot: Slot) -> bool {
-        self.0.contains(&Some(slot))
+        self.slots.contains(&Some(slot))
     }
 
     fn are_met_by(&self, rule: &Rule) -> bool {
-        let texts = [&rule.message, &rule.log_data, &rule.parameter];
+        let mut told = [&rule.message, &rule.log_data]
+            .into_iter()
+            .chain(&rule.tags);
+        told.any(|own| self.are_read_by(own)) || self.are_used_by(rule)
+    }
+
+    /// The same for anything but what is told of a match.
+    fn are_used_by(&self, rule: &Rule) -> bool {
         let redirect = match &rule.disruption {
             Disruption::Redirect(to) => Some(to),
             Disruption::Pass | Disruption::Deny | Disruption::Drop | Disruption::Allow(_) => None,
         };
-        let mut texts = texts.into_iter().chain(&rule.tags).chain(redirect);
+        let mut texts = [&rule.parameter].into_iter().chain(redirect);
         texts.any(|own| self.are_read_by(own)) || rule.links.iter().any(|own| self.are_met_at(own))
     }
 
+    /// Whether a rule uses what another's match has left there.
+    fn are_left_to(&self, rule: &Rule) -> bool {
+        let captures =
+            |link: &Link| link.capture && !link.negated && matches!(link.judge, Judge::Rx(_));
+        let own = rule.links.iter().position(captures);
+        let (before, behind) = rule.links.split_at(own.unwrap_or(rule.links.len()));
+        let asked = behind.first().is_some_and(|own| self.are_asked_at(own));
+        asked
+            || before.iter().any(|own| self.are_met_at(own))
+            || (own.is_none() && self.are_used_by(rule))
+    }
+
     fn are_met_at(&self, link: &Link) -> bool {
+        self.are_asked_at(link) || link.actions.iter().any(|own| self.are_met_in(own))
+    }
+
+    /// Whether a condition itself reads them.
+    fn are_asked_at(&self, link: &Link) -> bool {
         let asked = match &link.judge {
             Judge::RxMacro(text) | Judge::Text(_, text) => self.are_read_by(text),
             Judge::Number(_, parameter) => self.are_counted(parameter),
@@ -77,9 +109,7 @@ impl Captures {
             | Judge::GeoLookup
             | Judge::Rbl(_) => false,
         };
-        asked
-            || link.targets.iter().any(|own| self.are_seen_by(own))
-            || link.actions.iter().any(|own| self.are_met_in(own))
+        asked || link.targets.iter().any(|own| self.are_seen_by(own))
     }
 
     /// Whether an action may read or write them.
@@ -125,6 +155,13 @@ impl Captures {
     fn are_seen_by(&self, target: &Target) -> bool {
         match (target.variable, &target.select) {
             (Variable::Tx, Select::Slot(slot)) => self.has(Slot(*slot)),
+            (Variable::Tx, Select::Pattern(at)) => {
+                let own = self.selectors.get(usize::from(*at));
+                let named =
+                    |at: usize| own.is_none_or(|own| own.is_match_alone(at.to_string().as_bytes()));
+                let mut slots = self.slots.iter().enumerate();
+                slots.any(|(at, slot)| slot.is_some() && named(at))
+            }
             (Variable::Tx | Variable::Rule, _) => true,
             _ => false,
         }

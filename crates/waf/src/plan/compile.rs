@@ -198,6 +198,7 @@ impl Plan {
         }
         for rule in &mut self.rules {
             rule.reads_groups = true;
+            rule.reads_match = true;
         }
         for link in self.rules.iter_mut().flat_map(|rule| &mut rule.links) {
             link.waits = false;
@@ -361,6 +362,7 @@ fn compile_rule(linker: &mut Linker, rule: &hir::Rule, live: bool, audited: bool
         message: template(linker, &rule.meta.message),
         log_data: template(linker, &rule.meta.log_data),
         reads_groups: false,
+        reads_match: false,
         severity: rule.meta.severity,
         about: about(rule),
         parameter: parameter(linker, rule, audited),

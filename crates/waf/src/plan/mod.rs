@@ -240,6 +240,8 @@ pub(crate) struct Rule {
     pub(crate) about: About,
     /// Whether it reads or writes groups of a match: `TX:1` to `TX:9`.
     pub(crate) reads_groups: bool,
+    /// Whether it matters where a match of one of its conditions ends, beyond what a finding tells of it.
+    pub(crate) reads_match: bool,
     /// The parameter of its last condition.
     pub(crate) parameter: Macro,
     pub(crate) tags: Vec<Macro>,

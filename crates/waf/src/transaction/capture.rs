@@ -6,9 +6,10 @@
 
 use std::ops::Range;
 
+use super::outcome::MAX_TEXT;
 use super::text::{Slice, StrId, Strings};
 use super::{Transaction, Value, audit};
-use crate::operator::regex::{Cache, Captures, GROUPS, Pattern, StepLimit};
+use crate::operator::regex::{Cache, Captures, GROUPS, Pattern, Place, StepLimit};
 use crate::plan::Plan;
 
 /// A pattern that has matched a value.
@@ -64,13 +65,19 @@ impl Transaction {
         let is_read = rule.is_some_and(|rule| rule.reads_groups);
         let now = capture && (is_read || self.is_traced() || !regex.is_linear());
         let mut cache = self.cache(regex, at);
-        let first = self.first_match(pattern, value);
+        let first = self.first_match(plan, pattern, value);
+        let is_whole = rule.is_none_or(|rule| rule.reads_match) || self.keeps_alerts(plan);
+        let place = Place {
+            from: first.from,
+            begins: first.begins,
+            enough: if is_whole { usize::MAX } else { MAX_TEXT },
+        };
         let text = self.scratch.strings.text(value);
         let mut found = Captures::default();
         let said = if now {
-            regex.captures_from(&mut cache, text, first.0, &mut found)
+            regex.captures_from(&mut cache, text, first.from, &mut found)
         } else {
-            regex.find(&mut cache, text, first, &mut found)
+            regex.find(&mut cache, text, place, &mut found)
         };
         self.keep_cache(at, cache);
         if !said? {
@@ -117,9 +124,9 @@ impl Transaction {
         };
         let mut cache = self.cache(regex, at);
         let mut found = Captures::default();
-        let (first, _) = self.first_match(own.pattern, own.value);
+        let first = self.first_match(plan, own.pattern, own.value);
         let text = self.scratch.strings.text(own.value);
-        let said = regex.captures_from(&mut cache, text, first, &mut found);
+        let said = regex.captures_from(&mut cache, text, first.from, &mut found);
         self.keep_cache(at, cache);
         if said == Ok(true) {
             for group in 1..GROUPS {

@@ -11,7 +11,8 @@ use crate::plan::{Plan, Rule, Slot};
 const MAX_FINDINGS: usize = 128;
 const MAX_VALUE: usize = 512;
 const MAX_MATCHED: usize = 256;
-const MAX_TEXT: usize = 1024;
+/// Nothing that is told holds more of a match.
+pub(super) const MAX_TEXT: usize = 1024;
 
 /// The sum of a finished transaction.
 #[derive(Clone, Debug, Default, PartialEq)]

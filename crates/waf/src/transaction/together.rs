@@ -13,6 +13,7 @@ use foldhash::fast::FixedState;
 
 use super::Transaction;
 use super::text::StrId;
+use crate::operator::regex::Pattern;
 use crate::operator::regex::together::{LANES, Lane, search};
 use crate::plan::{Judge, Link, Plan};
 
@@ -31,8 +32,37 @@ pub(super) enum Word {
     /// It has to be asked by itself.
     Unknown,
     No,
-    /// It matches, at this place first where that is known.
-    Yes(Option<usize>),
+    /// It matches.
+    Yes(First),
+}
+
+/// Where in a text a pattern matches first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct First {
+    /// Not before this place.
+    pub(super) from: usize,
+    /// Whether it is known to be there.
+    pub(super) begins: bool,
+    /// Where one has ended, if it is not.
+    until: usize,
+}
+
+impl First {
+    fn at(from: usize) -> Self {
+        Self {
+            from,
+            begins: true,
+            until: from,
+        }
+    }
+
+    fn within((from, until): (usize, usize)) -> Self {
+        Self {
+            from,
+            begins: false,
+            until,
+        }
+    }
 }
 
 impl Word {
@@ -67,19 +97,32 @@ impl Transaction {
         }
         let mut company = [pattern; LANES];
         let count = self.company(plan, value, &mut company);
-        if count < 2 {
+        if count == 0 {
             return None;
         }
         self.run_together(plan, value, company.get(..count).unwrap_or_default());
         self.scratch.told.get(&(value, pattern))?.is_match()
     }
 
-    /// The first place at which a pattern can match a text, and whether it does match there.
-    pub(super) fn first_match(&self, pattern: u16, value: StrId) -> (usize, bool) {
-        match self.scratch.told.get(&(value, pattern)) {
-            Some(Word::Yes(Some(start))) => (*start, true),
-            _ => (0, false),
+    /// Where a pattern that matches a text does so first, as far as is known.
+    pub(super) fn first_match(&mut self, plan: &Plan, pattern: u16, value: StrId) -> First {
+        let Some(Word::Yes(first)) = self.scratch.told.get_mut(&(value, pattern)) else {
+            return First::default();
+        };
+        if !first.begins {
+            let at = usize::from(pattern);
+            let text = self.scratch.strings.text(value);
+            let automaton = plan.patterns.get(at).and_then(Pattern::automaton);
+            let states = self.scratch.work.get().states.get_mut(at);
+            let within = (first.from, first.until);
+            let found = automaton
+                .zip(states.and_then(Option::as_mut))
+                .and_then(|(own, states)| own.first_behind(states, text, within));
+            if let Some(from) = found {
+                *first = First::at(from);
+            }
         }
+        *first
     }
 
     /// Whether a pattern matches a text, where that is seen from the places at which a match can begin.
@@ -87,11 +130,11 @@ impl Transaction {
         let text = self.scratch.strings.text(value);
         let work = self.scratch.work.get();
         let at = usize::from(pattern);
-        let automaton = plan.patterns.get(at)?.automaton(text)?;
+        let automaton = plan.patterns.get(at)?.automaton()?;
         let kept = work.states.get_mut(at)?;
         let states = kept.get_or_insert_with(|| automaton.create_states());
         let said = match automaton.first_match(states, text)? {
-            Some(start) => Word::Yes(Some(start)),
+            Some(from) => Word::Yes(First::at(from)),
             None => Word::No,
         };
         self.scratch.told.insert((value, pattern), said);
@@ -104,7 +147,7 @@ impl Transaction {
         let work = self.scratch.work.get();
         let mut lanes: [Option<Lane<'_>>; LANES] = std::array::from_fn(|at| {
             let name = *patterns.get(at)?;
-            let automaton = plan.patterns.get(usize::from(name))?.automaton(text)?;
+            let automaton = plan.patterns.get(usize::from(name))?.automaton()?;
             let kept = work.states.get_mut(usize::from(name))?.take();
             let states = kept.unwrap_or_else(|| automaton.create_states());
             Some(Lane::new(name, automaton, states))
@@ -112,7 +155,7 @@ impl Transaction {
         search(&mut lanes, text);
         for lane in lanes.into_iter().flatten() {
             let said = match lane.said() {
-                Some(true) => Word::Yes(None),
+                Some(true) => Word::Yes(First::within(lane.within())),
                 Some(false) => Word::No,
                 None => Word::Unknown,
             };
@@ -124,20 +167,13 @@ impl Transaction {
         }
     }
 
-    /// Puts others behind the first pattern that will be asked about the same text; how many there are with it.
-    fn company(&self, plan: &Plan, value: StrId, company: &mut [u16; LANES]) -> usize {
+    /// Puts others behind the first pattern that will be asked about the same text, but for those that are told
+    /// by where they can begin; how many there are with it.
+    fn company(&mut self, plan: &Plan, value: StrId, company: &mut [u16; LANES]) -> usize {
         let [first, ..] = *company;
-        let text = self.scratch.strings.text(value);
         let can_run = |at: u16| {
             let pattern = plan.patterns.get(usize::from(at));
-            pattern.is_some_and(|own| own.automaton(text).is_some())
-        };
-        let kept = self.scratch.work.peek();
-        let runs_all = |at: u16| {
-            let pattern = plan.patterns.get(usize::from(at));
-            let automaton = pattern.and_then(|own| own.automaton(text));
-            let states = kept.and_then(|own| own.states.get(usize::from(at))?.as_ref());
-            automaton.is_some_and(|own| !own.has_starts(states))
+            pattern.is_some_and(|own| own.automaton().is_some())
         };
         let Some(code) = plan.phases.get(self.state.phase.index()) else {
             return 0;
@@ -164,7 +200,8 @@ impl Transaction {
             let is_new = !company.iter().take(count).any(|known| *known == own)
                 && !self.scratch.told.contains_key(&(value, own));
             if is_new
-                && runs_all(own)
+                && can_run(own)
+                && self.told_by_starts(plan, own, value).is_none()
                 && let Some(place) = company.get_mut(count)
             {
                 *place = own;

@@ -10,6 +10,7 @@
 
 mod class;
 mod dialect;
+mod fresh;
 mod starts;
 pub(crate) mod together;
 
@@ -55,6 +56,27 @@ impl Default for Options {
             prefilter: true,
             size: 4 << 20,
             steps: 100_000,
+        }
+    }
+}
+
+/// Where to look for a match.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// None begins before this.
+    pub(crate) from: usize,
+    /// Whether it is known to begin there.
+    pub(crate) begins: bool,
+    /// So many bytes of it are as good as all.
+    pub(crate) enough: usize,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self {
+            from: 0,
+            begins: false,
+            enough: usize::MAX,
         }
     }
 }
@@ -260,7 +282,7 @@ impl Pattern {
     /// [`StepLimit`], from the backtracking engine only.
     pub fn is_match(&self, cache: &mut Cache, value: &[u8]) -> Result<bool, StepLimit> {
         if self.caret && value.ends_with(b"\n") {
-            return self.find(cache, value, (0, false), &mut Captures::default());
+            return self.find(cache, value, Place::default(), &mut Captures::default());
         }
         match (&self.engine, &mut cache.0) {
             (Engine::Linear(own), Some(cache)) => Ok(own
@@ -273,18 +295,14 @@ impl Pattern {
         }
     }
 
-    /// The pattern for [`together::search`] over a value; `None` where that cannot tell what
-    /// [`Pattern::is_match`] does. Made when it is first asked for.
-    pub(crate) fn automaton(&self, value: &[u8]) -> Option<&together::Automaton> {
+    /// The pattern for [`together::search`]; `None` where it cannot run so. Made when it is first asked for.
+    pub(crate) fn automaton(&self) -> Option<&together::Automaton> {
         let Engine::Linear(own) = &self.engine else {
             return None;
         };
-        if self.caret && value.ends_with(b"\n") {
-            return None;
-        }
         let made = own.automaton.get_or_init(|| {
             let made = read(&own.text, &own.options).ok();
-            made.and_then(|hir| together::Automaton::new(&hir, &own.options))
+            made.and_then(|hir| together::Automaton::new(&hir, &own.options, self.caret))
                 .map(Box::new)
         });
         made.as_deref()
@@ -300,8 +318,8 @@ impl Pattern {
         }
     }
 
-    /// Finds the first match, without its groups where that takes less time; none begins before `from`, and
-    /// `begins` is whether it is known to begin there.
+    /// Finds the first match, without its groups where that takes less time. Of one that is longer than
+    /// `place.enough` no more than so much needs to be found.
     ///
     /// # Errors
     /// [`StepLimit`], from the backtracking engine only.
@@ -309,15 +327,29 @@ impl Pattern {
         &self,
         cache: &mut Cache,
         value: &[u8],
-        (from, begins): (usize, bool),
+        place: Place,
         found: &mut Captures,
     ) -> Result<bool, StepLimit> {
         let (Engine::Linear(own), Some(kept)) = (&self.engine, &mut cache.0) else {
-            return self.captures_from(cache, value, from, found);
+            return self.captures_from(cache, value, place.from, found);
         };
-        let anchored = if begins { Anchored::Yes } else { Anchored::No };
-        let input = Input::new(value).range(from..).anchored(anchored);
-        let whole = own.regex()?.search_with(kept, &input);
+        let anchored = if place.begins {
+            Anchored::Yes
+        } else {
+            Anchored::No
+        };
+        let input = Input::new(value).range(place.from..).anchored(anchored);
+        let part = place.from.saturating_add(place.enough.saturating_mul(2));
+        let mut whole = None;
+        if place.begins && part < value.len() {
+            // Whatever else may be found of a match that has begun lies behind what was looked at.
+            let part = input.clone().range(place.from..part);
+            whole = own.regex()?.search_with(kept, &part);
+            whole = whole.filter(|own| own.len() >= place.enough);
+        }
+        if whole.is_none() {
+            whole = own.regex()?.search_with(kept, &input);
+        }
         *found = Captures::default();
         if let (Some(whole), [start, end, ..]) = (&whole, &mut found.slots) {
             *start = NonMaxUsize::new(whole.start());

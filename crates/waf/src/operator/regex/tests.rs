@@ -1,6 +1,6 @@
 use super::dialect::translate;
 use super::together::{LANES, Lane, search};
-use super::{Captures, Options, Pattern, StepLimit};
+use super::{Captures, Options, Pattern, Place, StepLimit};
 
 fn is_match(pattern: &str, value: &[u8]) -> bool {
     let pattern = Pattern::compile(pattern, &Options::default()).unwrap();
@@ -324,7 +324,7 @@ fn patterns_side_by_side_say_what_each_says_alone() {
         let mut lanes: Vec<Option<Lane<'_>>> = names
             .iter()
             .map(|at| {
-                let automaton = own[*at].automaton(&text)?;
+                let automaton = own[*at].automaton()?;
                 let name = u16::try_from(*at).unwrap();
                 Some(Lane::new(name, automaton, automaton.create_states()))
             })
@@ -359,7 +359,7 @@ fn a_pattern_of_too_many_states_tells_nothing_and_leaves_the_others_alone() {
         .collect();
     text.extend_from_slice(b"abc");
     let lane = |name, own: &'static Pattern| {
-        let automaton = own.automaton(&text).unwrap();
+        let automaton = own.automaton().unwrap();
         Some(Lane::new(name, automaton, automaton.create_states()))
     };
     let mut lanes = [
@@ -428,7 +428,7 @@ fn the_first_match_is_where_one_can_begin() {
             .collect();
         let text = text.as_bytes();
         let (name, own) = &own[below(own.len())];
-        let Some(automaton) = own.automaton(text) else {
+        let Some(automaton) = own.automaton() else {
             continue;
         };
         let Some(said) = automaton.first_match(&mut automaton.create_states(), text) else {
@@ -441,7 +441,7 @@ fn the_first_match_is_where_one_can_begin() {
         assert_eq!(said, first.as_ref().map(|own| own.start), "{about}");
         if let Some(start) = said {
             let mut same = Captures::default();
-            let matched = own.find(&mut own.create_cache(), text, (start, true), &mut same);
+            let matched = own.find(&mut own.create_cache(), text, place(start, true), &mut same);
             assert_eq!((matched, Some(same.whole())), (Ok(true), first), "{about}");
             yes += 1;
         } else {
@@ -449,4 +449,98 @@ fn the_first_match_is_where_one_can_begin() {
         }
     }
     assert!(yes > 500 && no > 500, "{yes} {no}");
+}
+
+fn place(from: usize, begins: bool) -> Place {
+    Place {
+        from,
+        begins,
+        ..Place::default()
+    }
+}
+
+/// What a search of all the text finds is where a lane says; whether the lane had rested, could tell the very
+/// place, and how often a part of the match was enough.
+fn lane_says(name: &str, own: &Pattern, text: &[u8]) -> (bool, bool, usize) {
+    let Some(automaton) = own.automaton() else {
+        return (false, false, 0);
+    };
+    let mut lanes = [Some(Lane::new(0, automaton, automaton.create_states()))];
+    search(&mut lanes, text);
+    let [lane] = lanes;
+    let lane = lane.unwrap();
+    let mut found = Captures::default();
+    let mut cache = own.create_cache();
+    let matched = own.captures(&mut cache, text, &mut found);
+    let about = format!("{name} on {}", text.escape_ascii());
+    let said = lane.said();
+    assert!(said.is_none_or(|said| Ok(said) == matched), "{about}");
+    if said != Some(true) {
+        return (false, false, 0);
+    }
+    let within = lane.within();
+    let (_, mut states) = lane.into_states();
+    let mut find = |place: Place| {
+        let mut same = Captures::default();
+        let matched = own.find(&mut cache, text, place, &mut same);
+        assert_eq!(matched, Ok(true), "{about}");
+        same.whole()
+    };
+    assert_eq!(find(place(within.0, false)), found.whole(), "{about}");
+    let Some(first) = automaton.first_behind(&mut states, text, within) else {
+        return (within.0 > 0, false, 0);
+    };
+    assert_eq!(first, found.whole().start, "{about}");
+    let mut cut = 0;
+    for enough in [1, 8, 64] {
+        let part = find(Place {
+            enough,
+            ..place(first, true)
+        });
+        let all = found.whole();
+        assert_eq!(all.start, part.start, "{about}");
+        let is_enough = part.len() >= enough && all.len() >= enough;
+        assert!(all == part || is_enough, "{about}");
+        cut += usize::from(all != part);
+    }
+    (within.0 > 0, true, cut)
+}
+
+#[test]
+fn the_first_match_is_where_a_lane_says() {
+    const MORE: &[&str] = &[
+        "a*b",
+        "a?b",
+        "xa.*z|y",
+        "(?:^|,)ab",
+        "zz[^=]*=|x y",
+        "ab ab.*,1|b ",
+    ];
+    let cases = CASES.iter().map(|case| case.0);
+    let cases = cases.chain(STARTING.iter().chain(MORE).copied());
+    let own: Vec<(&str, Pattern)> = cases
+        .map(|text| (text, Pattern::compile(text, &Options::default()).unwrap()))
+        .collect();
+    let mut below = numbers(0x1234_5678_9abc_def1);
+    let (mut rested, mut begun, mut cut) = (0, 0, 0);
+    for _ in 0..6000 {
+        let mut text = String::new();
+        for most in [3, 400, 200] {
+            if most == 400 {
+                let quiet = ["z", "y x\n", "-", "a", "x y\n"][below(5)];
+                text.push_str(&quiet.repeat(below(most)));
+                continue;
+            }
+            text.extend((0..below(most)).map(|_| PIECES[below(PIECES.len())]));
+        }
+        let (name, own) = &own[below(own.len())];
+        let said = lane_says(name, own, text.as_bytes());
+        rested += usize::from(said.0);
+        begun += usize::from(said.1);
+        cut += said.2;
+    }
+    assert!(
+        rested > 200 && begun > 500 && cut > 50,
+        "{rested} {begun} {cut}"
+    );
 }

@@ -12,6 +12,7 @@ use regex_automata::{Anchored, Input, MatchKind};
 use regex_syntax::hir::Hir;
 
 use super::Options;
+use super::fresh::never_returns;
 use super::starts::Starts;
 
 /// So many patterns run side by side; more of them get into each other's way.
@@ -22,12 +23,18 @@ const STATES: usize = 1 << 20;
 /// How often they may be forgotten before it gives up, and how few bytes a state may have been good for.
 const FORGOTTEN: usize = 3;
 const WORTH: usize = 10;
+/// What it takes to begin a run at a place, in bytes of one.
+const BEGIN: usize = 8;
 
 /// A pattern that can run beside others.
 #[derive(Debug)]
 pub(crate) struct Automaton {
     dfa: DFA,
     starts: Option<Starts>,
+    /// See [`super::dialect::Translated::caret`].
+    caret: bool,
+    /// Whether what has read something of a match may be where one begins.
+    returns: bool,
 }
 
 /// The states of one, as far as they are known: working memory for one thread at a time.
@@ -40,7 +47,7 @@ pub(crate) struct States {
 
 impl Automaton {
     /// `None` where it would be too large.
-    pub(super) fn new(hir: &Hir, options: &Options) -> Option<Self> {
+    pub(super) fn new(hir: &Hir, options: &Options, caret: bool) -> Option<Self> {
         let compiled = thompson::Config::new()
             .utf8(false)
             .which_captures(WhichCaptures::None)
@@ -55,9 +62,13 @@ impl Automaton {
             .minimum_bytes_per_state(Some(WORTH));
         let mut made = dfa::Builder::new();
         made.configure(config);
+        let compiled = compiled.ok()?;
+        let returns = !never_returns(&compiled);
         Some(Self {
-            dfa: made.build_from_nfa(compiled.ok()?).ok()?,
+            returns,
+            dfa: made.build_from_nfa(compiled).ok()?,
             starts: Starts::new(hir),
+            caret,
         })
     }
 
@@ -71,8 +82,6 @@ impl Automaton {
         /// Bytes run through at least before that is judged, and of so many of the text one at most.
         const LEAST: usize = 256;
         const PART: usize = 4;
-        /// What it takes to begin a run, in bytes of one.
-        const BEGIN: usize = 8;
         /// Texts until it is tried again.
         const TEXTS: u8 = 16;
         let starts = self.starts.as_ref()?;
@@ -96,9 +105,34 @@ impl Automaton {
         Some(None)
     }
 
-    /// Whether [`Automaton::first_match`] is worth trying.
-    pub(crate) fn has_starts(&self, states: Option<&States>) -> bool {
-        self.starts.is_some() && states.is_none_or(|own| own.tired == 0)
+    /// Where the first match in a text begins, where it is known that there is one, that none begins before
+    /// `from`, and that one ends at `until` or a little before; `None` where it takes long to tell.
+    pub(crate) fn first_behind(
+        &self,
+        states: &mut States,
+        text: &[u8],
+        (from, until): (usize, usize),
+    ) -> Option<usize> {
+        /// Bytes run through at most, and so many times those that the match is known to lie in.
+        const MOST: usize = 8 << 10;
+        const TIMES: usize = 2;
+        let mut left = MOST + TIMES * until.saturating_sub(from);
+        let mut place = from;
+        loop {
+            let start = match &self.starts {
+                Some(starts) => starts.next(text, place)?,
+                None => place,
+            };
+            left = left.checked_sub(BEGIN)?;
+            match self.begins_at(states, text, start, left)? {
+                Begun::Match => return Some(start),
+                Begun::Ended(bytes) => left = left.checked_sub(bytes)?,
+            }
+            if start >= until {
+                return None;
+            }
+            place = start + 1;
+        }
     }
 
     /// Whether a match begins at a place of a text; `None` where it takes more than `most` bytes to tell.
@@ -162,6 +196,10 @@ pub(crate) struct Lane<'a> {
     states: States,
     at: LazyStateID,
     said: Option<bool>,
+    /// No match begins before this place.
+    from: usize,
+    /// Where it ended, or has matched.
+    until: usize,
 }
 
 impl<'a> Lane<'a> {
@@ -172,13 +210,20 @@ impl<'a> Lane<'a> {
             states,
             at: LazyStateID::default(),
             said: None,
+            from: 0,
+            until: 0,
         }
     }
 
     /// Whether the pattern matches anywhere in the text that was searched; `None` where that took more
-    /// states than it may have.
+    /// states than it may have, or the match may be one that is taken back.
     pub(crate) fn said(&self) -> Option<bool> {
         self.said
+    }
+
+    /// A place before which no match begins, and one at which the first that ends has ended.
+    pub(crate) fn within(&self) -> (usize, usize) {
+        (self.from, self.until)
     }
 
     /// The name of the pattern, and the states that are known now.
@@ -205,14 +250,35 @@ impl<'a> Lane<'a> {
     }
 
     /// The text ends.
-    fn ends(&mut self) {
+    fn ends(&mut self, text: &[u8]) {
         let last = self
             .automaton
             .dfa
             .next_eoi_state(&mut self.states.known, self.at);
+        self.until = text.len();
         if self.goes_on(last.ok()) {
             self.said = Some(false);
         }
+        if self.said == Some(true) && self.automaton.caret && text.ends_with(b"\n") {
+            // It may be of nothing, behind the last line feed, where PCRE sees none.
+            self.said = None;
+        }
+    }
+
+    /// Notes it where nothing of a match has been read so far: the state is the one in which a search would
+    /// begin here. Whether the lane goes on.
+    fn rests(&mut self, text: &[u8], place: usize) -> bool {
+        if self.automaton.returns {
+            return true;
+        }
+        let (automaton, states) = (&self.automaton.dfa, &mut *self.states.known);
+        let before = states.clear_count();
+        let start = automaton.start_state_forward(states, &Input::new(text).range(place..));
+        if start.ok() == Some(self.at) {
+            self.from = place;
+        }
+        // States that were forgotten have other names from now on.
+        states.clear_count() == before
     }
 
     fn goes_on(&mut self, next: Option<LazyStateID>) -> bool {
@@ -230,22 +296,33 @@ impl<'a> Lane<'a> {
 
 /// Runs all over the text, [`LANES`] at most. Where they stand in the slice changes.
 pub(crate) fn search(lanes: &mut [Option<Lane<'_>>], text: &[u8]) {
+    /// Bytes between two places at which it is noted who rests.
+    const STRETCH: usize = 256;
     let mut open = settle(lanes, |lane| lane.begins(text));
-    let mut rest = text;
+    let mut place = 0;
     while open > 0 {
         let going = lanes.get_mut(..open).unwrap_or_default();
-        rest = match open {
+        let end = text.len().min(place + STRETCH);
+        let rest = text.get(place..end).unwrap_or_default();
+        let done = match open {
             1 => side_by_side::<1>(going, rest),
             2 => side_by_side::<2>(going, rest),
             3 => side_by_side::<3>(going, rest),
             _ => side_by_side::<LANES>(going, rest),
         };
-        let Some((byte, behind)) = rest.split_first() else {
-            going.iter_mut().flatten().for_each(Lane::ends);
+        place += done;
+        if done == STRETCH {
+            open = settle(going, |lane| lane.rests(text, place));
+        } else if let Some(byte) = text.get(place) {
+            open = settle(going, |lane| {
+                lane.until = place;
+                lane.steps(*byte)
+            });
+            place += 1;
+        } else {
+            going.iter_mut().flatten().for_each(|lane| lane.ends(text));
             return;
-        };
-        open = settle(going, |lane| lane.steps(*byte));
-        rest = behind;
+        }
     }
 }
 
@@ -263,26 +340,23 @@ fn settle(lanes: &mut [Option<Lane<'_>>], mut goes_on: impl FnMut(&mut Lane<'_>)
     open
 }
 
-/// As far as all states are known: what is left of the text.
-fn side_by_side<'a, const COUNT: usize>(
-    lanes: &mut [Option<Lane<'_>>],
-    text: &'a [u8],
-) -> &'a [u8] {
+/// As far as all states are known; how many bytes that is.
+fn side_by_side<const COUNT: usize>(lanes: &mut [Option<Lane<'_>>], text: &[u8]) -> usize {
     let Some(Some(first)) = lanes.first() else {
-        return text;
+        return 0;
     };
     // As many as there are lanes, in one piece.
     let all: [&Lane<'_>; COUNT] = std::array::from_fn(|at| {
         let lane = lanes.get(at).and_then(Option::as_ref);
         lane.unwrap_or(first)
     });
+    let own = all.map(|lane| (&lane.automaton.dfa, &*lane.states.known));
     let mut at = all.map(|lane| lane.at);
     let mut done = 0;
     for byte in text {
         let mut next = at;
         let mut special = false;
-        for (next, lane) in next.iter_mut().zip(all) {
-            let (automaton, states) = (&lane.automaton.dfa, &lane.states.known);
+        for (next, (automaton, states)) in next.iter_mut().zip(own) {
             *next = automaton.next_state_untagged(states, *next, *byte);
             special |= next.is_tagged();
         }
@@ -295,5 +369,5 @@ fn side_by_side<'a, const COUNT: usize>(
     for (lane, at) in lanes.iter_mut().flatten().zip(at) {
         lane.at = at;
     }
-    text.get(done..).unwrap_or_default()
+    done
 }
