@@ -4,6 +4,7 @@
 //! A word is put in plain writing only where that gives it a meaning it did not have as it stands, so that
 //! ordinary text stays what it is.
 
+use crate::decode;
 use crate::finder::pair;
 
 use super::words::Meaning;
@@ -29,7 +30,8 @@ struct Plain {
 /// What an order says that is in disguise, and whether that can be no accident.
 pub(super) fn said(text: &[u8]) -> Option<(Said, bool)> {
     let text = text.get(..text.len().min(LONGEST))?;
-    if !shows(text) {
+    // Data mixes everything.
+    if !shows(text) || !decode::is_text(text) {
         return None;
     }
     let plain = Plain::of(text);
@@ -308,30 +310,79 @@ fn character(text: &[u8]) -> Option<char> {
     head.utf8_chunks().next()?.valid().chars().next()
 }
 
-/// Look-alikes of letters, lower case for both.
-const ALIKE: [(&str, &str); 22] = [
-    ("a", "аАαΑɑ"),
-    ("b", "ВβΒЬ"),
-    ("c", "сСϲ"),
-    ("d", "ԁ"),
-    ("e", "еЕεΕє"),
-    ("g", "ɡ"),
-    ("h", "һНΗ"),
-    ("i", "іІιΙıї"),
-    ("j", "јЈ"),
-    ("k", "кКκΚ"),
-    ("l", "ӏℓ"),
-    ("m", "мМΜ"),
-    ("n", "пηΝ"),
-    ("o", "оОοΟσ"),
-    ("p", "рРρΡ"),
-    ("r", "гɾ"),
-    ("s", "ѕЅ"),
-    ("t", "тТτΤ"),
-    ("u", "υս"),
-    ("v", "νѵ"),
-    ("x", "хХχΧ"),
-    ("y", "уУγΥ"),
+/// Look-alikes of letters, in the order of their numbers, with the small letter.
+const ALIKE: [(char, u8); 71] = [
+    ('ı', b'i'),
+    ('ɑ', b'a'),
+    ('ɡ', b'g'),
+    ('ɾ', b'r'),
+    ('Α', b'a'),
+    ('Β', b'b'),
+    ('Ε', b'e'),
+    ('Η', b'h'),
+    ('Ι', b'i'),
+    ('Κ', b'k'),
+    ('Μ', b'm'),
+    ('Ν', b'n'),
+    ('Ο', b'o'),
+    ('Ρ', b'p'),
+    ('Τ', b't'),
+    ('Υ', b'y'),
+    ('Χ', b'x'),
+    ('α', b'a'),
+    ('β', b'b'),
+    ('γ', b'y'),
+    ('ε', b'e'),
+    ('η', b'n'),
+    ('ι', b'i'),
+    ('κ', b'k'),
+    ('ν', b'v'),
+    ('ο', b'o'),
+    ('ρ', b'p'),
+    ('σ', b'o'),
+    ('τ', b't'),
+    ('υ', b'u'),
+    ('χ', b'x'),
+    ('ϲ', b'c'),
+    ('Ѕ', b's'),
+    ('І', b'i'),
+    ('Ј', b'j'),
+    ('А', b'a'),
+    ('В', b'b'),
+    ('Е', b'e'),
+    ('К', b'k'),
+    ('М', b'm'),
+    ('Н', b'h'),
+    ('О', b'o'),
+    ('Р', b'p'),
+    ('С', b'c'),
+    ('Т', b't'),
+    ('У', b'y'),
+    ('Х', b'x'),
+    ('Ь', b'b'),
+    ('а', b'a'),
+    ('г', b'r'),
+    ('е', b'e'),
+    ('к', b'k'),
+    ('м', b'm'),
+    ('о', b'o'),
+    ('п', b'n'),
+    ('р', b'p'),
+    ('с', b'c'),
+    ('т', b't'),
+    ('у', b'y'),
+    ('х', b'x'),
+    ('є', b'e'),
+    ('ѕ', b's'),
+    ('і', b'i'),
+    ('ї', b'i'),
+    ('ј', b'j'),
+    ('ѵ', b'v'),
+    ('һ', b'h'),
+    ('ӏ', b'l'),
+    ('ԁ', b'd'),
+    ('ս', b'u'),
+    ('ℓ', b'l'),
 ];
 
 /// Letters of mathematics and letters in circles and squares, which no language is written in.
@@ -358,8 +409,20 @@ fn alike(own: char) -> Option<Option<u8>> {
         0x1f170..=0x1f189 => letter(0x1f170, b'a', 26),
         0x1f1e6..=0x1f1ff => letter(0x1f1e6, b'a', 26),
         _ => {
-            let found = ALIKE.iter().find(|(_, many)| many.contains(own))?;
-            Some(found.0.bytes().next())
+            let at = ALIKE.binary_search_by_key(&own, |(known, _)| *known).ok()?;
+            ALIKE.get(at).map(|(_, letter)| Some(*letter))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn look_alikes_lie_in_order() {
+        assert!(ALIKE.is_sorted_by(|one, next| one.0 < next.0));
+        assert_eq!(alike('о'), Some(Some(b'o')));
+        assert_eq!(alike('ж'), None);
     }
 }

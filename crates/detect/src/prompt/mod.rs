@@ -10,6 +10,7 @@ mod marks;
 mod words;
 
 use crate::context::{Field, Place};
+use crate::decode;
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
 use crate::finder::pair;
 use crate::set::{self, Set};
@@ -110,7 +111,7 @@ fn glance(text: &[u8], bytes: &Set) -> bool {
     const SCRIPTS: Set = set::of(b"\xce\xcf\xd0\xd1");
     set::intersects(UNSEEN, *bytes) && pair(text, [0xf3, 0xa0]).is_some()
         || set::intersects(STYLED, *bytes) && pair(text, [0xf0, 0x9d]).is_some()
-        || set::intersects(SCRIPTS, *bytes) && disguise::mixes(text)
+        || set::intersects(SCRIPTS, *bytes) && disguise::mixes(text) && decode::is_text(text)
 }
 
 /// Texts are read this far.
