@@ -168,8 +168,8 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         && found.reading != RUNS
         && memchr::memchr(b'\n', input.text.trim_ascii()).is_some();
     let document = written && found.reading == PHP && !image(input.text);
-    let aside = mentioned || is_quoted(input, &found) || is_searched(input, &found);
-    let confidence = if is_source(input) {
+    let aside = mentioned || is_quoted(input, &found);
+    let confidence = if is_source(input) || is_searched(input, &found) {
         found.confidence.min(Confidence::Possible)
     } else if (expected && !page) || aside || program || document {
         found.confidence.less()

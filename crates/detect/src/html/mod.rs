@@ -260,6 +260,11 @@ fn alone(input: &Input<'_>, text: &[u8], read: Reading) -> Option<Evidence> {
         (false, false) if read.whole => Confidence::Likely,
         _ => Confidence::Possible,
     };
+    // `?search_query=alert(1)+explained`
+    let confidence = match input.context.place == Place::Query && is_spoken(text) {
+        true => confidence.min(Confidence::Possible),
+        false => confidence,
+    };
     evidence(0, read.end.min(text.len()), "a script", confidence)
 }
 

@@ -130,7 +130,7 @@ impl Markup<'_> {
         for event in tokens {
             match event {
                 Event::Open { at, name } => {
-                    self.leave(&tag, offset);
+                    self.leave(&tag, text, offset, depth);
                     self.document |= depth == 0
                         && (name.eq_ignore_ascii_case(b"html")
                             || name.eq_ignore_ascii_case(b"!doctype"));
@@ -152,11 +152,11 @@ impl Markup<'_> {
                 return;
             }
         }
-        self.leave(&tag, offset);
+        self.leave(&tag, text, offset, depth);
     }
 
     /// A tag ended, perhaps without `>`.
-    fn leave(&mut self, tag: &Tag, offset: usize) {
+    fn leave(&mut self, tag: &Tag, text: &[u8], offset: usize, depth: u8) {
         // `?<meta http-equiv=…`: a query without a parameter, cut where its first `=` stands.
         let cut = self.context.place == Place::Name && self.cut;
         let confidence = match tag.kind {
@@ -169,7 +169,7 @@ impl Markup<'_> {
             _ => Confidence::Possible,
         };
         let at = offset + tag.at;
-        self.note(at, at + 1, "a tag", confidence);
+        self.note(at, at + len(tag, text, depth), "a tag", confidence);
     }
 
     /// What stands between a tag and the next.
@@ -421,6 +421,17 @@ impl Markup<'_> {
             Uri::Button | Uri::Image => None,
         }
     }
+}
+
+/// How long a tag is, up to its end; within the value of an attribute, its first byte tells where it stands.
+fn len(tag: &Tag, text: &[u8], depth: u8) -> usize {
+    const LONGEST: usize = 192;
+    let rest = text
+        .get(tag.at..)
+        .filter(|_| depth == 0)
+        .unwrap_or_default();
+    let rest = rest.get(..LONGEST).unwrap_or(rest);
+    memchr::memchr(b'>', rest).map_or(1, |end| end + 1)
 }
 
 /// `<set attributeName=onclick to=alert(1)>`.
