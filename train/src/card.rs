@@ -53,8 +53,9 @@ samples are findings in requests of the generated corpus (its own seed; twins of
 commands, statements and markup written for this purpose (`train/text`). Nothing of CSIC, of the benign
 lists, of the detectors' own cases and of the held-back lines is used.
 
-The loss is the squared hinge, fitted by gradient descent with a step for each weight, in a fixed order, in
-`f64` without any function of the mathematical library; weights are then cut to a byte. The limits come from
+The loss is the squared hinge, fitted by gradient descent with a step for each weight, in three fixed orders
+whose weights are averaged (in one order alone, a few samples more or less move every limit), in `f64` without
+any function of the mathematical library; weights are then cut to a byte. The limits come from
 scores by weights that were trained without the sample's like: five parts, attacks by their line, benign
 findings by their first two words, so that no template is judged by itself.
 

@@ -16,6 +16,10 @@ const EPOCHS: u64 = 8;
 /// Of these, the last ones after which weights are averaged, so that they hang less on the order.
 const AVERAGED: u32 = 5;
 
+/// So many times it is trained, in other orders, and averaged again: in one order alone, a few samples more or
+/// less move the scores of all classes.
+const ORDERS: u64 = 3;
+
 /// First step of a weight.
 const STEP: f64 = 0.35;
 
@@ -78,27 +82,35 @@ fn count(n: usize) -> f64 {
     n as f64
 }
 
+/// Trains in one order, and adds the weights after each of the last rounds.
+fn add(all: &mut [Weighted<'_>], order: u64, sum: &mut [f64]) {
+    let mut weights = vec![0.0; WIDTH];
+    let mut seen = vec![1e-3; WIDTH];
+    let mut dice = Dice::new(crate::gather::SEED, 1 + order);
+    for epoch in 0..EPOCHS {
+        shuffle(all, &mut dice);
+        for own in all.iter() {
+            step(own, &mut weights, &mut seen);
+        }
+        if epoch >= EPOCHS - u64::from(AVERAGED) {
+            sum.iter_mut()
+                .zip(&weights)
+                .for_each(|(sum, own)| *sum += own);
+        }
+    }
+}
+
 impl Weights {
     /// Trains on all samples but one part.
     pub fn fit(samples: &[Sample], without: Option<u64>) -> Self {
         let mut all = weighted(samples);
         all.retain(|own| Some(own.sample.fold) != without);
-        let mut weights = vec![0.0; WIDTH];
-        let mut seen = vec![1e-3; WIDTH];
-        let mut dice = Dice::new(crate::gather::SEED, 1);
         let mut sum = vec![0.0; WIDTH];
-        for epoch in 0..EPOCHS {
-            shuffle(&mut all, &mut dice);
-            for own in &all {
-                step(own, &mut weights, &mut seen);
-            }
-            if epoch >= EPOCHS - u64::from(AVERAGED) {
-                sum.iter_mut()
-                    .zip(&weights)
-                    .for_each(|(sum, own)| *sum += own);
-            }
+        for order in 0..ORDERS {
+            add(&mut all, order, &mut sum);
         }
-        sum.iter_mut().for_each(|own| *own /= f64::from(AVERAGED));
+        let many = f64::from(AVERAGED) * count(usize::try_from(ORDERS).unwrap_or(1));
+        sum.iter_mut().for_each(|own| *own /= many);
         Self(sum)
     }
 
