@@ -97,7 +97,7 @@ fn hard_requests_mostly_pass_at_level_1() {
 }
 
 /// Benign requests written by hand that level 1 blocks, and why that stays.
-const BLOCKED: [&str; 69] = [
+const BLOCKED: [&str; 66] = [
     // A site that lets the world create containers is attacked; who proxies that API excludes the rule.
     "Docker create container",
     // The search for an attack, in the address of the page that was found, is its bytes.
@@ -127,8 +127,7 @@ const BLOCKED: [&str; 69] = [
     "trac wiki",
     // Lines of a log that hold an attack, as many objects of JSON that are no document.
     "filebeat bulk",
-    // A search for attacks, and what a scanner found.
-    "kibana console proxy",
+    // What a scanner found.
     "scanner report import",
     // Searches for a statement, a script, a program.
     "bing referrer with sql",
@@ -170,9 +169,6 @@ const BLOCKED: [&str; 69] = [
     "proxmox vm agent exec json",
     "vagrant cloud init user data",
     "powershell invoke webrequest post",
-    // A command of a coding assistant, and a search for two: what the text model told apart once.
-    "openai tool result",
-    "search command flags",
     // Queries and conditions, where nothing says that the field is for them.
     "sql fiddle run script",
     "oracle apex ajax plugin call",
