@@ -11,6 +11,7 @@ use super::gate::in_both_cases;
 use super::link::{Linker, Slots};
 use super::order::Order;
 use super::pool::Pool;
+use super::quick::note_told;
 use super::{
     Bits, Chain, Disruption, Gates, Judge, Link, Op, Parameter, PhasePlan, Plan, Quick, Refuted,
     Rule, Scores, Select, Slot, Target,
@@ -135,8 +136,9 @@ impl Plan {
         if !faults.is_empty() {
             return Err(faults);
         }
+        note_told(&mut rules, &chains);
         let mut gates = gates.build();
-        let mut phases = orders.map(|order| coded(&order.only(&live), &mut rules, &chains));
+        let mut phases = orders.map(|order| coded(&order.only(&live), &mut rules));
         for phase in &mut phases {
             arrange(phase, &mut rules, &chains, &gates);
         }
@@ -145,8 +147,7 @@ impl Plan {
         let scores = scores(&slots);
         let captures = std::array::from_fn(|group| slots.find(&group.to_string()));
         let tx_names = slots.into_names();
-        let slots_of = selectors.iter().map(|own| fitting(own, &tx_names));
-        let slots_of = slots_of.collect();
+        let slots_of = slots_of(&selectors, &tx_names);
         let mut own = Self {
             asked: Asked::of(&rules),
             rules,
@@ -205,6 +206,7 @@ impl Plan {
             link.gate = None;
             link.refuted = None;
             link.scanned = false;
+            link.told = false;
         }
         self
     }
@@ -279,7 +281,11 @@ fn scores(slots: &Slots) -> Scores {
     }
 }
 
-/// The slots whose names a selector fits.
+/// For each selector, the slots whose names it fits.
+fn slots_of(selectors: &[Pattern], names: &[String]) -> Vec<Vec<Slot>> {
+    selectors.iter().map(|own| fitting(own, names)).collect()
+}
+
 fn fitting(selector: &Pattern, names: &[String]) -> Vec<Slot> {
     let fits = |(_, name): &(u16, &String)| selector.is_match_alone(name.as_bytes());
     let slots = (0_u16..).zip(names).filter(fits);
@@ -405,7 +411,7 @@ fn parameter(linker: &mut Linker, rule: &hir::Rule, audited: bool) -> super::Mac
 }
 
 /// The code of a phase.
-fn coded(order: &Order, rules: &mut [Rule], chains: &[Chain]) -> PhasePlan {
+fn coded(order: &Order, rules: &mut [Rule]) -> PhasePlan {
     for (own, next) in order.code.iter().zip(&order.next) {
         if let Some(rule) = rules.get_mut(*own) {
             rule.next = u32::try_from(*next).unwrap_or(u32::MAX);
@@ -413,7 +419,7 @@ fn coded(order: &Order, rules: &mut [Rule], chains: &[Chain]) -> PhasePlan {
     }
     let op = |own: &usize| Op {
         rule: u32::try_from(*own).unwrap_or(u32::MAX),
-        quick: rules.get(*own).and_then(|rule| Quick::of(rule, chains)),
+        quick: rules.get(*own).and_then(Quick::of),
     };
     PhasePlan {
         code: order.code.iter().map(op).collect(),

@@ -104,6 +104,7 @@ impl Linker {
                 .map(|target| self.target(target))
                 .collect(),
             excluded: self.exclusions(&targets.excluded),
+            told: false,
             judge,
             negated: link.negated,
             chain,

@@ -265,6 +265,8 @@ pub(crate) struct Link {
     /// Empty for `SecAction`.
     pub(crate) targets: Vec<Target>,
     pub(crate) excluded: Vec<(Variable, Select)>,
+    /// Whether it compares one number that is at hand (`quick`).
+    pub(crate) told: bool,
     pub(crate) judge: Judge,
     pub(crate) negated: bool,
     pub(crate) unconditional: bool,

@@ -28,15 +28,13 @@ pub(crate) enum Quick {
 
 impl Quick {
     /// How a rule is carried out, if it is one of those.
-    pub(super) fn of(rule: &Rule, chains: &[Chain]) -> Option<Self> {
+    pub(super) fn of(rule: &Rule) -> Option<Self> {
         let (link, rest) = rule.links.split_first()?;
-        if !link.excluded.is_empty() || !link.is_bare(chains) || link.capture {
-            return None;
-        }
-        let silent = !rule.log && !rule.audit && rule.severity.is_none();
+        let silent = !rule.log && !rule.audit && rule.severity.is_none() && !link.capture;
         let passes = silent && rest.is_empty() && matches!(rule.disruption, Disruption::Pass);
-        if let (true, [], [target], Judge::Number(kind, Parameter::Number(number))) = (
+        if let (true, true, [], [target], Judge::Number(kind, Parameter::Number(number))) = (
             passes,
+            link.told,
             link.actions.as_slice(),
             link.targets.as_slice(),
             &link.judge,
@@ -53,16 +51,21 @@ impl Quick {
         }
         let acts = passes && link.actions.iter().all(is_simple);
         match () {
-            () if link.unconditional => acts.then_some(Self::Act),
-            () if !is_told(link) => None,
-            () if acts => Some(Self::Act),
-            () => Some(Self::Pass),
+            () if acts && (link.told || link.unconditional) => Some(Self::Act),
+            () if link.told => Some(Self::Pass),
+            () => None,
         }
     }
 }
 
-/// Whether a condition compares one number that is at hand.
-fn is_told(link: &Link) -> bool {
+/// Notes of each condition whether it compares one number that is at hand.
+pub(super) fn note_told(rules: &mut [Rule], chains: &[Chain]) {
+    for link in rules.iter_mut().flat_map(|rule| &mut rule.links) {
+        link.told = is_told(link, chains);
+    }
+}
+
+fn is_told(link: &Link, chains: &[Chain]) -> bool {
     let (Judge::Number(_, parameter), [target]) = (&link.judge, link.targets.as_slice()) else {
         return false;
     };
@@ -75,13 +78,13 @@ fn is_told(link: &Link) -> bool {
         select,
         count,
     } = target;
-    known
-        && match (variable, select) {
-            (Variable::Tx, Select::Slot(_)) => true,
-            (own, Select::All | Select::Name(_)) if *count => is_fixed(*own),
-            (own, Select::All) => is_fixed(*own) && own.shape() == Shape::Scalar,
-            _ => false,
-        }
+    let at_hand = match (variable, select) {
+        (Variable::Tx, Select::Slot(_)) => true,
+        (own, Select::All | Select::Name(_)) if *count => is_fixed(*own),
+        (own, Select::All) => is_fixed(*own) && own.shape() == Shape::Scalar,
+        _ => false,
+    };
+    known && at_hand && link.excluded.is_empty() && link.is_bare(chains)
 }
 
 /// Whether an action neither asks what has matched nor changes which rules run.

@@ -3,9 +3,9 @@
 use super::judge::Said;
 use super::measure::Watcher;
 use super::text::{Slice, StrId};
-use super::{Decision, Interruption, Matched, Skip, Step, Transaction, Value};
+use super::{Decision, Interruption, Matched, Skip, Step, Transaction};
 use crate::hir::{Allow, Engine, Phase};
-use crate::plan::{Disruption, Judge, Link, PhasePlan, Plan, Rule, Select, Slot, Target};
+use crate::plan::{Disruption, Judge, Link, PhasePlan, Plan, Rule, Select, Target};
 use crate::variable::{Shape, Variable};
 
 impl Transaction {
@@ -131,6 +131,9 @@ impl Transaction {
             self.perform(plan, link, at);
             return true;
         }
+        if link.told && !self.is_traced() && self.holds(plan, link) == Some(false) {
+            return false;
+        }
         let mut any = false;
         for target in &link.targets {
             any |= if target.count {
@@ -148,12 +151,7 @@ impl Transaction {
 
     fn count_matches(&mut self, plan: &Plan, link: &Link, target: &Target, at: usize) -> bool {
         let mut count = 0;
-        if let (Variable::Tx, Select::Slot(slot), []) =
-            (target.variable, &target.select, link.excluded.as_slice())
-            && self.scratch.unseen.is_empty()
-        {
-            count = i64::from(!matches!(self.slot(Slot(*slot)), Value::Unset));
-        } else if crate::plan::is_fixed(target.variable) {
+        if crate::plan::is_fixed(target.variable) {
             for member in target.variable.members() {
                 for position in 0..self.entry_count(*member) {
                     let Some(entry) = self.entry(*member, position) else {
@@ -171,15 +169,6 @@ impl Transaction {
                 !self.is_excluded(plan, link, target.variable, target.variable, *name)
             });
             count = i64::try_from(seen.count()).unwrap_or(i64::MAX);
-        }
-        if let Judge::Number(kind, parameter) = &link.judge
-            && link.is_bare(&plan.chains)
-            && !self.is_traced()
-        {
-            let own = self.parameter(plan, parameter);
-            if kind.holds(count, own) == link.negated {
-                return false;
-            }
         }
         let mut buffer = [0; 20];
         let digits = super::values::decimal(count.unsigned_abs(), &mut buffer);
@@ -236,18 +225,6 @@ impl Transaction {
     }
 
     fn changing_matches(&mut self, plan: &Plan, link: &Link, target: &Target, at: usize) -> bool {
-        if let (Variable::Tx, Select::Slot(slot), Judge::Number(kind, parameter)) =
-            (target.variable, &target.select, &link.judge)
-            && let Value::Number(own) = self.slot(Slot(*slot))
-            && link.actions.is_empty()
-            && link.is_bare(&plan.chains)
-            && !self.is_traced()
-        {
-            let parameter = self.parameter(plan, parameter);
-            if kind.holds(own, parameter) == link.negated {
-                return false;
-            }
-        }
         self.find_values(plan, target);
         let mut any = false;
         let found = std::mem::take(&mut self.scratch.found);

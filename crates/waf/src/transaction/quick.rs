@@ -33,8 +33,8 @@ impl Transaction {
         }
     }
 
-    /// Whether a condition holds that a number tells; `None` where that is no number yet.
-    fn holds(&self, plan: &Plan, link: &Link) -> Option<bool> {
+    /// Whether a condition holds that is told by a number; `None` where that is no number yet.
+    pub(super) fn holds(&self, plan: &Plan, link: &Link) -> Option<bool> {
         let (Judge::Number(kind, parameter), [target]) = (&link.judge, link.targets.as_slice())
         else {
             return None;
