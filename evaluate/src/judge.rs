@@ -1,14 +1,14 @@
 //! The rule sets, and what they say of one request: the engine alone, as `babyshield replay` asks
 //! it, without the layers before it.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use babyshield_corpus::Message;
+use babyshield_evaluate::decide::decide;
 use babyshield_model::Finding;
 use babyshield_waf::source::{Disk, Memory};
-use babyshield_waf::{Connection, Decision, Files, Plan, Spec};
+use babyshield_waf::{Files, Plan, Spec};
 use rustix::time::{ClockId, clock_gettime};
 
 /// The rule sets compared: the built-in one at each level, then the CRS at level 1 as it comes and
@@ -82,7 +82,7 @@ impl Judges {
             return 0.0;
         };
         let before = clock_gettime(ClockId::ThreadCPUTime);
-        decide(plan, message);
+        verdict(plan, message);
         let after = clock_gettime(ClockId::ThreadCPUTime);
         let (seconds, nanos) = (after.tv_sec - before.tv_sec, after.tv_nsec - before.tv_nsec);
         seconds as f64 * 1e6 + nanos as f64 / 1e3
@@ -92,7 +92,7 @@ impl Judges {
     pub(crate) fn ask(&self, message: &Message) -> [Option<Verdict>; SETS] {
         std::array::from_fn(|set| {
             let plan = self.0.get(set).and_then(Option::as_ref)?;
-            Some(decide(plan, message))
+            Some(verdict(plan, message))
         })
     }
 }
@@ -135,25 +135,10 @@ fn compile(rules: Vec<PathBuf>, level: u8, after: &str) -> Result<Arc<Plan>, Str
     }
 }
 
-fn decide(plan: &Arc<Plan>, message: &Message) -> Verdict {
-    let mut transaction = plan.begin(Connection {
-        client: SocketAddr::from((Ipv4Addr::LOCALHOST, 50_000)),
-        server: SocketAddr::from((Ipv4Addr::LOCALHOST, 80)),
-    });
-    transaction.request_line(&message.method, &message.target, b"HTTP/1.1");
-    for (name, value) in &message.headers {
-        transaction.request_header(name, value);
-    }
-    let mut step = transaction.request_head_end();
-    if step == Decision::Continue && transaction.wants_request_body() {
-        step = transaction.request_body(&message.body);
-    }
-    if step == Decision::Continue {
-        step = transaction.request_end();
-    }
-    let outcome = transaction.finish();
+fn verdict(plan: &Arc<Plan>, message: &Message) -> Verdict {
+    let (blocked, outcome) = decide(plan, message);
     Verdict {
-        blocked: step != Decision::Continue,
+        blocked,
         findings: outcome.findings,
         score: outcome.score,
     }

@@ -2,4 +2,5 @@
 //! trained on the part that is not held back.
 
 pub mod attack;
+pub mod decide;
 pub mod written;

@@ -9,16 +9,16 @@
     reason = "tests"
 )]
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use std::path::Path;
 
 use babyshield_corpus::{Corpus, Ease, Message};
+use babyshield_evaluate::decide::decide;
 use babyshield_evaluate::written;
 use babyshield_model::Finding;
 use babyshield_waf::source::Disk;
-use babyshield_waf::{Connection, Decision, Outcome, Plan, Spec};
+use babyshield_waf::{Outcome, Plan, Spec};
 
 /// Requests asked about.
 const REQUESTS: u64 = 10_000;
@@ -27,24 +27,8 @@ const REQUESTS: u64 = 10_000;
 const SEED: u64 = 20_070;
 
 fn blocked(plan: &Arc<Plan>, message: &Message) -> Option<Outcome> {
-    let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let mut transaction = plan.begin(Connection {
-        client: local(50_000),
-        server: local(80),
-    });
-    transaction.request_line(&message.method, &message.target, b"HTTP/1.1");
-    for (name, value) in &message.headers {
-        transaction.request_header(name, value);
-    }
-    let mut step = transaction.request_head_end();
-    if step == Decision::Continue && transaction.wants_request_body() {
-        step = transaction.request_body(&message.body);
-    }
-    if step == Decision::Continue {
-        step = transaction.request_end();
-    }
-    let outcome = transaction.finish();
-    (step != Decision::Continue).then_some(outcome)
+    let (blocked, outcome) = decide(plan, message);
+    blocked.then_some(outcome)
 }
 
 /// What is blocked of so many requests of a kind, and how many there are.
