@@ -1,5 +1,6 @@
 //! Which detectors look at a value, and through which decodings.
 
+mod kinds;
 mod unfold;
 
 use std::collections::HashSet;
@@ -15,6 +16,7 @@ use crate::finder::Finder;
 use crate::parts::{self, Kind, Part};
 use crate::set::{self, Set};
 use crate::text::{self, Model, Weigh};
+use kinds::Kinds;
 
 /// Texts looked at for one value, its parts and decodings among them.
 const MOST_FORMS: usize = 16_384;
@@ -40,57 +42,6 @@ pub struct Scanner {
 }
 
 static SHARED: LazyLock<Scanner> = LazyLock::new(|| Scanner::weighing(Model::shared()));
-
-/// What the choice of detectors depends on, beside the text.
-struct Kinds;
-
-impl Kinds {
-    const PLAIN: usize = 0;
-    const FILE: usize = 1;
-    const JSON: usize = 2;
-    const URL: usize = 3;
-    const PAIRS: usize = 4;
-    const KEY: usize = 5;
-    const PACKED: usize = 6;
-    const COUNT: usize = 7;
-
-    fn of(form: Form, whole: Option<Shape>) -> usize {
-        match (form.place, whole) {
-            (Place::File, _) if is_unpacked(form.chain) => Self::PACKED,
-            (Place::File, _) => Self::FILE,
-            (Place::Name, None) if form.chain.ends_with(Step::Json) => Self::KEY,
-            (_, None) => Self::PLAIN,
-            (_, Some(Shape::Json)) => Self::JSON,
-            (_, Some(Shape::Url)) => Self::URL,
-            (_, Some(Shape::Pairs)) => Self::PAIRS,
-        }
-    }
-
-    fn fits(kind: usize, class: Class) -> bool {
-        match kind {
-            Self::FILE => {
-                matches!(
-                    class,
-                    Class::Upload | Class::Code | Class::Deserialize | Class::Xml
-                )
-            }
-            // What a document holds is read by whoever reads it: its own markup, and no code.
-            Self::PACKED => matches!(class, Class::Upload | Class::Deserialize | Class::Xml),
-            Self::JSON => matches!(
-                class,
-                Class::Nosql | Class::Deserialize | Class::Graphql | Class::Prototype
-            ),
-            Self::URL => matches!(
-                class,
-                Class::Ssrf | Class::Redirect | Class::Path | Class::Html | Class::Template
-            ),
-            Self::PAIRS => matches!(class, Class::Template),
-            // What an operator means there depends on the whole, which is looked at as JSON.
-            Self::KEY => class != Class::Nosql,
-            _ => true,
-        }
-    }
-}
 
 /// What was found in a value.
 #[derive(Clone, Debug)]
