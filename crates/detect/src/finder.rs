@@ -250,27 +250,30 @@ impl Finder {
             return;
         }
         if text.len() <= SMALL {
-            let mut places = [0; SMALL];
-            let count = self.mark(text, &mut places);
-            let count = self.sift(text, &mut places, count, None);
-            for place in places.iter().take(count) {
-                self.compare(text, 0, *place, None, &mut found);
-            }
-            return;
+            return self.block((text, 0), &mut [0; SMALL], None, &mut found);
         }
         let mut places = [0; BLOCK];
         let mut lately = Lately::NOTHING;
-        let mut start = 0;
-        while start < text.len() {
-            // The last grams of a block reach into the next.
-            let rest = text.get(start..).unwrap_or_default();
-            let block = rest.get(..BLOCK + 3).unwrap_or(rest);
-            let count = self.mark(block, &mut places);
-            let count = self.sift(block, &mut places, count, Some(&lately));
-            for place in places.iter().take(count) {
-                self.compare(text, start, *place, Some(&mut lately), &mut found);
-            }
-            start += BLOCK;
+        for start in (0..text.len()).step_by(BLOCK) {
+            self.block((text, start), &mut places, Some(&mut lately), &mut found);
+        }
+    }
+
+    /// Finds words whose grams stand in a block of a text.
+    fn block<const MOST: usize>(
+        &self,
+        (text, start): (&[u8], usize),
+        places: &mut [u16; MOST],
+        mut lately: Option<&mut Lately>,
+        found: &mut impl FnMut(u32),
+    ) {
+        // The last grams of a block reach into the next.
+        let rest = text.get(start..).unwrap_or_default();
+        let block = rest.get(..MOST + 3).unwrap_or(rest);
+        let count = self.mark(block, places);
+        let count = self.sift(block, places, count, lately.as_deref());
+        for place in places.iter().take(count) {
+            self.compare(text, start, *place, lately.as_deref_mut(), found);
         }
     }
 
