@@ -32,7 +32,7 @@ const FOLD: u32 = 0x2020_2020;
 const SPREAD: u32 = 0x9e37_79b1;
 
 /// Finds words in texts.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Finder {
     /// By the hash of two bytes, which bytes follow them in a gram: bit `b % 32` for the byte `b`.
     follows: Box<[u32; FOLLOWS]>,
@@ -46,7 +46,7 @@ pub struct Finder {
 }
 
 /// Words known by so many bytes of them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Level<const WORDS: usize> {
     bits: Box<[u64; WORDS]>,
     /// For each word of [`Level::bits`], how many bits are set before it.

@@ -359,11 +359,18 @@ impl Scanner {
         }
     }
 
-    /// Whether texts of nothing but these bytes wake no detector, and have none of the words that do.
+    /// The bytes by which no text wakes a detector, is taken apart or decoded: where it has no others, only words
+    /// ([`Scanner::words`]) and what [`Scanner::unfolds`] tells of are left.
     #[must_use]
-    pub fn ignores(&self, set: &Set) -> bool {
-        let is_of = |word: &str| word.bytes().all(|byte| set::has(*set, byte));
-        !set::intersects(self.any, *set) && !self.owners.iter().any(|(word, _)| is_of(word))
+    pub fn dull(&self) -> Set {
+        let telling = set::union(set::union(self.any, OPENING), unfold::MARKS);
+        telling.map(|own| !own)
+    }
+
+    /// Whether a text of [dull](Scanner::dull) bytes, the value of a field of that name, may stand for another.
+    #[must_use]
+    pub fn unfolds(text: &[u8], set: &Set, name: &[u8]) -> bool {
+        unfold::may_stand_for_another(text, set, name)
     }
 
     /// The words that wake detectors, with those they wake, one bit each: for whoever looks for words of

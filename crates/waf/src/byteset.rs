@@ -117,6 +117,13 @@ impl ByteSet {
         Self([a | e, b | f, c | g, d | h])
     }
 
+    /// The bytes that are in both sets.
+    #[must_use]
+    pub const fn both(self, other: Self) -> Self {
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        Self([a & e, b & f, c & g, d & h])
+    }
+
     /// The set with these bytes taken out.
     #[must_use]
     pub const fn without(self, bytes: &[u8]) -> Self {

@@ -45,6 +45,11 @@ pub(crate) fn undo(text: &[u8], out: &mut Vec<u8>) -> bool {
     body(text).is_some_and(|body| is_promising(body) && bytes(body, out))
 }
 
+/// Whether [`undo`] may do so.
+pub(crate) fn may_be(text: &[u8]) -> bool {
+    body(text).is_some_and(is_promising)
+}
+
 /// The same for what is known to be base64: nothing is asked of the bytes.
 pub(crate) fn any(text: &[u8], out: &mut Vec<u8>) -> bool {
     body(text).is_some_and(|body| bytes(body, out))

@@ -11,18 +11,11 @@ const FIRST: usize = 9;
 /// Undoes it where the whole text is hexadecimal, with `0x` in front or not. Hashes and identifiers
 /// decode to noise; the caller asks for text.
 pub(crate) fn undo(text: &[u8], out: &mut Vec<u8>) -> bool {
-    let digits = match text {
-        [b'0', b'x' | b'X', digits @ ..] => digits,
-        digits => digits,
-    };
-    if digits.len() < SHORTEST || !digits.len().is_multiple_of(2) {
-        return false;
-    }
-    if !is_promising(digits) {
+    if !may_be(text) {
         return false;
     }
     let from = out.len();
-    for pair in digits.chunks_exact(2) {
+    for pair in digits(text).chunks_exact(2) {
         let [high, low] = pair else { continue };
         let (Some(high), Some(low)) = (digit(*high), digit(*low)) else {
             out.truncate(from);
@@ -31,6 +24,19 @@ pub(crate) fn undo(text: &[u8], out: &mut Vec<u8>) -> bool {
         out.push(high << 4 | low);
     }
     true
+}
+
+/// Whether [`undo`] may do so.
+pub(crate) fn may_be(text: &[u8]) -> bool {
+    let digits = digits(text);
+    digits.len() >= SHORTEST && digits.len().is_multiple_of(2) && is_promising(digits)
+}
+
+fn digits(text: &[u8]) -> &[u8] {
+    match text {
+        [b'0', b'x' | b'X', digits @ ..] => digits,
+        digits => digits,
+    }
 }
 
 /// Whether the first bytes may begin a text, or data that is read further. Those of a hash hardly ever do.

@@ -14,11 +14,11 @@ mod percent;
 mod utf;
 mod zip;
 
-pub(crate) use base64::{any as any_base64, runs, undo as base64};
+pub(crate) use base64::{any as any_base64, may_be as may_be_base64, runs, undo as base64};
 pub(crate) use entity::undo as entities;
 pub(crate) use escape::{json, undo as escapes};
 pub(crate) use fold::undo as fold;
-pub(crate) use hex::undo as hex;
+pub(crate) use hex::{may_be as may_be_hex, undo as hex};
 pub(crate) use inflate::{Unpacker, is_packed};
 pub(crate) use percent::undo as percent;
 pub(crate) use utf::{utf7, utf16, without_nul};

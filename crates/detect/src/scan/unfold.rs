@@ -28,7 +28,7 @@ const LEAST_UNPACKED: usize = 1024;
 const DATA: usize = 1024;
 
 /// What an encoded text has one of, base64 and digits excepted.
-const MARKS: Set = set::union(set::of(b"%&\\+\0"), HIGH);
+pub(super) const MARKS: Set = set::union(set::of(b"%&\\+\0"), HIGH);
 /// Bytes beyond ASCII.
 const HIGH: Set = set::range(0x80, 0xff);
 /// Control characters that no text has.
@@ -69,6 +69,16 @@ pub(super) fn decodings(source: Source<'_>, form: Form, set: &Set, work: &mut Sc
     if set::has(*set, b'"') && set::has(*set, b'{') && set::has(*set, b'(') {
         literals(source, form, work);
     }
+}
+
+/// Whether [`decodings`] may note anything of a text of dull bytes.
+pub(super) fn may_stand_for_another(text: &[u8], set: &Set, name: &[u8]) -> bool {
+    let encoded = if text.len() >= 8 && set::within(*set, BASE64) {
+        decode::may_be_base64(text) || decode::may_be_hex(text)
+    } else {
+        text.len() >= 24 && decode::runs(text, 1, false).next().is_some()
+    };
+    encoded || is_saml(name) || decode::is_packed(text) || decode::is_archive(text)
 }
 
 /// Strings of a document followed to what is made of them.
@@ -215,11 +225,8 @@ fn deflated(source: Source<'_>, form: Form, work: &mut Scratch) {
     let name = form
         .name
         .map_or(source.name, |name| source.text(&work.arena, name));
-    let named = name
-        .get(..4)
-        .is_some_and(|own| own.eq_ignore_ascii_case(b"saml"));
     let most = work.left.unpacked;
-    if !named || most < LEAST_UNPACKED {
+    if !is_saml(name) || most < LEAST_UNPACKED {
         return;
     }
     let mut before = std::mem::take(&mut work.before);
@@ -233,6 +240,11 @@ fn deflated(source: Source<'_>, form: Form, work: &mut Scratch) {
         }
     }
     work.before = before;
+}
+
+fn is_saml(name: &[u8]) -> bool {
+    name.get(..4)
+        .is_some_and(|own| own.eq_ignore_ascii_case(b"saml"))
 }
 
 type Undo = fn(&[u8], &mut Vec<u8>) -> bool;

@@ -491,7 +491,7 @@ fn look_once(phases: &mut [PhasePlan; 5], chains: &[Chain], gates: &mut Gates) {
             route(field, chains);
         }
         choose_parts(&mut phase.fields, gates);
-        phase.groups = groups(&mut phase.fields);
+        phase.groups = groups(&mut phase.fields, gates);
     }
 }
 

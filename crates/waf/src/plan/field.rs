@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use super::{
-    Chain, Field, Gate, Gates, Group, Link, Parts, Reach, Seen, Select, Stop, Target, is_fixed,
+    Chain, Field, Gate, Gates, Group, Link, Parts, Plain, Reach, Seen, Select, Stop, Target,
+    is_fixed,
 };
 use crate::byteset::ByteSet;
 use crate::variable::Variable;
@@ -35,7 +36,6 @@ pub(super) fn each_field(
                 variable: *member,
                 select: select.clone(),
                 skip: skip.clone(),
-                numbers: true,
                 present: Vec::new(),
                 later: Vec::new(),
                 triggers: ByteSet::EMPTY,
@@ -174,16 +174,12 @@ fn skipped_names(link: &Link, variable: Variable, member: Variable) -> Vec<Strin
         .collect()
 }
 
-/// Chooses what tells of the gates of fields and of each of their chains, and whether numbers matter.
+/// Chooses what tells of the gates of fields and of each of their chains.
 pub(super) fn choose_parts(fields: &mut [Field], all: &mut Gates) {
     // What every value of a variable is asked for, its values of one name need not be asked for again.
     fields.sort_by_key(|field| field.select != Select::All);
     let mut asked: HashMap<Variable, Parts> = HashMap::new();
     for field in fields {
-        field.numbers = !field.refuted.is_empty()
-            || field.always
-            || field.triggers.iter().any(|byte| byte.is_ascii_digit())
-            || !all.ignore_numbers(&field.gates);
         for seen in &mut field.seen {
             seen.parts = all.narrow(&seen.gates);
         }
@@ -235,7 +231,7 @@ pub(super) fn route(field: &mut Field, chains: &[Chain]) {
 }
 
 /// Sorts fields by their variables, and says which stand together.
-pub(super) fn groups(fields: &mut [Field]) -> Vec<Group> {
+pub(super) fn groups(fields: &mut [Field], gates: &Gates) -> Vec<Group> {
     /// Which fields a value belongs to is one word.
     const MOST: usize = 64;
     fields.sort_by_key(|field| field.variable.index());
@@ -249,14 +245,13 @@ pub(super) fn groups(fields: &mut [Field]) -> Vec<Group> {
                 fields: at..at,
                 all: 0,
                 named: HashMap::default(),
-                numbers: false,
+                plain: None,
                 others: 0,
             });
         }
         let Some(group) = all.last_mut() else {
             continue;
         };
-        group.numbers |= field.numbers;
         let own = 1 << group.fields.len();
         group.fields.end = at + 1;
         match &field.select {
@@ -266,6 +261,10 @@ pub(super) fn groups(fields: &mut [Field]) -> Vec<Group> {
             }
             _ => group.others |= own,
         }
+    }
+    for group in &mut all {
+        let own = fields.get(group.fields.clone()).unwrap_or_default();
+        group.plain = Plain::of(own, group.all, gates);
     }
     all
 }

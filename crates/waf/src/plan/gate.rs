@@ -152,16 +152,6 @@ impl Test {
     }
 }
 
-/// Digits that are no longer a short number: what is written in them may be a text in disguise.
-const LONG_NUMBER: usize = 12;
-const DIGITS: ByteSet = ByteSet::from_bytes(b"0123456789");
-
-/// Whether a value is a number, as most identifiers, pages, counts and times are.
-#[inline]
-pub(crate) fn is_number(value: &[u8]) -> bool {
-    value.len() < LONG_NUMBER && !value.is_empty() && value.iter().all(u8::is_ascii_digit)
-}
-
 /// The gates of a set.
 fn each(gates: &[u64]) -> impl Iterator<Item = Gate> {
     ones(gates).filter_map(|at| u16::try_from(at).ok().map(Gate))
@@ -442,17 +432,29 @@ impl Gates {
         self.within.get(gate.index()).copied().unwrap_or_default()
     }
 
-    /// Whether nothing that a short number may be opens one of these gates, nor wakes a detector.
-    pub(super) fn ignore_numbers(&self, gates: &[u64]) -> bool {
-        let is_number = |literal: &Literal| literal.iter().all(u8::is_ascii_digit);
-        let may_be = |clause: &Clause| {
-            clause.length < LONG_NUMBER
-                && clause.literals.iter().all(|set| set.iter().any(is_number))
-                && clause.sets.iter().all(|set| set.intersects(&DIGITS))
-        };
+    /// The length from which on a text of nothing but these bytes may open one of these gates though it has none
+    /// of the words added to `words`; `None` where any length will do.
+    pub(super) fn within_bytes(
+        &self,
+        gates: &[u64],
+        bytes: &ByteSet,
+        words: &mut Vec<Literal>,
+    ) -> Option<usize> {
+        let mut below = usize::MAX;
         let clauses = |gate: Gate| self.clauses.get(gate.index()).into_iter().flatten();
-        let wakes_none = self.detected.is_empty() || Scanner::shared().ignores(&DIGITS.0);
-        wakes_none && !each(gates).flat_map(clauses).any(may_be)
+        for clause in each(gates).flat_map(clauses) {
+            if clause.sets.iter().any(|own| !own.intersects(bytes)) {
+                continue;
+            }
+            let is_of = |own: &&Literal| own.iter().all(|byte| bytes.contains(*byte));
+            let possible = clause.literals.iter().map(|own| own.iter().filter(is_of));
+            match possible.min_by_key(|own| own.clone().count()) {
+                Some(fewest) => words.extend(fewest.copied()),
+                None if clause.length == 0 => return None,
+                None => below = below.min(clause.length),
+            }
+        }
+        Some(below)
     }
 
     /// Parts that tell of all gates of a set, and of few others: a part of its own where those they are in

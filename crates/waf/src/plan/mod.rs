@@ -20,6 +20,7 @@ mod input;
 mod link;
 mod literal;
 mod order;
+mod plain;
 mod pool;
 mod prefilter;
 mod quick;
@@ -36,8 +37,9 @@ pub(crate) use bits::{Bits, ones};
 pub(crate) use compile::is_fixed;
 pub use describe::{Description, Size};
 pub use explain::{Explained, Wakes};
-pub(crate) use gate::{Gate, Gates, Parts, Reach, is_number};
+pub(crate) use gate::{Gate, Gates, Parts, Reach};
 pub(crate) use input::ENGINE_NAME;
+pub(crate) use plain::Plain;
 pub(crate) use pool::Pool;
 pub(crate) use quick::Quick;
 
@@ -143,8 +145,8 @@ pub(crate) struct Group {
     pub(crate) named: HashMap<Box<[u8]>, u64, foldhash::fast::FixedState>,
     /// Those to be asked.
     pub(crate) others: u64,
-    /// Whether one of them has anything to learn from a short number.
-    pub(crate) numbers: bool,
+    /// What they have nothing to learn from.
+    pub(crate) plain: Option<Plain>,
 }
 
 /// One rule in the order of its phase.
@@ -167,8 +169,6 @@ pub(crate) struct Field {
     pub(crate) present: Vec<usize>,
     /// The same for the phase that does not look again at what this one has seen.
     pub(crate) later: Vec<usize>,
-    /// Whether there is anything to learn from a short number.
-    pub(crate) numbers: bool,
     /// What may change a value, beyond its case, on the way through one of the chains.
     pub(crate) triggers: ByteSet,
     pub(crate) always: bool,

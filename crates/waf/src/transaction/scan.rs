@@ -6,7 +6,7 @@ use super::memo::{Key, Memo, Told};
 use super::text::{Slice, StrId, Strings};
 use super::{Entry, Scratch, Transaction, Value};
 use crate::hir::Phase;
-use crate::plan::{Field, Group, PhasePlan, Plan, is_number, ones};
+use crate::plan::{Field, Group, PhasePlan, Plan, ones};
 
 impl Transaction {
     /// Looks at every value the phase's gated rules want, once, and notes which rules may match.
@@ -95,11 +95,6 @@ impl Transaction {
             name: strings.bytes(entry.name),
             value: strings.text(entry.value),
         };
-        if !fields.0.numbers && is_number(key.value) {
-            let all = self.fields_of_name(plan, number, fields, entry.name, memo);
-            self.scratch.strings.may_open(entry.value, &[]);
-            return all;
-        }
         let mut new = None;
         if key.is_kept() {
             match memo.find(&key) {
@@ -110,11 +105,13 @@ impl Transaction {
                 Err(hash) => new = hash,
             }
         }
+        let all = self.fields_of_name(plan, number, fields, entry.name, memo);
         let mut opened = std::mem::take(&mut self.scratch.work.get().opened);
         opened.clear();
-        opened.resize(plan.gates.words(), 0);
-        let all = self.fields_of_name(plan, number, fields, entry.name, memo);
-        self.look_at(plan, (all, fields.1), entry, &mut opened);
+        if !self.is_plain(fields.0, all, entry) {
+            opened.resize(plan.gates.words(), 0);
+            self.look_at(plan, (all, fields.1), entry, &mut opened);
+        }
         let told = Told::new(all, &opened);
         // Where time or memory ran out, this is not all there is to tell.
         let is_partial = std::mem::take(&mut self.scratch.detected.is_partial);
@@ -133,6 +130,15 @@ impl Transaction {
         let fields = told.fields;
         self.scratch.work.get().opened = opened;
         fields
+    }
+
+    /// Whether none of the fields that a value belongs to has anything to learn from it.
+    fn is_plain(&self, group: &Group, all: u64, entry: Entry) -> bool {
+        let strings = &self.scratch.strings;
+        group.plain.as_ref().is_some_and(|plain| {
+            all & !plain.fields == 0
+                && plain.has(strings.text(entry.value), strings.bytes(entry.name))
+        })
     }
 
     /// The fields of a group that a value of that name belongs to, where it takes patterns to tell: from
