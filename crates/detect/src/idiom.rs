@@ -74,6 +74,26 @@ pub(crate) fn probes(call: &[u8]) -> bool {
     })
 }
 
+/// Whether a line ends a quotation that it did not open, and a statement with it: `x'; …`. A field for
+/// programs holds none that begins so.
+pub(crate) fn breaks_out(text: &[u8]) -> bool {
+    const NEAR: usize = 24;
+    let head = text.get(..text.len().min(NEAR)).unwrap_or_default();
+    let Some(quote) = memchr::memchr2(b'\'', b'"', head) else {
+        return false;
+    };
+    let word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let before = text.get(..quote).unwrap_or_default();
+    let behind = text.get(quote + 1..).unwrap_or_default().iter();
+    let next = behind
+        .copied()
+        .find(|byte| !matches!(byte, b')' | b'}' | b']' | b' '));
+    next == Some(b';')
+        && before.iter().all(word)
+        && text.len() <= LONGEST
+        && memchr::memchr(b'\n', text.trim_ascii()).is_none()
+}
+
 /// Whether a text of one line leads out of the language it is written in.
 pub(crate) fn in_code(text: &[u8]) -> bool {
     let text = text.trim_ascii();

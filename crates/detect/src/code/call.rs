@@ -35,9 +35,9 @@ pub(super) fn read(text: &[u8]) -> Option<Evidence> {
         }
         let confidence = match function {
             Some(function) => call(text, function, lower.bytes(), begin, open),
-            None => {
-                matches!(argument(text, open), Argument::Text(_)).then_some(Confidence::Certain)
-            }
+            None => (matches!(argument(text, open), Argument::Text(_))
+                || !pair && inverted(text, end))
+            .then_some(Confidence::Certain),
         };
         let Some(confidence) = confidence else {
             continue;
@@ -73,10 +73,10 @@ fn paired(text: &[u8], begin: usize, name: &[u8]) -> bool {
     )
 }
 
-/// PHP calls what a string spells: `(system)('id')`, `("sys"."tem")("id")`.
+/// PHP calls what a string spells: `(system)('id')`, `("sys"."tem")("id")`, `(~"…")(…)`.
 fn spelled(text: &[u8], end: usize) -> bool {
     let Some(b')') = text.get(end.wrapping_sub(1)) else {
-        return false;
+        return inverted(text, end);
     };
     let head = text
         .get(end.saturating_sub(40)..end - 1)
@@ -93,7 +93,7 @@ fn spelled(text: &[u8], end: usize) -> bool {
                 *place = byte.to_ascii_lowercase();
                 len += 1;
             }
-            _ => return false,
+            _ => return inverted(text, end),
         }
     }
     let name = letters.get(..len).unwrap_or_default();
@@ -101,6 +101,29 @@ fn spelled(text: &[u8], end: usize) -> bool {
         words::function(name),
         Some(Function::Command | Function::Info)
     )
+}
+
+/// `(~"…")(`, `[~…][0](`: the name of a function whose bits are turned over, which no text reads as.
+fn inverted(text: &[u8], end: usize) -> bool {
+    let head = text.get(end.saturating_sub(40)..end).unwrap_or_default();
+    let Some(sign) = memchr::memrchr(b'~', head) else {
+        return false;
+    };
+    let opened = sign
+        .checked_sub(1)
+        .is_some_and(|at| matches!(head.get(at), Some(b'(' | b'[')));
+    let mut letters = [0; 32];
+    let mut len = 0;
+    let inside = head.get(sign + 1..).unwrap_or_default().iter();
+    let inside = inside.skip_while(|byte| matches!(byte, b'"' | b'\'' | b' '));
+    for byte in inside.take_while(|byte| **byte >= 0x80) {
+        if let Some(place) = letters.get_mut(len) {
+            *place = (!byte).to_ascii_lowercase();
+            len += 1;
+        }
+    }
+    let name = letters.get(..len).unwrap_or_default();
+    opened && len > 3 && words::function(name).is_some()
 }
 
 /// What a call is given.

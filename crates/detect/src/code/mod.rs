@@ -21,6 +21,8 @@ pub(crate) static DETECTOR: Detector = Detector {
         "<%",
         "$_",
         "${@",
+        "(~",
+        "[~",
         "system",
         "exec",
         "passthru",
@@ -149,6 +151,7 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
             let started = is_expression(input) && found.reading != RUNS;
             let known = crate::idiom::in_code(input.text)
                 || probes(input, &found)
+                || crate::idiom::breaks_out(input.text)
                 || is_compiled(input.text);
             !started && !known && !is_run_from_a_url(input, &found)
         }

@@ -17,6 +17,7 @@ mod words;
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input, evidence};
 use crate::finder::pair;
+use crate::idiom;
 use js::{Before, Reading, Strength};
 use tag::Entry;
 use token::Tokens;
@@ -42,6 +43,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "srcdoc",
         "-moz-binding",
         "throw",
+        "document.cookie",
     ],
     glance: None,
     detect,
@@ -56,6 +58,7 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         address,
         linked,
         program,
+        leaked,
         expressions,
         letterless,
         closed,
@@ -189,6 +192,11 @@ fn code_expected(input: &Input<'_>) -> bool {
     matches!(input.context.field, Field::Code | Field::Telemetry)
 }
 
+/// Whether a value of a field for code ends a string of the program it is put into.
+fn breaks_out(input: &Input<'_>) -> bool {
+    input.context.field == Field::Code && idiom::breaks_out(input.text)
+}
+
 /// The text is a script, or continues one after the end of a string or comment.
 fn program(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
     memchr::memchr3(b'(', b'`', b'=', text)?;
@@ -213,7 +221,7 @@ fn program(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
             continue;
         }
         let confidence = match read.telling || read.whole {
-            true if !code_expected(input) => Confidence::Certain,
+            true if !code_expected(input) || breaks_out(input) => Confidence::Certain,
             true => Confidence::Likely,
             false => Confidence::Possible,
         };
@@ -266,6 +274,31 @@ fn alone(input: &Input<'_>, text: &[u8], read: Reading) -> Option<Evidence> {
         false => confidence,
     };
     evidence(0, read.end.min(text.len()), "a script", confidence)
+}
+
+/// `"//evil.example/?"+document.cookie`: a string to which the cookies of the page are added. Of a quoted
+/// cookie this is what is left once it was cut at `;` and `=`.
+fn leaked(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
+    const COOKIE: &[u8] = b"document.cookie";
+    let outside = matches!(
+        input.context.place,
+        Place::Query | Place::Cookie | Place::Header | Place::Path
+    );
+    let at = crate::phrases::find(text, COOKIE).filter(|_| outside && !code_expected(input))?;
+    let before = text.get(..at)?.trim_ascii_end();
+    let string = before.strip_suffix(b"+")?.trim_ascii_end();
+    let closed = matches!(string.last(), Some(b'"' | b'\'' | b'`'));
+    let opened = string.first() == string.last();
+    closed
+        .then(|| {
+            let degree = if opened && string.len() > 1 || input.context.place != Place::Query {
+                Confidence::Certain
+            } else {
+                Confidence::Likely
+            };
+            evidence(0, at + COOKIE.len(), "cookies added to an address", degree)
+        })
+        .flatten()
 }
 
 /// Expressions of a browser's template engine or template string.

@@ -200,3 +200,31 @@ pub(super) fn plain(name: &[u8]) -> Word {
     }
     out
 }
+
+/// `/loc/.source+/ation/.source`, `'loc'+'ation'`: constants joined, which programs write in one piece.
+pub(super) fn is_joined(text: &[u8]) -> bool {
+    let mut pieces = 0;
+    let mut rest = text;
+    loop {
+        rest = rest.trim_ascii();
+        let [quote @ (b'"' | b'\'' | b'`' | b'/'), behind @ ..] = rest else {
+            return false;
+        };
+        let Some(end) = memchr::memchr(*quote, behind) else {
+            return false;
+        };
+        pieces += 1;
+        rest = behind.get(end + 1..).unwrap_or_default();
+        if *quote == b'/' {
+            let Some(source) = rest.strip_prefix(b".source") else {
+                return false;
+            };
+            rest = source;
+        }
+        rest = match rest.trim_ascii_start() {
+            [] => return pieces > 1,
+            [b'+', rest @ ..] => rest,
+            _ => return false,
+        };
+    }
+}

@@ -5,6 +5,7 @@ use super::Patience;
 use super::word::{byte, skip_spaces};
 use crate::context::{Field, Place};
 use crate::detector::{Confidence, Evidence, Input};
+use crate::idiom;
 use crate::prefix::starts;
 
 /// Options of programs that make them run another program, or write where they are told.
@@ -81,8 +82,12 @@ fn found(span: std::ops::Range<usize>, reading: &'static str, confidence: Confid
 }
 
 fn quiet(input: &Input<'_>) -> bool {
-    matches!(input.context.field, Field::Code | Field::Telemetry)
-        || input.context.place == Place::File
+    let expected = match input.context.field {
+        Field::Code => !idiom::breaks_out(input.text),
+        Field::Telemetry => true,
+        Field::Plain | Field::Text | Field::Url | Field::File | Field::Key | Field::Token => false,
+    };
+    expected || input.context.place == Place::File
 }
 
 /// Forms that begin a value.
@@ -142,12 +147,39 @@ fn setting(input: &Input<'_>) -> Option<Evidence> {
         b"alias.",
     ];
     let name = input.context.name;
-    let last = name.rsplit(|own| *own == b'.').next().unwrap_or(name);
+    let last = name
+        .rsplit(|own| matches!(own, b'.' | b']' | b'['))
+        .find(|own| !own.is_empty())?;
+    if let Some(found) = loader(input, last) {
+        return Some(found);
+    }
     let given = starts(last, 0, b"git_config_key_");
     (given && SETTINGS.iter().any(|own| starts(input.text, 0, own))).then(|| {
         found(
             0..input.text.len(),
             "a setting of git that runs a program",
+            Confidence::Certain,
+        )
+    })
+}
+
+/// `LD_PRELOAD: /tmp/x.so`: a program that every other loads first, from a folder that anybody writes to.
+fn loader(input: &Input<'_>, variable: &[u8]) -> Option<Evidence> {
+    const LOADERS: [&[u8]; 6] = [
+        b"ld_preload",
+        b"ld_audit",
+        b"dyld_insert_libraries",
+        b"bash_env",
+        b"pythonstartup",
+        b"perl5opt",
+    ];
+    const OPEN: [&[u8]; 4] = [b"/tmp/", b"/var/tmp/", b"/dev/shm/", b"/proc/self/"];
+    let loads = LOADERS.iter().any(|own| variable.eq_ignore_ascii_case(own));
+    let open = || OPEN.iter().any(|own| input.text.starts_with(own));
+    (loads && open()).then(|| {
+        found(
+            0..input.text.len(),
+            "a program loaded from where anybody writes",
             Confidence::Certain,
         )
     })

@@ -7,6 +7,7 @@ use super::{Before, Start};
 
 use crate::context::Field;
 use crate::detector::{Confidence, Input};
+use crate::idiom;
 
 /// What follows a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -226,6 +227,7 @@ pub(super) fn in_field(
     match input.context.field {
         Field::Text if opens => degree,
         Field::Text => degree.min(Confidence::Likely),
+        Field::Code if idiom::breaks_out(input.text) => degree,
         Field::Code | Field::Telemetry => degree.less().min(Confidence::Likely),
         Field::Plain | Field::Url | Field::File | Field::Key | Field::Token => degree,
     }

@@ -121,6 +121,8 @@ struct Reader<'a> {
     proof: bool,
     /// A member that matters is being assigned.
     assigning: bool,
+    /// The name of a member of the page was put together of constant pieces.
+    joined: bool,
 }
 
 /// Reads the text from `at` on.
@@ -148,6 +150,7 @@ pub(super) fn read(text: &[u8], at: usize, before: Before) -> Reading {
         telling: false,
         proof: false,
         assigning: false,
+        joined: false,
     };
     let whole = reader.run();
     if whole {
@@ -371,7 +374,12 @@ impl Reader<'_> {
                 self.call(frame.chain, frame.seen, frame.at);
                 self.chain = frame.chain;
             }
-            Bracket::Member => self.chain = self.computed(frame),
+            Bracket::Member => {
+                self.chain = self.computed(frame);
+                self.joined = self.chain & Flags::SPELLED != 0
+                    && frame.chain & Flags::GLOBAL != 0
+                    && names::is_joined(self.text.get(frame.at + 1..self.at).unwrap_or_default());
+            }
             Bracket::Other if byte == b']' => {
                 self.chain = Flags::LITERAL;
                 self.see(Flags::LITERAL);
@@ -549,6 +557,11 @@ impl Reader<'_> {
                 self.assigning |= any(Flags::TARGET)
                     || (any(Flags::GLOBAL) && any(Flags::PLACE) && any(Flags::MEMBER));
                 self.acts |= self.operand;
+                if any(Flags::SPELLED) && std::mem::take(&mut self.joined) {
+                    self.sink = true;
+                    self.telling = true;
+                    self.proof = true;
+                }
                 if any(Flags::CONSTRUCTOR)
                     && any(Flags::MEMBER)
                     && self.last & Flags::CONSTRUCTOR == 0
