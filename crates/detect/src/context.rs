@@ -88,17 +88,24 @@ impl<'a> Context<'a> {
             Field::Code if is_said_of_goods(place, name) => Field::Plain,
             Field::Code if is_name_of_template(place, name) => Field::File,
             Field::File | Field::Plain if is_traced(place, name) => Field::Telemetry,
+            Field::Plain if is_task(place, name) => Field::Code,
             field => field,
         };
         Self { place, field, name }
     }
 }
 
-/// `?code=` and `?source=`: programs travel in bodies; in an address these are the number of an article
-/// and where somebody came from.
+/// `?code=`, `?source=` and `?schema=`: programs travel in bodies; in an address these are the number of an
+/// article, where somebody came from, and the name of a form.
 fn is_said_of_goods(place: Place, name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 4] = [b"code", b"source", b"schema", b"queries"];
     let outside = matches!(place, Place::Query | Place::Cookie | Place::Header);
-    outside && (name.eq_ignore_ascii_case(b"code") || name.eq_ignore_ascii_case(b"source"))
+    outside && NAMES.iter().any(|own| name.eq_ignore_ascii_case(own))
+}
+
+/// Whether a field is a command among the `scripts` of a package: `json.versions.1.0.0.scripts.build`.
+fn is_task(place: Place, name: &[u8]) -> bool {
+    place == Place::Json && name.rsplit(|byte| *byte == b'.').nth(1) == Some(b"scripts")
 }
 
 /// `?template=`: an address names the template a page is made with; templates themselves travel in bodies.
@@ -125,7 +132,7 @@ fn is_traced(place: Place, name: &[u8]) -> bool {
 }
 
 /// Names without their case, `_`, `-` and digits, and what such fields hold; in alphabetical order.
-const NAMES: [(&str, Field); 256] = [
+const NAMES: [(&str, Field); 262] = [
     ("about", Field::Text),
     ("aid", Field::Key),
     ("anmerkung", Field::Text),
@@ -156,6 +163,8 @@ const NAMES: [(&str, Field); 256] = [
     ("cid", Field::Key),
     ("cmdline", Field::Telemetry),
     ("code", Field::Code),
+    ("codeblock", Field::Code),
+    ("codesnippet", Field::Code),
     ("comentario", Field::Text),
     ("comentarios", Field::Text),
     ("comment", Field::Text),
@@ -298,6 +307,7 @@ const NAMES: [(&str, Field); 256] = [
     ("q", Field::Text),
     ("qty", Field::Key),
     ("quantity", Field::Key),
+    ("queries", Field::Code),
     ("query", Field::Text),
     ("question", Field::Text),
     ("read", Field::File),
@@ -314,6 +324,7 @@ const NAMES: [(&str, Field); 256] = [
     ("review", Field::Text),
     ("s", Field::Text),
     ("sample", Field::Telemetry),
+    ("schema", Field::Code),
     ("script", Field::Code),
     ("scriptsample", Field::Telemetry),
     ("search", Field::Text),
@@ -329,6 +340,7 @@ const NAMES: [(&str, Field); 256] = [
     ("soql", Field::Code),
     ("sort", Field::Key),
     ("source", Field::Code),
+    ("sourcecode", Field::Code),
     ("sourcefile", Field::Telemetry),
     ("sql", Field::Code),
     ("src", Field::Url),
@@ -362,6 +374,7 @@ const NAMES: [(&str, Field); 256] = [
     ("tpl", Field::Code),
     ("trace", Field::Telemetry),
     ("type", Field::Key),
+    ("typedcode", Field::Code),
     ("u", Field::Url),
     ("uid", Field::Key),
     ("uri", Field::Url),

@@ -30,6 +30,8 @@ pub(super) struct Command {
     pub(super) fetches: bool,
     /// It reads, lists or packs what is people's own.
     pub(super) mundane: bool,
+    /// It picks lines or parts of them, and no file of the system is named.
+    pub(super) picks: bool,
     /// Its name is one letter.
     pub(super) letter: bool,
     /// How many words the command has.
@@ -327,6 +329,11 @@ fn whole(
             && !odd
             && !frame.located,
         mundane: mundane(entry) && args.is_mundane() && !frame.hidden && !odd && !frame.located,
+        picks: picks(entry)
+            && args.system == 0
+            && !args.redirect
+            && !frame.hidden
+            && !frame.located,
         complete: matches!(entry.takes, Takes::Nothing | Takes::List),
         script: entry.takes == Takes::Script,
         own_word: matches!(entry.takes, Takes::Sub(_)),
@@ -359,6 +366,14 @@ fn mundane(entry: &Entry) -> bool {
         "unzip",
         "wc",
         "zip",
+    ];
+    NAMES.contains(&entry.name)
+}
+
+/// Programs that people look up the options of: what they find goes nowhere.
+fn picks(entry: &Entry) -> bool {
+    const NAMES: [&str; 10] = [
+        "awk", "cut", "egrep", "fgrep", "findstr", "grep", "sed", "sort", "tr", "uniq",
     ];
     NAMES.contains(&entry.name)
 }

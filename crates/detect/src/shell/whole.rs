@@ -48,7 +48,8 @@ pub(super) fn whole(input: &Input<'_>, command: &Command) -> Option<Confidence> 
     let written = telling && !input.text.contains(&b'\n');
     // What people look for in a search box is no text they paste.
     let shown = command.fetches && input.context.field == Field::Text;
-    let people = (command.mundane || command.own_word) && !command.probe && !command.system;
+    let people =
+        (command.mundane || command.own_word || command.picks) && !command.probe && !command.system;
     let search = input.context.field == Field::Text && input.context.place == Place::Query;
     let searched = search && people;
     let degree = if searched
