@@ -16,6 +16,7 @@ pub(super) fn read(input: &Input<'_>) -> Option<Evidence> {
     let found = probe(input)
         .or_else(|| sorted(input))
         .or_else(|| torn(text))
+        .or_else(|| doubled(text))
         .or_else(|| called(text));
     let (at, end, reading) = found?;
     let confidence = match (input.context.field, input.context.place) {
@@ -91,6 +92,38 @@ fn torn(text: &[u8]) -> Found {
         }
     }
     None
+}
+
+/// `UNIunionON`, `SELselectECT`: a word with itself inside, which a filter that takes it out leaves whole.
+fn doubled(text: &[u8]) -> Found {
+    const WORDS: [&[u8]; 7] = [
+        b"union", b"select", b"where", b"insert", b"update", b"delete", b"sleep",
+    ];
+    let mut from = 0;
+    loop {
+        let rest = text.get(from..)?;
+        from += rest.iter().position(u8::is_ascii_alphabetic)?;
+        let rest = text.get(from..)?.iter();
+        let len = rest.take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let own = text.get(from..from + len)?;
+        if WORDS.iter().any(|word| is_twice(own, word)) {
+            return Some((from, from + len, "a word of SQL with itself inside"));
+        }
+        from += len;
+    }
+}
+
+/// Whether a text is a word with the same word between two of its letters.
+fn is_twice(text: &[u8], word: &[u8]) -> bool {
+    let len = word.len();
+    text.len() == 2 * len
+        && (1..len).any(|cut| {
+            let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
+            let (first, last) = word.split_at_checked(cut).unwrap_or_default();
+            part(0, cut).eq_ignore_ascii_case(first)
+                && part(cut, cut + len).eq_ignore_ascii_case(word)
+                && part(cut + len, 2 * len).eq_ignore_ascii_case(last)
+        })
 }
 
 /// Calls and queries that begin in a way nobody writes otherwise.
