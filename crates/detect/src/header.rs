@@ -165,6 +165,15 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
             continue;
         };
         if lines == 0
+            && let Some(reading) = ended(input, at, at + len)
+        {
+            return Some(Evidence {
+                span: 0..at + len,
+                reading,
+                confidence: Confidence::Certain,
+            });
+        }
+        if lines == 0
             && let Some(end) = logged(input, at, at + len)
         {
             return Some(Evidence {
@@ -191,6 +200,21 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         before = at;
     }
     best
+}
+
+/// `a.csv HTTP/1.1\r\nHost: x`: the rest of the line that the server asks another with, and a header behind
+/// it. What people paste of a request begins with its method.
+fn ended(input: &Input<'_>, end: usize, behind: usize) -> Option<&'static str> {
+    const LONGEST: usize = 512;
+    let written = matches!(input.context.field, Field::Code | Field::Telemetry)
+        || matches!(input.context.place, Place::File | Place::Body);
+    let first = input.text.get(..end.min(LONGEST))?.trim_ascii();
+    let version = first.get(first.len().checked_sub(9)?..)?;
+    let asked = version.get(..7)?.eq_ignore_ascii_case(b" http/1");
+    let target = first.get(..first.len() - 9)?;
+    let one = !target.iter().any(u8::is_ascii_whitespace);
+    (!written && asked && one && line(input.text, behind).is_some())
+        .then_some("the end of a request's first line, and a header behind it")
 }
 
 /// `mia\r\n2024-05-01 10:00:00 INFO login succeeded`: a line of a log behind a value that is written to
@@ -406,7 +430,8 @@ fn judge(
         | Place::Header
         | Place::Cookie
         | Place::FileName => true,
-        Place::Form | Place::Json | Place::Xml | Place::File | Place::Body => false,
+        Place::Json => is_header(input.context.name) && !is_folded(input.text, at),
+        Place::Form | Place::Xml | Place::File | Place::Body => false,
     };
     match input.context.field {
         Field::Code | Field::Telemetry => degree.min(Confidence::Possible),
@@ -419,6 +444,8 @@ fn judge(
             degree.min(Confidence::Possible)
         }
         _ if one_line || certain_name(input.text, at) || odd => degree,
+        // Nobody writes a request into a field for an address, a file or a number.
+        Field::Url | Field::File | Field::Key if line == Line::Start => degree,
         Field::Text | Field::Plain | Field::Url | Field::File | Field::Key | Field::Token
             if names =>
         {
@@ -452,6 +479,20 @@ fn invented(input: &Input<'_>, prefix: &[u8], at: usize, lines: usize) -> bool {
 fn holds_headers(name: &[u8]) -> bool {
     name.get(name.len().saturating_sub(7)..)
         .is_some_and(|end| end.eq_ignore_ascii_case(b"headers"))
+}
+
+/// Whether a value is that of one header among others: `json.headers.X-Trace`.
+fn is_header(name: &[u8]) -> bool {
+    let mut parts = name.rsplit(|byte| *byte == b'.');
+    parts.next();
+    parts.next().is_some_and(holds_headers)
+}
+
+/// Whether the line behind the end at `at` goes on with the one before, as long headers of mails do.
+fn is_folded(text: &[u8], at: usize) -> bool {
+    let rest = text.get(at..).unwrap_or_default().iter();
+    let next = rest.copied().find(|byte| !matches!(byte, b'\r' | b'\n'));
+    matches!(next, Some(b' ' | b'\t'))
 }
 
 /// `/x%0d%0aSet-Cookie:a=b`: one word, a line end and the header without the blank that people put
