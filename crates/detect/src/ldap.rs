@@ -67,7 +67,7 @@ fn closed(text: &[u8], start: usize, before: &[u8]) -> Found {
     if !is_value(before) {
         return None;
     }
-    let star = before.ends_with(b"*");
+    let star = before.ends_with(b"*") || before.ends_with(b"\\2a");
     if cursor.peek() == 0 {
         let cut = text.last() == Some(&0);
         let sure = match (star, cut) {
@@ -212,6 +212,20 @@ fn filters(cursor: &mut Cursor<'_>) -> Filters {
     read
 }
 
+/// Attributes whose values are names of entries (RFC 4514), which are comparisons themselves.
+const NAMED: [&[u8]; 10] = [
+    b"memberof",
+    b"member",
+    b"uniquemember",
+    b"manager",
+    b"directreports",
+    b"distinguishedname",
+    b"entrydn",
+    b"objectcategory",
+    b"seealso",
+    b"owner",
+];
+
 /// `attribute=value`; the value may be cut off by the end of the text.
 fn comparison(cursor: &mut Cursor<'_>, read: &mut Filters) -> bool {
     let attribute =
@@ -224,8 +238,11 @@ fn comparison(cursor: &mut Cursor<'_>, read: &mut Filters) -> bool {
     if !cursor.takes_one(&[b"=", b"~=", b">=", b"<="]) {
         return false;
     }
-    let value = cursor
-        .take_while(|byte| !matches!(byte, b'(' | b')' | b'=' | b'"' | b'\'' | b'{' | b';' | 0));
+    let named = NAMED.iter().any(|own| attribute.eq_ignore_ascii_case(own));
+    let value = cursor.take_while(|byte| match byte {
+        b'=' => named,
+        _ => !matches!(byte, b'(' | b')' | b'"' | b'\'' | b'{' | b';' | 0),
+    });
     read.complete += 1;
     read.stars |= value.contains(&b'*');
     matches!(cursor.peek(), b'(' | b')' | 0)

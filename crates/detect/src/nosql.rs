@@ -185,14 +185,34 @@ fn name(text: &[u8]) -> Found {
                 .get(..own.len())
                 .is_some_and(|part| part.eq_ignore_ascii_case(own))
     });
+    let guessed = text.strip_suffix(b"]").unwrap_or(text).ends_with(b"$regex") && is_secret(field);
     let sure = match (telling, secret, filter) {
-        // Nobody filters by passwords.
+        // Nobody filters by passwords, or looks for a part of a key.
         (true, true, true) if hidden => Confidence::Certain,
+        (true, _, true) if guessed => Confidence::Certain,
         (_, true, false) | (true, false, false) => Confidence::Certain,
         (true, _, true) | (false, _, false) => Confidence::Likely,
         (false, _, true) => Confidence::Possible,
     };
     Some((sure, OPERATOR, 0..text.len()))
+}
+
+/// Whether a field holds a key that is sent to one person alone: `resetToken`, `api_key`.
+fn is_secret(field: &[u8]) -> bool {
+    const SECRETS: [&[u8]; 7] = [
+        b"token",
+        b"secret",
+        b"password",
+        b"apikey",
+        b"api_key",
+        b"otp",
+        b"hash",
+    ];
+    SECRETS.iter().any(|own| {
+        let end = field.len().checked_sub(own.len());
+        end.and_then(|at| field.get(at..))
+            .is_some_and(|end| end.eq_ignore_ascii_case(own))
+    })
 }
 
 /// What `$where` runs: JavaScript, not the SQL that other services take.
