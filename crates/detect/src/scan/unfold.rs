@@ -55,6 +55,7 @@ pub(super) fn decodings(source: Source<'_>, form: Form, set: &Set, work: &mut Sc
     if set::intersects(MARKS, *set) {
         marked(source, form, set, work);
     }
+    picture(source, form, work);
     let whole = form.place != Place::Path || !set::has(*set, b'/');
     if len >= 8 && whole && set::within(*set, BASE64) {
         decoded(source, form, Step::Base64, form.text, decode::base64, work);
@@ -79,6 +80,45 @@ pub(super) fn may_stand_for_another(text: &[u8], set: &Set, name: &[u8]) -> bool
         text.len() >= 24 && decode::runs(text, 1, false).next().is_some()
     };
     encoded || is_saml(name) || decode::is_packed(text) || decode::is_archive(text)
+}
+
+/// A picture in base64, as a URI (RFC 2397) or by itself: where it holds a program, it is a file like one that
+/// was uploaded.
+fn picture(source: Source<'_>, form: Form, work: &mut Scratch) {
+    const KINDS: [&[u8]; 4] = [b"iVBOR", b"/9j/", b"R0lGOD", b"UklGR"];
+    const HEAD: usize = 64;
+    const SCHEME: &[u8] = b"data:";
+    const ENCODED: &[u8] = b";base64,";
+    let text = source.text(&work.arena, form.text);
+    let data = match text.strip_prefix(SCHEME) {
+        Some(uri) => {
+            let head = uri.get(..uri.len().min(HEAD)).unwrap_or_default();
+            let at = memchr::memmem::find(head, ENCODED).map(|at| at + ENCODED.len());
+            at.and_then(|at| uri.get(at..)).unwrap_or_default()
+        }
+        None => text,
+    };
+    if !KINDS.iter().any(|own| data.starts_with(own)) || *work.left.of(form.chain) < data.len() {
+        return;
+    }
+    work.made.clear();
+    let decoded = decode::any_base64(data, &mut work.made);
+    if decoded
+        && [*b"<?", *b"<%"]
+            .iter()
+            .any(|own| pair(&work.made, *own).is_some())
+    {
+        let chain = form.chain.then(Step::Base64);
+        let place = Place::File;
+        keep_decoded(
+            Form {
+                chain,
+                place,
+                ..form
+            },
+            work,
+        );
+    }
 }
 
 /// Strings of a document followed to what is made of them.

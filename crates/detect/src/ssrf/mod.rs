@@ -4,6 +4,11 @@
 //! who wrote it: nobody writes `http://2130706433/`, while browsers of developers report
 //! `http://localhost:3000/` all day.
 
+mod markup;
+
+pub(crate) use markup::drawn;
+use markup::is_loaded;
+
 use crate::authority::{self, Authority, Reach};
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
@@ -153,7 +158,13 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         Some(own) => judge(input, &own, at, true),
         None => bare(input),
     };
-    let mut from = at + 8;
+    // What is read already begins with its scheme; a path may begin with a short word.
+    let mut from = at
+        + if input.context.place == Place::Path {
+            1
+        } else {
+            8
+        };
     for _ in 0..MOST {
         let strong = best
             .as_ref()
@@ -203,26 +214,6 @@ fn judge(input: &Input<'_>, own: &Authority<'_>, at: usize, first: bool) -> Opti
         false => settle(input, own.reach, degree, first),
     };
     Some(found(at, end, reading, degree))
-}
-
-/// Whether an attribute of markup that loads what it names is before an address: `<iframe src="`.
-fn is_loaded(before: &[u8]) -> bool {
-    let before = before
-        .get(before.len().saturating_sub(160)..)
-        .unwrap_or_default();
-    let open = before
-        .strip_suffix(b"\"")
-        .or_else(|| before.strip_suffix(b"'"))
-        .unwrap_or(before);
-    let ends = |own: &&[u8]| {
-        open.len()
-            .checked_sub(own.len())
-            .and_then(|at| open.get(at..))
-            .is_some_and(|end| is(end, own))
-    };
-    let tag = memchr::memrchr(b'<', open).and_then(|at| open.get(at + 1..));
-    let tagged = tag.is_some_and(|tag| tag.first().is_some_and(u8::is_ascii_alphabetic));
-    tagged && [&b" src="[..], b" data=", b"xlink:href="].iter().any(ends)
 }
 
 /// What the URL is, and how much that alone proves.
@@ -424,11 +415,17 @@ fn inner(input: &Input<'_>, own: &Authority<'_>, first: bool) -> Confidence {
     if reported {
         return Confidence::Hint;
     }
+    let service = own.port.is_some_and(|port| SERVICES.contains(&port));
     if !first {
-        return Confidence::Possible;
+        // `/proxy/http://127.0.0.1:9200/`: what is asked for in the name of whoever asks.
+        let proxied = input.context.place == Place::Path && (service || told);
+        return if proxied {
+            Confidence::Certain
+        } else {
+            Confidence::Possible
+        };
     }
     let fetched = input.context.field == Field::Url;
-    let service = own.port.is_some_and(|port| SERVICES.contains(&port));
     let workshop = own.port.is_some_and(|port| WORKSHOP.contains(&port));
     // Dashboards and monitors are told of machines in their own network.
     let neighbour = own.reach == Reach::Private && input.context.place == Place::Json;
@@ -469,7 +466,7 @@ fn is_lent(input: &Input<'_>, reach: Reach) -> bool {
 
 /// Pages that only the inside shows.
 fn telling(rest: &[u8]) -> bool {
-    const PAGES: [&[u8]; 14] = [
+    const PAGES: [&[u8]; 22] = [
         b"/server-status",
         b"/latest/meta",
         b"/actuator",
@@ -484,6 +481,14 @@ fn telling(rest: &[u8]) -> bool {
         b"/metadata/",
         b"/opc/",
         b"/shutdown",
+        b"/jolokia/exec",
+        b"/jolokia/read",
+        b"/jolokia/write",
+        b"/_cluster/",
+        b"/_nodes/",
+        b"/containers/json",
+        b"/v1/kv/",
+        b"/heapdump",
     ];
     PAGES
         .iter()

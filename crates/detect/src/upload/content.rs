@@ -363,6 +363,11 @@ fn drawing(head: &[u8]) -> Option<Evidence> {
     find_in_any_case(head, b"<svg").filter(|_| begins)?;
     let script = find_in_any_case(head, b"<script").or_else(|| find_in_any_case(head, b" onload="));
     let script = script.or_else(|| find(head, b"javascript:"));
+    if script.is_none()
+        && let Some(found) = crate::ssrf::drawn(head)
+    {
+        return Some(found);
+    }
     // Programs that draw diagrams put HTML into them.
     let markup = || find_in_any_case(head, b"<foreignobject").map(|at| (at, Confidence::Possible));
     let (at, degree) = script.map(|at| (at, Confidence::Certain)).or_else(markup)?;
