@@ -1,6 +1,8 @@
 //! Marks by which programs part the turns of a conversation with a model, letters nobody can see, and
 //! orders in languages that put no spaces between words.
 
+use std::ops::Range;
+
 use crate::phrases::{Phrases, of_words, searchers};
 
 use crate::detector::Confidence;
@@ -68,7 +70,7 @@ const LINES: &[&[u8]] = &[
 ];
 
 /// What parts a conversation.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Turns {
     /// Marks that only a program writes.
     pub(super) marks: usize,
@@ -78,6 +80,10 @@ pub(super) struct Turns {
     pub(super) forged: bool,
     /// A remark that readers of a page do not see speaks for the system.
     pub(super) remark: bool,
+    /// A line says that the text it stands in ends.
+    pub(super) ended: bool,
+    /// The line in which the system speaks, if it is one alone.
+    pub(super) system: Range<usize>,
     /// Where the first mark stands.
     pub(super) at: usize,
 }
@@ -99,11 +105,7 @@ const MOST_TOKENS: usize = 16;
 
 /// Looks for marks and lines.
 pub(super) fn turns(text: &[u8]) -> Turns {
-    let mut own = Turns {
-        lines: lines(text),
-        at: text.len(),
-        ..Turns::default()
-    };
+    let mut own = lines(text);
     let mut system = false;
     let any = memchr::memchr2(b'<', b'[', text).is_some();
     let marked = if any { text } else { b"" };
@@ -150,26 +152,48 @@ fn remark(text: &[u8]) -> bool {
     })
 }
 
+/// Beginnings of lines that end the text they stand in, in lower case.
+const ENDS: &[&[u8]] = &[
+    b"### end of",
+    b"---end of",
+    b"--- end of",
+    b"=== end of",
+    b"[end of",
+    b"</document>",
+    b"</context>",
+    b"</user_input>",
+];
+
 /// Lines that give a turn to somebody.
-fn lines(text: &[u8]) -> usize {
-    let begins = |line: &[u8]| {
+fn lines(text: &[u8]) -> Turns {
+    let mut turns = Turns {
+        at: text.len(),
+        ..Turns::default()
+    };
+    let mut own = 0;
+    let mut from = 0;
+    for line in text.split(|own| *own == b'\n').take(256) {
+        let whole = from..from + line.len();
+        from = whole.end + 1;
         let line = line.trim_ascii_start();
         let first = line.first().map_or(0, u8::to_ascii_lowercase);
         if !b"#sah[<-=b".contains(&first) {
-            return false;
+            continue;
         }
-        LINES.iter().any(|own| {
-            line.get(..own.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(own))
-        })
-    };
-    let own = text
-        .split(|own| *own == b'\n')
-        .take(256)
-        .filter(|line| begins(line))
-        .count();
+        let begins = |own: &&[u8]| {
+            let start = line.get(..own.len());
+            start.is_some_and(|start| start.eq_ignore_ascii_case(own))
+        };
+        turns.ended |= ENDS.iter().any(begins);
+        own += usize::from(LINES.iter().any(begins));
+        if begins(&&b"system:"[..]) {
+            turns.system = whole;
+        }
+    }
     // One name with a colon is how people write dialogues and lists.
-    own / 2 + usize::from(own == 1 && text.windows(4).take(4).any(|own| own == b"### "))
+    turns.lines =
+        own / 2 + usize::from(own == 1 && text.windows(4).take(4).any(|own| own == b"### "));
+    turns
 }
 
 /// Letters of the tag block, and runs of variation selectors: text that is not shown.

@@ -134,8 +134,10 @@ struct Said {
     free: u8,
     /// New instructions are announced.
     announced: bool,
-    /// The model is spoken to.
+    /// A model is spoken of.
     model: bool,
+    /// What follows is said to a model: `Note to the AI`.
+    addressed: bool,
     /// All that was said before is to be said again …
     above: bool,
     /// … from the words on that such texts begin with, or word by word.
@@ -154,11 +156,15 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     }
     let turns = marks::turns(text);
     let said = read(text);
-    let open = judge(&said, turns, marks::without_spaces(text));
+    let open = match judge(&said, &turns, marks::without_spaces(text)) {
+        // Programs say who they are in a header, and order nobody anything.
+        Some(_) if said.aside && is_stated(input) => Some((ASIDE, Confidence::Certain)),
+        open => open,
+    };
     let is_certain = |(_, degree): &(_, Confidence)| *degree == Confidence::Certain;
     if !open.as_ref().is_some_and(is_certain)
         && let Some((plain, feigned)) = disguise::said(text)
-        && let Some((_, degree)) = judge(&plain, turns, None)
+        && let Some((_, degree)) = judge(&plain, &turns, None)
     {
         let degree = match degree {
             // An order that hides itself from filters is no request of somebody.
@@ -188,7 +194,7 @@ const ROLE: &str = "a role without limits for a model";
 /// What all of it together is.
 fn judge(
     said: &Said,
-    turns: marks::Turns,
+    turns: &marks::Turns,
     other: Option<bool>,
 ) -> Option<(&'static str, Confidence)> {
     let orders = said.aside && said.ordered;
@@ -202,6 +208,9 @@ fn judge(
         () if orders && (said.instead || more || (said.role && said.model)) => {
             (ASIDE, Confidence::Certain)
         }
+        () if orders && said.addressed => (ASIDE, Confidence::Certain),
+        () if turns.ended && said.announced && said.model => (FORGED, Confidence::Certain),
+        () if said.aside && turns.system.contains(&said.span.0) => (FORGED, Confidence::Certain),
         () if said.role && said.free > 1 => (ROLE, Confidence::Certain),
         () if other == Some(true) => (ASIDE, Confidence::Certain),
         () if said.shown && said.ordered && (said.role || said.announced) => {
@@ -217,6 +226,15 @@ fn judge(
         () if said.free > 1 => (ROLE, Confidence::Hint),
         () => return None,
     })
+}
+
+/// Whether a header says something of who sends it, and not where somebody was or what was looked for.
+fn is_stated(input: &Input<'_>) -> bool {
+    let own = matches!(
+        input.context.field,
+        Field::Plain | Field::Key | Field::Token
+    );
+    input.context.place == Place::Header && own
 }
 
 fn evidence(
@@ -251,6 +269,8 @@ struct Lately {
     last: [Option<Meaning>; 2],
     /// Words since instructions were to be left aside.
     since: Option<usize>,
+    /// Words since `now`.
+    now: Option<usize>,
     quoted: bool,
     /// A quotation mark stands before the word.
     opened: bool,
@@ -354,8 +374,10 @@ fn word(
         .since
         .map(|words| words + 1)
         .filter(|words| *words < 9);
+    lately.now = lately.now.map(|words| words + 1).filter(|words| *words < 4);
     let order = opens && !lately.quoted;
     match own {
+        Some(Meaning::Now) => lately.now = Some(0),
         Some(Meaning::Override) => {
             lately.verb = Some((0, order, start));
             lately.before = false;
@@ -457,6 +479,8 @@ fn pairs(said: &mut Said, lately: &Lately, own: Option<Meaning>, end: usize) {
     }
     match (before, last, own) {
         (Some(Meaning::You), Some(Meaning::Are), Some(Meaning::Now)) => said.role = true,
+        // `From now on you are`
+        (_, Some(Meaning::You), Some(Meaning::Are)) if lately.now.is_some() => said.role = true,
         (Some(Meaning::Do), Some(Meaning::Anything), Some(Meaning::Now)) => said.free += 2,
         (_, Some(Meaning::Developer), Some(Meaning::Mode)) => {
             said.free = said.free.saturating_add(1)
@@ -468,6 +492,12 @@ fn pairs(said: &mut Said, lately: &Lately, own: Option<Meaning>, end: usize) {
             said.free = said.free.saturating_add(1)
         }
         (_, _, Some(Meaning::Dan)) => said.free = said.free.saturating_add(1),
+        (_, _, Some(Meaning::Assistant)) => said.model = true,
+        (_, Some(Meaning::Toward), Some(Meaning::Model))
+        | (Some(Meaning::Toward), _, Some(Meaning::Model)) => {
+            said.model = true;
+            said.addressed |= !said.aside;
+        }
         (_, _, Some(Meaning::Model)) => said.model = true,
         _ => return,
     }

@@ -33,6 +33,10 @@ pub(super) enum Meaning {
     Developer,
     /// What the model is called.
     Model,
+    /// What it is called, and people are.
+    Assistant,
+    /// `to`, `for`.
+    Toward,
     /// `hidden`, `secret`.
     Hidden,
     /// `anything`.
@@ -84,8 +88,9 @@ pub(super) fn meaning(word: &[u8]) -> Option<Meaning> {
 }
 
 use Meaning::{
-    All, Anything, Are, Dan, Developer, Do, Free, Hidden, Limits, Message, Mode, Model, New, Now,
-    Override, Polite, Prompt, Qualifier, Quote, Say, System, Target, Told, User, Word, Words, You,
+    All, Anything, Are, Assistant, Dan, Developer, Do, Free, Hidden, Limits, Message, Mode, Model,
+    New, Now, Override, Polite, Prompt, Qualifier, Quote, Say, System, Target, Told, Toward, User,
+    Word, Words, You,
 };
 
 /// Where the words with a first byte begin and end.
@@ -134,11 +139,12 @@ const WORDS: &[(&str, Meaning)] = &[
     ("anything", Anything),
     ("are", Are),
     ("asked", Quote),
-    ("assistant", Model),
+    ("assistant", Assistant),
     ("attacker", Quote),
     ("attackers", Quote),
     ("attention", Polite),
     ("become", Say),
+    ("beschränk*", Limits),
     ("bisherig*", Qualifier),
     ("bist", Are),
     ("bitte", Polite),
@@ -152,7 +158,7 @@ const WORDS: &[(&str, Meaning)] = &[
     ("chatbot", Model),
     ("chatgpt", Model),
     ("ci", Qualifier),
-    ("claude", Model),
+    ("claude", Assistant),
     ("command*", Target),
     ("confidential", Hidden),
     ("consigne*", Target),
@@ -162,6 +168,7 @@ const WORDS: &[(&str, Meaning)] = &[
     ("could", Quote),
     ("dan", Dan),
     ("debug", Developer),
+    ("dein*", All),
     ("desconsider*", Override),
     ("describe", Say),
     ("dev", Developer),
@@ -183,6 +190,7 @@ const WORDS: &[(&str, Meaning)] = &[
     ("earlier*", Qualifier),
     ("echo", Say),
     ("eerdere*", Qualifier),
+    ("einschränk*", Limits),
     ("es", Are),
     ("escreva", Say),
     ("escribe", Say),
@@ -200,6 +208,7 @@ const WORDS: &[(&str, Meaning)] = &[
     ("filter*", Limits),
     ("finally", Polite),
     ("first", Polite),
+    ("for", Toward),
     ("foregoing*", Qualifier),
     ("forget*", Override),
     ("former*", Qualifier),
@@ -272,6 +281,7 @@ const WORDS: &[(&str, Meaning)] = &[
     ("now", Now),
     ("obig*", Qualifier),
     ("often", Quote),
+    ("ohne", Free),
     ("ok", Polite),
     ("okay", Polite),
     ("olvida*", Override),
@@ -328,6 +338,7 @@ const WORDS: &[(&str, Meaning)] = &[
     ("safety*", Limits),
     ("sag", Say),
     ("sage", Say),
+    ("sans", Free),
     ("say", Say),
     ("saying", Quote),
     ("says", Quote),
@@ -336,6 +347,7 @@ const WORDS: &[(&str, Meaning)] = &[
     ("scrivi", Say),
     ("secret", Hidden),
     ("sentence", Quote),
+    ("senza", Free),
     ("she", Quote),
     ("should", Polite),
     ("show", Say),
@@ -363,7 +375,7 @@ const WORDS: &[(&str, Meaning)] = &[
     ("then", Polite),
     ("they", Quote),
     ("tidigare*", Qualifier),
-    ("to", Quote),
+    ("to", Toward),
     ("todas", All),
     ("todos", All),
     ("told", Told),
