@@ -46,7 +46,12 @@ impl Kinds {
             ),
             Self::URL => matches!(
                 class,
-                Class::Ssrf | Class::Redirect | Class::Path | Class::Html | Class::Template
+                Class::Ssrf
+                    | Class::Redirect
+                    | Class::Path
+                    | Class::Html
+                    | Class::Include
+                    | Class::Template
             ),
             Self::PAIRS => matches!(class, Class::Template),
             // What an operator means there depends on the whole, which is looked at as JSON.

@@ -447,6 +447,12 @@ fn judge(text: &[u8], open: &Open, begin: usize, end: usize) -> Option<Act> {
     if let Some(act) = shape(text, open, (begin, before), (word, rest)) {
         return Some(act);
     }
+    let led = text.get(open.content..begin).unwrap_or_default();
+    let given = open.kind == Kind::Brace && is_quote(next) && led.trim_ascii_start() == b".";
+    // Go: `{{ .System "id" }}`.
+    if given && words::is_method(word) {
+        return Some(Act::Escape);
+    }
     // The key that Django signs with, by way of its messages.
     if word == b"signer" && begins(rest, b".key") {
         return Some(Act::Escape);

@@ -113,3 +113,21 @@ pub(super) fn word(word: &[u8]) -> Option<Word> {
         _ => return None,
     })
 }
+
+/// Methods of what a template of Go is given that run what they are told.
+pub(super) fn is_method(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"System"
+            | b"Exec"
+            | b"ExecCommand"
+            | b"ExecCmd"
+            | b"Execute"
+            | b"Command"
+            | b"RunCommand"
+            | b"RunCmd"
+            | b"Cmd"
+            | b"Shell"
+            | b"Popen"
+    )
+}
