@@ -1,6 +1,7 @@
 //! Addresses in markup that loads what it names.
 
-use super::{WORKSHOP, found, is, next};
+use super::inside::WORKSHOP;
+use super::{found, is, next};
 use crate::authority::{self, Authority, Reach};
 use crate::detector::{Confidence, Evidence};
 
@@ -39,7 +40,7 @@ pub(crate) fn drawn(head: &[u8]) -> Option<Evidence> {
     const TAGS: [&[u8]; 6] = [b"image", b"feimage", b"use", b"img", b"iframe", b"script"];
     let mut from = 0;
     for _ in 0..MOST {
-        let start = next(head, from)?;
+        let start = next(head, from, b"//")?;
         from = start + 12;
         let before = head.get(..start).unwrap_or_default();
         let loads = tag(before, &[b"href=", b" src="]).is_some_and(|tag| {
@@ -48,7 +49,7 @@ pub(crate) fn drawn(head: &[u8]) -> Option<Evidence> {
             let local = name.rsplit(|byte| *byte == b':').next().unwrap_or(name);
             TAGS.iter().any(|own| is(local, own))
         });
-        let inner = authority::read(head.get(start..)?).filter(|own| loads && is_inner(own));
+        let inner = authority::read(head.get(start..)?).filter(|own| loads && is_distant(own));
         if let Some(own) = inner {
             let end = (start + own.scheme.len() + 3 + own.host.len()).min(head.len());
             let reading = "a drawing that loads a picture from an inner address";
@@ -59,7 +60,7 @@ pub(crate) fn drawn(head: &[u8]) -> Option<Evidence> {
 }
 
 /// Whether only the server can ask there; a developer's own machine is often named in a drawing.
-fn is_inner(own: &Authority<'_>) -> bool {
+fn is_distant(own: &Authority<'_>) -> bool {
     let workshop = own.port.is_none_or(|port| WORKSHOP.contains(&port));
     match own.reach {
         Reach::Metadata | Reach::Link | Reach::Private | Reach::Rebinding => true,

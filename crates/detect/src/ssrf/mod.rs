@@ -4,9 +4,12 @@
 //! who wrote it: nobody writes `http://2130706433/`, while browsers of developers report
 //! `http://localhost:3000/` all day.
 
+mod inside;
 mod markup;
 
 pub(crate) use markup::drawn;
+
+use inside::{WORKSHOP, is_inner, serves, telling};
 use markup::is_loaded;
 
 use crate::authority::{self, Authority, Reach};
@@ -159,17 +162,15 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         None => bare(input),
     };
     // What is read already begins with its scheme; a path may begin with a short word.
-    let mut from = at
-        + if input.context.place == Place::Path {
-            1
-        } else {
-            8
-        };
+    let path = input.context.place == Place::Path;
+    let mut from = at + if path { 1 } else { 8 };
+    // Servers make one slash of two in a path.
+    let slash = if path { &b"/"[..] } else { b"//" };
     for _ in 0..MOST {
         let strong = best
             .as_ref()
             .is_some_and(|best| best.confidence == Confidence::Certain);
-        let Some(start) = (!strong).then(|| next(text, from)).flatten() else {
+        let Some(start) = (!strong).then(|| next(text, from, slash)).flatten() else {
             break;
         };
         if let Some(own) = authority::read(text.get(start..)?)
@@ -186,9 +187,12 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
 }
 
 /// Where the next URL begins: at the scheme before `://`, or at the slashes.
-fn next(text: &[u8], from: usize) -> Option<usize> {
+fn next(text: &[u8], from: usize, slash: &[u8]) -> Option<usize> {
     let rest = text.get(from..)?;
-    let slashes = |at: &usize| rest.get(at + 1..at + 3) == Some(b"//");
+    let slashes = |at: &usize| {
+        rest.get(at + 1..)
+            .is_some_and(|rest| rest.starts_with(slash))
+    };
     let at = from + memchr::memchr_iter(b':', rest).find(slashes)?;
     let scheme = text.get(at.saturating_sub(12)..at)?;
     let len = scheme
@@ -201,9 +205,11 @@ fn next(text: &[u8], from: usize) -> Option<usize> {
 
 fn judge(input: &Input<'_>, own: &Authority<'_>, at: usize, first: bool) -> Option<Evidence> {
     let (reading, degree) = reading(input, own, first)?;
-    if own.reach == Reach::Metadata && is_loaded(input.text.get(..at).unwrap_or_default()) {
+    let inside =
+        own.reach == Reach::Metadata || is_inner(own) && (serves(own) || telling(own.rest));
+    if inside && is_loaded(input.text.get(..at).unwrap_or_default()) {
         let end = (at + own.scheme.len()).min(input.text.len());
-        let reading = "markup that loads the address where a cloud tells a machine its keys";
+        let reading = "markup that loads what only the inside is shown";
         return Some(found(at, end, reading, Confidence::Certain));
     }
     let end = (at + own.scheme.len() + 1 + own.slashes + own.host.len()).min(input.text.len());
@@ -252,7 +258,9 @@ fn reading(
             "a host that tells testers who asked for it",
             Confidence::Certain,
         ),
-        Reach::Loopback | Reach::Private | Reach::Link | Reach::Rebinding if hidden && first => {
+        Reach::Loopback | Reach::Private | Reach::Link | Reach::Rebinding
+            if hidden && (first || is_proxied(input, own)) =>
+        {
             ("an inner address, hidden", Confidence::Certain)
         }
         Reach::Loopback | Reach::Private | Reach::Link if hidden => {
@@ -395,17 +403,11 @@ fn behind(own: &Authority<'_>) -> bool {
     other.reach != Reach::Public
 }
 
-/// Ports on which developers serve what they write.
-const WORKSHOP: [u16; 18] = [
-    1313, 3000, 3001, 3333, 4000, 4200, 5000, 5001, 5173, 8000, 8001, 8080, 8081, 8443, 8888, 9000,
-    9090, 19006,
-];
-
-/// Ports of services that are not for browsers.
-const SERVICES: [u16; 28] = [
-    21, 22, 23, 25, 110, 111, 135, 139, 143, 389, 445, 1433, 2049, 2375, 2376, 2379, 3306, 3389,
-    4444, 5432, 5984, 6379, 8500, 9200, 10250, 11211, 27017, 61616,
-];
+/// `/proxy/http://127.0.0.1:9200/`: what a path asks for in the name of whoever asks.
+fn is_proxied(input: &Input<'_>, own: &Authority<'_>) -> bool {
+    let whole = input.context.place == Place::Path && own.scheme.len() > 2;
+    whole && (own.odd || serves(own) || telling(own.rest))
+}
 
 /// A plain inner address: a developer's own, or one that the server is to ask.
 fn inner(input: &Input<'_>, own: &Authority<'_>, first: bool) -> Confidence {
@@ -415,10 +417,9 @@ fn inner(input: &Input<'_>, own: &Authority<'_>, first: bool) -> Confidence {
     if reported {
         return Confidence::Hint;
     }
-    let service = own.port.is_some_and(|port| SERVICES.contains(&port));
+    let service = serves(own);
     if !first {
-        // `/proxy/http://127.0.0.1:9200/`: what is asked for in the name of whoever asks.
-        let proxied = input.context.place == Place::Path && (service || told);
+        let proxied = is_proxied(input, own);
         return if proxied {
             Confidence::Certain
         } else {
@@ -450,7 +451,7 @@ fn inner(input: &Input<'_>, own: &Authority<'_>, first: bool) -> Confidence {
 fn administers(input: &Input<'_>, own: &Authority<'_>) -> bool {
     let served = own.port.is_none_or(|port| port == 80 || port == 443);
     let plain = input.context.field == Field::Plain;
-    let sent = matches!(input.context.place, Place::Query | Place::Form);
+    let sent = matches!(input.context.place, Place::Query | Place::Form | Place::Xml);
     let page = own.rest.get(..6).is_some_and(|own| is(own, b"/admin"));
     own.reach == Reach::Loopback && served && plain && sent && page
 }
@@ -462,37 +463,6 @@ fn is_lent(input: &Input<'_>, reach: Reach) -> bool {
             input.context.place,
             Place::Query | Place::Form | Place::Json
         )
-}
-
-/// Pages that only the inside shows.
-fn telling(rest: &[u8]) -> bool {
-    const PAGES: [&[u8]; 22] = [
-        b"/server-status",
-        b"/latest/meta",
-        b"/actuator",
-        b"/manager/",
-        b"/_cat/",
-        b"/_search",
-        b"/.env",
-        b"/.git",
-        b"/solr/",
-        b"/v1/agent",
-        b"/computemetadata",
-        b"/metadata/",
-        b"/opc/",
-        b"/shutdown",
-        b"/jolokia/exec",
-        b"/jolokia/read",
-        b"/jolokia/write",
-        b"/_cluster/",
-        b"/_nodes/",
-        b"/containers/json",
-        b"/v1/kv/",
-        b"/heapdump",
-    ];
-    PAGES
-        .iter()
-        .any(|page| rest.get(..page.len()).is_some_and(|own| is(own, page)))
 }
 
 /// Whether the browser or an identity provider says where it is or returns to, and nobody fetches it.
@@ -565,10 +535,7 @@ fn bare(input: &Input<'_>) -> Option<Evidence> {
         }
         Reach::Metadata if ends && name => Confidence::Likely,
         Reach::Loopback | Reach::Private
-            if ends
-                && field
-                && own.port.is_some_and(|port| SERVICES.contains(&port))
-                && !is_reported(input) =>
+            if ends && field && serves(&own) && !is_reported(input) =>
         {
             Confidence::Certain
         }
