@@ -3,6 +3,7 @@
 
 use crate::context::{Field, Place};
 use crate::detector::{Confidence, Evidence, Input};
+use crate::prefix::starts;
 
 /// The longest value that is looked at.
 const LONGEST: usize = 2048;
@@ -96,34 +97,70 @@ fn torn(text: &[u8]) -> Found {
 
 /// `UNIunionON`, `SELselectECT`: a word with itself inside, which a filter that takes it out leaves whole.
 fn doubled(text: &[u8]) -> Found {
-    const WORDS: [&[u8]; 7] = [
-        b"union", b"select", b"where", b"insert", b"update", b"delete", b"sleep",
-    ];
-    let mut from = 0;
-    loop {
-        let rest = text.get(from..)?;
-        from += rest.iter().position(u8::is_ascii_alphabetic)?;
-        let rest = text.get(from..)?.iter();
-        let len = rest.take_while(|byte| byte.is_ascii_alphabetic()).count();
-        let own = text.get(from..from + len)?;
-        if WORDS.iter().any(|word| is_twice(own, word)) {
-            return Some((from, from + len, "a word of SQL with itself inside"));
+    /// How often each letter is looked at.
+    const TRIES: usize = 64;
+    // With the letter that is looked for, and where it stands in the word.
+    const WORDS: [(&[u8], u8, usize); 2] = [(b"union", b'u', 0), (b"select", b'c', 4)];
+    let reading = "a word of SQL with itself inside";
+    for (word, letter, place) in WORDS {
+        let places = memchr::memchr2_iter(letter, letter.to_ascii_uppercase(), text);
+        for at in places.take(TRIES).filter_map(|at| at.checked_sub(place)) {
+            if starts(text, at, word)
+                && let Some((from, to)) = around(text, at, word)
+            {
+                return Some((from, to, reading));
+            }
         }
-        from += len;
     }
+    let (from, to) = linked(text)?;
+    Some((from, to, reading))
 }
 
-/// Whether a text is a word with the same word between two of its letters.
-fn is_twice(text: &[u8], word: &[u8]) -> bool {
-    let len = word.len();
-    text.len() == 2 * len
-        && (1..len).any(|cut| {
-            let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
-            let (first, last) = word.split_at_checked(cut).unwrap_or_default();
-            part(0, cut).eq_ignore_ascii_case(first)
-                && part(cut, cut + len).eq_ignore_ascii_case(word)
-                && part(cut + len, 2 * len).eq_ignore_ascii_case(last)
-        })
+/// Where a word begins and ends that is torn in two by itself, which stands at `at`.
+fn around(text: &[u8], at: usize, word: &[u8]) -> Option<(usize, usize)> {
+    let end = at + word.len();
+    let letters = |byte: &&u8| byte.is_ascii_alphabetic();
+    let before = text.get(at.saturating_sub(word.len())..at)?;
+    let left = before.iter().rev().take_while(letters).count();
+    let behind = text.get(end..text.len().min(end + word.len()))?;
+    let right = behind.iter().take_while(letters).count();
+    let (first, last) = word.split_at_checked(left)?;
+    let whole = right > 0
+        && left > 0
+        && before
+            .get(before.len() - left..)?
+            .eq_ignore_ascii_case(first)
+        && behind.get(..right)?.eq_ignore_ascii_case(last);
+    whole.then_some((at - left, end + right))
+}
+
+/// `' oorr '1`: a doubled `or` or `and` between the end of one value and another.
+fn linked(text: &[u8]) -> Option<(usize, usize)> {
+    const WORDS: [&[u8]; 3] = [b"oorr", b"aandnd", b"anandd"];
+    const QUOTES: usize = 8;
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let quotes = memchr::memchr2_iter(b'\'', b'"', text).take(QUOTES);
+    let ends = quotes
+        .map(|at| at + 1)
+        .chain((digits > 0).then_some(digits));
+    for end in ends {
+        let rest = text.get(end..)?.iter();
+        let from = end + rest.take_while(|byte| b" )".contains(byte)).count();
+        let Some(word) = WORDS.iter().find(|own| starts(text, from, own)) else {
+            continue;
+        };
+        let to = from + word.len();
+        // `'oorr'` may be quoted by somebody.
+        let follows = match text.get(to..)?.trim_ascii_start() {
+            [b'\'' | b'"', next, ..] => next.is_ascii_alphanumeric() || b"'\"".contains(next),
+            [next, ..] => next.is_ascii_digit() || *next == b'(',
+            [] => false,
+        };
+        if follows {
+            return Some((from, to));
+        }
+    }
+    None
 }
 
 /// Calls and queries that begin in a way nobody writes otherwise.
