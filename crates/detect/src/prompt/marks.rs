@@ -80,12 +80,21 @@ pub(super) struct Turns {
     pub(super) forged: bool,
     /// A remark that readers of a page do not see speaks for the system.
     pub(super) remark: bool,
-    /// A line says that the text it stands in ends.
-    pub(super) ended: bool,
-    /// The line in which the system speaks, if it is one alone.
+    /// Behind the last line that says that the text it stands in ends.
+    ended: Option<usize>,
+    /// The last line in which the system speaks, other than the first.
     pub(super) system: Range<usize>,
     /// Where the first mark stands.
     pub(super) at: usize,
+}
+
+impl Turns {
+    /// Whether what stands before this place begins where the text is said to end.
+    pub(super) fn is_ended(&self, at: usize) -> bool {
+        const NEAR: usize = 48;
+        let far = self.ended.and_then(|ended| at.checked_sub(ended));
+        far.is_some_and(|far| far < NEAR)
+    }
 }
 
 /// What marks begin with.
@@ -184,9 +193,11 @@ fn lines(text: &[u8]) -> Turns {
             let start = line.get(..own.len());
             start.is_some_and(|start| start.eq_ignore_ascii_case(own))
         };
-        turns.ended |= ENDS.iter().any(begins);
+        if ENDS.iter().any(begins) {
+            turns.ended = Some(from);
+        }
         own += usize::from(LINES.iter().any(begins));
-        if begins(&&b"system:"[..]) {
+        if whole.start > 0 && begins(&&b"system:"[..]) {
             turns.system = whole;
         }
     }

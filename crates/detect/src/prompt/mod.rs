@@ -132,8 +132,10 @@ struct Said {
     role: bool,
     /// It has no limits.
     free: u8,
-    /// New instructions are announced.
+    /// New instructions are announced …
     announced: bool,
+    /// … behind this place.
+    announced_at: usize,
     /// A model is spoken of.
     model: bool,
     /// What follows is said to a model: `Note to the AI`.
@@ -209,7 +211,9 @@ fn judge(
             (ASIDE, Confidence::Certain)
         }
         () if orders && said.addressed => (ASIDE, Confidence::Certain),
-        () if turns.ended && said.announced && said.model => (FORGED, Confidence::Certain),
+        () if said.model && said.announced && turns.is_ended(said.announced_at) => {
+            (FORGED, Confidence::Certain)
+        }
         () if said.aside && turns.system.contains(&said.span.0) => (FORGED, Confidence::Certain),
         () if said.role && said.free > 1 => (ROLE, Confidence::Certain),
         () if other == Some(true) => (ASIDE, Confidence::Certain),
@@ -428,7 +432,10 @@ fn target(said: &mut Said, lately: &mut Lately, own: Option<Meaning>, end: usize
             said.span = (start, end);
         }
     }
-    said.announced |= lately.last[0] == Some(Meaning::New) && own == Some(Meaning::Target);
+    if lately.last[0] == Some(Meaning::New) && own == Some(Meaning::Target) {
+        said.announced = true;
+        said.announced_at = end;
+    }
 }
 
 /// What was told is to be left aside, if a word before says so.

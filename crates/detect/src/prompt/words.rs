@@ -148,7 +148,7 @@ const WORDS: &[(&str, Meaning)] = &[
     ("bisherig*", Qualifier),
     ("bist", Are),
     ("bitte", Polite),
-    ("bot", Model),
+    ("bot", Assistant),
     ("bovenstaande*", Qualifier),
     ("but", Polite),
     ("bypass*", Override),
