@@ -55,7 +55,9 @@ pub(super) fn decodings(source: Source<'_>, form: Form, set: &Set, work: &mut Sc
     if set::intersects(MARKS, *set) {
         marked(source, form, set, work);
     }
-    picture(source, form, work);
+    if len >= 24 {
+        picture(source, form, work);
+    }
     let whole = form.place != Place::Path || !set::has(*set, b'/');
     if len >= 8 && whole && set::within(*set, BASE64) {
         decoded(source, form, Step::Base64, form.text, decode::base64, work);
@@ -90,6 +92,9 @@ fn picture(source: Source<'_>, form: Form, work: &mut Scratch) {
     const SCHEME: &[u8] = b"data:";
     const ENCODED: &[u8] = b";base64,";
     let text = source.text(&work.arena, form.text);
+    if !matches!(text.first(), Some(b'd' | b'i' | b'/' | b'R' | b'U')) {
+        return;
+    }
     let data = match text.strip_prefix(SCHEME) {
         Some(uri) => {
             let head = uri.get(..uri.len().min(HEAD)).unwrap_or_default();
@@ -98,7 +103,11 @@ fn picture(source: Source<'_>, form: Form, work: &mut Scratch) {
         }
         None => text,
     };
-    if !KINDS.iter().any(|own| data.starts_with(own)) || *work.left.of(form.chain) < data.len() {
+    if !KINDS.iter().any(|own| data.starts_with(own)) {
+        return;
+    }
+    if *work.left.of(form.chain) < data.len() {
+        work.is_whole = false;
         return;
     }
     work.made.clear();
