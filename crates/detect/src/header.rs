@@ -430,8 +430,8 @@ fn judge(
         | Place::Header
         | Place::Cookie
         | Place::FileName => true,
-        Place::Json => is_header(input.context.name) && !is_folded(input.text, at),
-        Place::Form | Place::Xml | Place::File | Place::Body => false,
+        Place::Json | Place::Form => is_header(input.context.name) && !is_folded(input.text, at),
+        Place::Xml | Place::File | Place::Body => false,
     };
     match input.context.field {
         Field::Code | Field::Telemetry => degree.min(Confidence::Possible),
@@ -481,9 +481,10 @@ fn holds_headers(name: &[u8]) -> bool {
         .is_some_and(|end| end.eq_ignore_ascii_case(b"headers"))
 }
 
-/// Whether a value is that of one header among others: `json.headers.X-Trace`.
+/// Whether a value is that of one header among others: `json.headers.X-Trace`, `headers[X-Trace]`.
 fn is_header(name: &[u8]) -> bool {
-    let mut parts = name.rsplit(|byte| *byte == b'.');
+    let name = name.strip_suffix(b"]").unwrap_or(name);
+    let mut parts = name.rsplit(|byte| matches!(byte, b'.' | b'['));
     parts.next();
     parts.next().is_some_and(holds_headers)
 }

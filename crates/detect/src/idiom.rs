@@ -16,6 +16,8 @@ static CODE: Phrases = Phrases::new(|| {
         b"constructor.constructor(",
         b"constructor('return",
         b"constructor(\"return",
+        b"[\"constructor\"](\"",
+        b"['constructor']('",
         b"process.mainModule",
         b"string.sub \"constructor\"",
         b"freemarker.template.utility.Execute",

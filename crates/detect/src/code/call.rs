@@ -103,9 +103,51 @@ fn spelled(text: &[u8], end: usize) -> bool {
     )
 }
 
+/// `("…"^"…")(`: the name of a function that two strings make together.
+fn crossed(head: &[u8]) -> bool {
+    let Some(inner) = head.strip_suffix(b")").map(<[u8]>::trim_ascii_end) else {
+        return false;
+    };
+    let Some((quote, inner)) = inner.split_last().filter(|(own, _)| b"'\"".contains(own)) else {
+        return false;
+    };
+    let parts = [
+        &[*quote, b'^', *quote][..],
+        &[*quote, b' ', b'^', b' ', *quote],
+    ];
+    let Some((at, part)) = parts.iter().find_map(|own| {
+        let at = memchr::memmem::rfind(inner, own)?;
+        Some((at, own.len()))
+    }) else {
+        return false;
+    };
+    let (left, right) = (
+        inner.get(..at).unwrap_or_default(),
+        inner.get(at + part..).unwrap_or_default(),
+    );
+    let from = left.len().checked_sub(right.len());
+    let opened = from
+        .and_then(|from| from.checked_sub(2))
+        .and_then(|at| left.get(at..at + 2));
+    let mut name = [0; 32];
+    let same = left
+        .get(from.unwrap_or_default()..)
+        .unwrap_or_default()
+        .iter()
+        .zip(right);
+    for (place, (one, other)) in name.iter_mut().zip(same) {
+        *place = (one ^ other).to_ascii_lowercase();
+    }
+    let name = name.get(..right.len()).unwrap_or_default();
+    opened == Some(&[b'(', *quote]) && words::function(name).is_some()
+}
+
 /// `(~"…")(`, `[~…][0](`: the name of a function whose bits are turned over, which no text reads as.
 fn inverted(text: &[u8], end: usize) -> bool {
     let head = text.get(end.saturating_sub(40)..end).unwrap_or_default();
+    if memchr::memchr(b'^', head).is_some() {
+        return crossed(head);
+    }
     let Some(sign) = memchr::memrchr(b'~', head) else {
         return false;
     };

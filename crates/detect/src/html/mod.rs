@@ -261,7 +261,8 @@ fn alone(input: &Input<'_>, text: &[u8], read: Reading) -> Option<Evidence> {
     let called = pair(text, *b"()").is_none();
     let written = input.context.field == Field::Text && !continues && !(probe && called);
     let program = read.declares && matches!(input.context.place, Place::Form | Place::Json);
-    let expected = code_expected(input) || written || document || program;
+    let escapes = input.context.field == Field::Code && !document && idiom::in_code(text);
+    let expected = (code_expected(input) || written || document || program) && !escapes;
     let confidence = match (read.proof && read.whole, expected) {
         (true, false) => Confidence::Certain,
         (true, true) => Confidence::Likely,
@@ -284,9 +285,17 @@ fn leaked(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
         input.context.place,
         Place::Query | Place::Cookie | Place::Header | Place::Path
     );
-    let at = crate::phrases::find(text, COOKIE).filter(|_| outside && !code_expected(input))?;
-    let before = text.get(..at)?.trim_ascii_end();
-    let string = before.strip_suffix(b"+")?.trim_ascii_end();
+    if !outside || code_expected(input) {
+        return None;
+    }
+    let added = memchr::memchr_iter(b'+', text).find_map(|plus| {
+        let rest = text.get(plus + 1..)?;
+        let blanks = rest.len() - rest.trim_ascii_start().len();
+        let at = plus + 1 + blanks;
+        text.get(at..)?.starts_with(COOKIE).then_some((plus, at))
+    });
+    let (plus, at) = added?;
+    let string = text.get(..plus)?.trim_ascii_end();
     let closed = matches!(string.last(), Some(b'"' | b'\'' | b'`'));
     let opened = string.first() == string.last();
     closed
