@@ -28,7 +28,7 @@ pub(super) struct Command {
     pub(super) brief: bool,
     /// It gets something from an address that is written out.
     pub(super) fetches: bool,
-    /// It reads, lists or packs what is people's own.
+    /// It reads, lists or packs what is people's own, or tells its version.
     pub(super) mundane: bool,
     /// It picks lines or parts of them, and no file of the system is named.
     pub(super) picks: bool,
@@ -309,6 +309,7 @@ fn whole(
     let mut args = Args::default();
     let (at, odd) = arguments(text, name, frame.parting, &mut args, left);
     let sense = fit(entry.takes, &args, frame.piped);
+    let told = args.total == 1 && is_version(text.get(name.end..at).unwrap_or_default());
     let probe = args.total == 0
         && !shouted(name, entry)
         && matches!(
@@ -328,7 +329,10 @@ fn whole(
             && !frame.hidden
             && !odd
             && !frame.located,
-        mundane: mundane(entry) && args.is_mundane() && !frame.hidden && !odd && !frame.located,
+        mundane: (mundane(entry) && args.is_mundane() || told)
+            && !frame.hidden
+            && !odd
+            && !frame.located,
         picks: picks(entry)
             && args.system == 0
             && !args.redirect
@@ -370,10 +374,16 @@ fn mundane(entry: &Entry) -> bool {
     NAMES.contains(&entry.name)
 }
 
+/// `node -v`: the question that people are asked when something fails.
+fn is_version(arguments: &[u8]) -> bool {
+    const OPTIONS: [&[u8]; 4] = [b"-v", b"-V", b"--version", b"-version"];
+    OPTIONS.contains(&arguments.trim_ascii())
+}
+
 /// Programs that people look up the options of: what they find goes nowhere.
 fn picks(entry: &Entry) -> bool {
-    const NAMES: [&str; 10] = [
-        "awk", "cut", "egrep", "fgrep", "findstr", "grep", "sed", "sort", "tr", "uniq",
+    const NAMES: [&str; 8] = [
+        "cut", "egrep", "fgrep", "findstr", "grep", "sort", "tr", "uniq",
     ];
     NAMES.contains(&entry.name)
 }

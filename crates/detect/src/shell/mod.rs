@@ -472,7 +472,11 @@ fn candidate(
     let listed = (script || remark || quoted || filter && command.common)
         && !command.hidden
         && !command.located;
-    let degree = if (command.mundane && written || listed) && is_pasted(input)
+    let search = input.context.field == Field::Text && input.context.place == Place::Query;
+    let sought = search && written && command.mundane && start == Start::Pipe;
+    let picked = command.picks && start == Start::Pipe;
+    let degree = if (command.mundane && written || listed || picked) && is_pasted(input)
+        || sought
         || remark && listed
         || filter && command.common && written && input.context.field != Field::Key
     {
