@@ -81,7 +81,7 @@ fn hard_requests_mostly_pass_at_level_1() {
 }
 
 /// Benign requests written by hand that level 1 blocks, and why that stays.
-const BLOCKED: [&str; 66] = [
+const BLOCKED: [&str; 65] = [
     // A site that lets the world create containers is attacked; who proxies that API excludes the rule.
     "Docker create container",
     // The search for an attack, in the address of the page that was found, is its bytes.
@@ -144,7 +144,6 @@ const BLOCKED: [&str; 66] = [
     "slack web client send rich",
     "ghost admin lexical post",
     "crontab guru style get",
-    "npm publish package tarball",
     "docker blob upload patch",
     "kubernetes exec probe deployment json",
     "terraform cloud variable hcl",
@@ -190,7 +189,7 @@ fn plan() -> Arc<Plan> {
 fn benign_requests_written_by_hand_pass_at_level_1() {
     let plan = plan();
     let all = written_requests("benign");
-    assert!(all.len() > 2700);
+    assert!(all.len() > 3200);
     let wrong: Vec<_> = all
         .iter()
         .filter(|own| blocked(&plan, &own.message).is_some())
@@ -204,7 +203,7 @@ fn benign_requests_written_by_hand_pass_at_level_1() {
 fn attacks_written_by_hand_are_found_at_level_1() {
     let plan = plan();
     let all = written_requests("attacks");
-    assert!(all.len() > 3500);
+    assert!(all.len() > 3900);
     let missed: Vec<_> = all
         .iter()
         .filter(|own| blocked(&plan, &own.message).is_none())
