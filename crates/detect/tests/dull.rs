@@ -21,7 +21,7 @@ const PLACES: [Place; 6] = [
 const NAMES: [&[u8]; 4] = [b"id", b"q", b"SAMLRequest", b"cmd"];
 
 /// Pieces of what tokens are made of, and of encoded attacks.
-const PIECES: [&str; 24] = [
+const PIECES: [&str; 25] = [
     "a",
     "Z9",
     "0",
@@ -47,6 +47,8 @@ const PIECES: [&str; 24] = [
     "27206f7220313d31",
     "3c737667206f6e6c6f61643d7828293e",
     "H4sIAAAAAAAA",
+    // The head of a PNG, and `<?php passthru();`.
+    "iVBORw0KPD9waHAgcGFzc3RocnUoKTsg",
 ];
 
 fn has_word(words: &[&str], text: &str) -> bool {

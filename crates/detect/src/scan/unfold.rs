@@ -81,31 +81,39 @@ pub(super) fn may_stand_for_another(text: &[u8], set: &Set, name: &[u8]) -> bool
     } else {
         text.len() >= 24 && decode::runs(text, 1, false).next().is_some()
     };
-    encoded || is_saml(name) || decode::is_packed(text) || decode::is_archive(text)
+    let is_packed = decode::is_packed(text) || decode::is_archive(text);
+    encoded || is_saml(name) || is_packed || pictured(text).is_some()
 }
 
-/// A picture in base64, as a URI (RFC 2397) or by itself: where it holds a program, it is a file like one that
-/// was uploaded.
-fn picture(source: Source<'_>, form: Form, work: &mut Scratch) {
+/// The base64 of a picture, in a URI (RFC 2397) or by itself.
+fn pictured(text: &[u8]) -> Option<&[u8]> {
     const KINDS: [&[u8]; 4] = [b"iVBOR", b"/9j/", b"R0lGOD", b"UklGR"];
     const HEAD: usize = 64;
     const SCHEME: &[u8] = b"data:";
     const ENCODED: &[u8] = b";base64,";
-    let text = source.text(&work.arena, form.text);
     if !matches!(text.first(), Some(b'd' | b'i' | b'/' | b'R' | b'U')) {
-        return;
+        return None;
     }
     let data = match text.strip_prefix(SCHEME) {
         Some(uri) => {
             let head = uri.get(..uri.len().min(HEAD)).unwrap_or_default();
-            let at = memchr::memmem::find(head, ENCODED).map(|at| at + ENCODED.len());
-            at.and_then(|at| uri.get(at..)).unwrap_or_default()
+            let at = memchr::memmem::find(head, ENCODED)?;
+            uri.get(at + ENCODED.len()..)?
         }
         None => text,
     };
-    if !KINDS.iter().any(|own| data.starts_with(own)) {
+    KINDS
+        .iter()
+        .any(|own| data.starts_with(own))
+        .then_some(data)
+}
+
+/// Where a picture in base64 holds a program, it is a file like one that was uploaded.
+fn picture(source: Source<'_>, form: Form, work: &mut Scratch) {
+    let text = source.text(&work.arena, form.text);
+    let Some(data) = pictured(text) else {
         return;
-    }
+    };
     if *work.left.of(form.chain) < data.len() {
         work.is_whole = false;
         return;
