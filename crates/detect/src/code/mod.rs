@@ -21,6 +21,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "<%",
         "$_",
         "${@",
+        "{${",
         "(~",
         "[~",
         "\"^\"",

@@ -1,6 +1,6 @@
 //! Phrases and tags that begin or are code by themselves.
 
-use super::{CALL, PHP, RUNS, TAG, evidence};
+use super::{CALL, PHP, RUNS, TAG, evidence, letter};
 use crate::detector::{Confidence, Evidence};
 use crate::finder::pair;
 use crate::phrases::{self, Phrases, searchers};
@@ -85,6 +85,31 @@ pub(super) fn phrases(text: &[u8]) -> Option<Evidence> {
         .or_else(|| backticks(text))
         .or_else(|| reverse_shell(text))
         .or_else(|| characters(text))
+        .or_else(|| interpolated(text))
+}
+
+/// `{${sleep(20)}}`, `${@print(1)}`: PHP asks a call for the name of a variable inside a string. The first is a
+/// text of its own; inside another it may be a template in a template.
+fn interpolated(text: &[u8]) -> Option<Evidence> {
+    let calls = |from: usize| {
+        let rest = text.get(from..)?;
+        let name = rest.iter().take_while(|own| letter(**own)).count();
+        let named = rest.first().is_some_and(|own| !own.is_ascii_digit());
+        (name > 0 && named && rest.get(name) == Some(&b'(')).then_some(from + name)
+    };
+    let whole = text.trim_ascii();
+    let begin = text.len() - text.trim_ascii_start().len();
+    let braced = whole.starts_with(b"{${") && whole.ends_with(b")}}");
+    let braced = braced.then(|| calls(begin + 3)).flatten();
+    let silenced = || {
+        let mut each = memchr::memchr_iter(b'@', text);
+        each.find_map(|at| {
+            let opened = text.get(..at)?.ends_with(b"${");
+            opened.then(|| calls(at + 1)).flatten()
+        })
+    };
+    let open = braced.or_else(silenced)?;
+    evidence(begin, open + 1, RUNS, Confidence::Certain)
 }
 
 /// PHP: what the caller sent is called, run, or included: `$_GET[0]($_GET[1])`, `` `$_GET[x]` ``.

@@ -153,7 +153,7 @@ fn closed(input: &Input<'_>, before: &[u8], quote: u8, reading: &Reading) -> Ver
     });
     follows.or_else(|| match broken {
         true => sketchy(kind, reading),
-        false => condition(&closed)
+        false => condition(&closed, input.text)
             .or_else(|| operators(&closed, quote, input.text))
             .or_else(|| ended(&closed, input, before)),
     })
@@ -237,8 +237,16 @@ fn whatever_follows(closed: &Closed<'_>) -> Verdict {
     None
 }
 
+/// `'or'1=1`: behind the last quote stands a number, alone or compared.
+fn ends_in_number(text: &[u8]) -> bool {
+    let quote = text.iter().rposition(|own| b"'\"`".contains(own));
+    let tail = quote.and_then(|at| text.get(at + 1..)).unwrap_or_default();
+    tail.first().is_some_and(u8::is_ascii_digit)
+        && tail.iter().all(|own| b"0123456789=<> ".contains(own))
+}
+
 /// A condition or clause read to its end.
-fn condition(closed: &Closed<'_>) -> Verdict {
+fn condition(closed: &Closed<'_>, text: &[u8]) -> Verdict {
     let Closed {
         reading,
         kind,
@@ -271,7 +279,7 @@ fn condition(closed: &Closed<'_>) -> Verdict {
     if facts.any(Facts::CONSTANT) {
         // `"or"` is a word in quotes; ON and WHEN are words of prose.
         let quoted = kind == Before::Empty && reading.tokens == 2;
-        let quoted = quoted && reading.ending != Ending::Comment;
+        let quoted = quoted && reading.ending != Ending::Comment && !ends_in_number(text);
         let sure = match reading.ending {
             _ if quoted || !facts.any(Facts::CONNECTED.and(Facts::JOINED)) => Possible,
             Ending::Comment => Certain,

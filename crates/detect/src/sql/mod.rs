@@ -328,9 +328,11 @@ fn beginning(input: &Input<'_>) -> usize {
         .text
         .get(..odd.unwrap_or(input.text.len()))
         .unwrap_or_default();
+    // `/ and 1=1`: the segment is the value, without one before it.
+    let blank = odd.is_some_and(|at| input.text.get(at) == Some(&b' '));
     let before = before
         .strip_suffix(b"/")
-        .filter(|_| odd.is_some())
+        .filter(|_| odd.is_some() && !blank)
         .unwrap_or(before);
     memchr::memrchr(b'/', before).map_or(0, |slash| slash + 1)
 }
