@@ -279,8 +279,10 @@ fn condition(closed: &Closed<'_>, text: &[u8]) -> Verdict {
     if facts.any(Facts::CONSTANT) {
         // `"or"` is a word in quotes; ON and WHEN are words of prose.
         let quoted = kind == Before::Empty && reading.tokens == 2;
-        let quoted = quoted && reading.ending != Ending::Comment && !ends_in_number(text);
+        let quoted = quoted && reading.ending != Ending::Comment;
+        let numbered = kind.short() && matched && ends_in_number(text);
         let sure = match reading.ending {
+            _ if numbered => Certain,
             _ if quoted || !facts.any(Facts::CONNECTED.and(Facts::JOINED)) => Possible,
             Ending::Comment => Certain,
             _ if matched && kind.short() && !facts.any(Facts::ODD_TEXT) => Certain,
