@@ -81,7 +81,7 @@ fn hard_requests_mostly_pass_at_level_1() {
 }
 
 /// Benign requests written by hand that level 1 blocks, and why that stays.
-const BLOCKED: [&str; 65] = [
+const BLOCKED: [&str; 66] = [
     // A site that lets the world create containers is attacked; who proxies that API excludes the rule.
     "Docker create container",
     // The search for an attack, in the address of the page that was found, is its bytes.
@@ -141,6 +141,7 @@ const BLOCKED: [&str; 65] = [
     "splunk hec event logs",
     "clickhouse http query insert",
     // Commands that a product is there to run or to keep.
+    "openai tool result",
     "slack web client send rich",
     "ghost admin lexical post",
     "crontab guru style get",
