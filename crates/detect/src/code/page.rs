@@ -83,6 +83,7 @@ pub(super) fn phrases(text: &[u8]) -> Option<Evidence> {
     request(text)
         .or_else(|| product(text))
         .or_else(|| backticks(text))
+        .or_else(|| shown(text))
         .or_else(|| reverse_shell(text))
         .or_else(|| characters(text))
         .or_else(|| interpolated(text))
@@ -183,27 +184,51 @@ fn product(text: &[u8]) -> Option<Evidence> {
         .flatten()
 }
 
+/// Commands that are tried first.
+const COMMANDS: [&[u8]; 16] = [
+    b"id",
+    b"whoami",
+    b"uname",
+    b"ls",
+    b"cat",
+    b"sleep",
+    b"ping",
+    b"curl",
+    b"wget",
+    b"nslookup",
+    b"pwd",
+    b"dir",
+    b"ipconfig",
+    b"ifconfig",
+    b"hostname",
+    b"dig",
+];
+
+/// ``print(`id`)``, ``die(`echo $((7+7))`)``: what a command of the system says, shown by PHP.
+fn shown(text: &[u8]) -> Option<Evidence> {
+    const SHOW: [&[u8]; 6] = [
+        b"print",
+        b"print_r",
+        b"printf",
+        b"die",
+        b"exit",
+        b"var_dump",
+    ];
+    let open = pair(text, *b"(`")?;
+    let name = super::name_before(text, open);
+    let inside = text.get(open + 2..)?;
+    let end = memchr::memchr(b'`', inside)?;
+    let command = inside.get(..end)?.split(|own| *own == b' ').next()?;
+    let sums = command == b"echo" && crate::phrases::find(inside, b"$((").is_some();
+    let known = SHOW.contains(&name) && (sums || COMMANDS.contains(&command));
+    known
+        .then(|| evidence(open - name.len(), open + 3 + end, CALL, Confidence::Certain))
+        .flatten()
+}
+
 /// ``echo `id`;``, ``#{`id`}``: a command of the system in a statement or a string, and nothing else.
 fn backticks(text: &[u8]) -> Option<Evidence> {
     const BEFORE: [&[u8]; 6] = [b"echo", b"print", b"puts", b"return", b"p", b"#{"];
-    const COMMANDS: [&[u8]; 16] = [
-        b"id",
-        b"whoami",
-        b"uname",
-        b"ls",
-        b"cat",
-        b"sleep",
-        b"ping",
-        b"curl",
-        b"wget",
-        b"nslookup",
-        b"pwd",
-        b"dir",
-        b"ipconfig",
-        b"ifconfig",
-        b"hostname",
-        b"dig",
-    ];
     let open = memchr::memchr(b'`', text)?;
     let before = text.get(..open)?.trim_ascii();
     let before = before

@@ -358,6 +358,7 @@ pub(super) fn inside(input: &Input<'_>, at: usize, left: &Patience) -> Option<Ev
             })
         }
         b'[' if byte(text, at + 1).is_ascii_digit() => picked(input, at),
+        b'$' => summed(input, at),
         b'/' if is_loop(text, at) => {
             let before = text.get(..at)?.trim_ascii_end();
             let len = before.len();
@@ -379,6 +380,30 @@ pub(super) fn inside(input: &Input<'_>, at: usize, left: &Patience) -> Option<Ev
         b'-' if matches!(byte(text, at + 1), b'-' | b'o' | b'c') => option(input, at, left),
         _ => None,
     }
+}
+
+/// `$((48+30))$(echo X)`: a sum and what a command says, side by side: both are worked out wherever they stand,
+/// so that one sees it in the answer.
+fn summed(input: &Input<'_>, at: usize) -> Option<Evidence> {
+    let text = input.text;
+    let digits = |from: usize| {
+        let rest = text.get(from..).unwrap_or_default().iter();
+        from + rest.take_while(|own| own.is_ascii_digit()).count()
+    };
+    let first = at + 3;
+    let sign = digits(first);
+    let last = digits(sign + 1);
+    let signed = matches!(byte(text, sign), b'+' | b'*' | b'-');
+    let beside = text.get(last..)?;
+    let beside = beside.starts_with(b"))$(") || beside.starts_with(b"))`");
+    let whole = sign > first && signed && last > sign + 1 && beside;
+    whole.then(|| {
+        found(
+            at..last + 4,
+            "a sum of the shell beside a command",
+            certain(input),
+        )
+    })
 }
 
 /// `/f %i in (`, `/f "tokens=2" %i in (`.

@@ -275,7 +275,8 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     }
     let mut at = 0;
     while let Some(own) = next(text, &mut at) {
-        if matches!(own, b'.' | b'-' | b'/' | b'[' | b'%') {
+        let sum = own == b'$' && text.get(at + 1..at + 3) == Some(b"((");
+        if sum || matches!(own, b'.' | b'-' | b'/' | b'[' | b'%') {
             if let Some(found) = fixed::inside(input, at, &before.left) {
                 keep(&mut best, Some(found));
             }

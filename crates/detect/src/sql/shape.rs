@@ -18,6 +18,7 @@ pub(super) fn read(input: &Input<'_>) -> Option<Evidence> {
         .or_else(|| sorted(input))
         .or_else(|| torn(text))
         .or_else(|| doubled(text))
+        .or_else(|| assigned(text))
         .or_else(|| called(text));
     let (at, end, reading) = found?;
     let confidence = match (input.context.field, input.context.place) {
@@ -50,11 +51,19 @@ fn probe(input: &Input<'_>) -> Found {
     ))
 }
 
-/// ` ORDER BY 25 `: nothing but the clause by which columns are counted.
+/// Comments that hide the rest of the query.
+const HIDING: [&[u8]; 4] = [b"-- -", b"--+", b"--", b"#"];
+
+/// ` ORDER BY 25 `, ` ORDER BY 25-- -`: nothing but the clause by which columns are counted.
 fn sorted(input: &Input<'_>) -> Found {
     let text = input.text.trim_ascii();
     let begins = text.get(..8)?.eq_ignore_ascii_case(b"order by");
     let number = text.get(8..)?.trim_ascii_start();
+    let number = HIDING
+        .iter()
+        .find_map(|own| number.strip_suffix(*own))
+        .unwrap_or(number)
+        .trim_ascii_end();
     let counts = (1..4).contains(&number.len()) && number.iter().all(u8::is_ascii_digit);
     let field = input.context.field != Field::Text;
     (begins && counts && field).then_some((0, input.text.len(), "a clause that counts columns"))
@@ -158,6 +167,29 @@ fn linked(text: &[u8]) -> Option<(usize, usize)> {
         };
         if follows {
             return Some((from, to));
+        }
+    }
+    None
+}
+
+/// `declare @q varchar(99) select @q = 0x73656c…`: digits for a variable of T-SQL, which are the statement that is
+/// run then, or cut off before.
+fn assigned(text: &[u8]) -> Found {
+    /// Digits that are more than a number.
+    const LEAST: usize = 6;
+    let is_declared = |at: &usize| {
+        let before = text.get(..*at).unwrap_or_default();
+        ends(before.trim_ascii_end(), b"declare")
+    };
+    let declared = memchr::memchr_iter(b'@', text).find(is_declared)?;
+    let behind = text.get(declared..)?;
+    for at in memchr::memmem::find_iter(behind, b"0x") {
+        let digits = behind.get(at + 2..)?.iter();
+        let digits = digits.take_while(|own| own.is_ascii_hexdigit()).count();
+        let before = behind.get(..at)?.trim_ascii_end();
+        if digits >= LEAST && (before.ends_with(b"=") || ends(before, b"cast(")) {
+            let end = declared + at + 2 + digits;
+            return Some((declared, end, "a statement of T-SQL in hexadecimal digits"));
         }
     }
     None
