@@ -348,6 +348,18 @@ const SETUP: &[&str] = &[
     "windows/system32/unattend",
 ];
 
+/// Of these, the accounts, and the passwords that it was set up with: no program reports them.
+const KEYS: &[&str] = &[
+    "windows/panther/unattend",
+    "windows/repair/",
+    "windows/system32/config/regback/",
+    "windows/system32/config/sam",
+    "windows/system32/config/security",
+    "windows/system32/sysprep.",
+    "windows/system32/sysprep/sysprep.",
+    "windows/system32/unattend",
+];
+
 /// Whether a path ends in a file that servers are set up by, perhaps cut off by a NUL.
 pub(super) fn served(text: &[u8]) -> bool {
     let text = text.trim_ascii_end();
@@ -356,6 +368,16 @@ pub(super) fn served(text: &[u8]) -> bool {
     let name = name.unwrap_or_default();
     let own = |file: &&str| name.eq_ignore_ascii_case(file.as_bytes());
     name.len() < text.len() && SERVED.iter().any(own)
+}
+
+/// Whether the home of the system's own services stands at `at`.
+pub(super) fn services(text: &[u8], at: usize) -> bool {
+    stands(text, at, "windows/system32/config/systemprofile").is_some()
+}
+
+/// Whether one of those files stands at `at`.
+pub(super) fn keys(text: &[u8], at: usize) -> bool {
+    KEYS.iter().any(|file| stands(text, at, file).is_some())
 }
 
 /// Whether one of those folders stands at `at`.

@@ -180,6 +180,7 @@ fn home(input: &Input<'_>, at: usize, confidence: Confidence) -> Confidence {
     );
     let telling = rest.iter().rev().take(16).any(|own| *own == 0)
         || ends_in_configuration(rest)
+        || files::keys(input.text, at)
         || !reported && (files::setup(input.text, at) || files::served(rest));
     // Programs report where they found what they are set up by, with its drive.
     let drive = input.text.get(..at).is_some_and(|own| own.contains(&b':'));
@@ -191,6 +192,9 @@ fn home(input: &Input<'_>, at: usize, confidence: Confidence) -> Confidence {
     });
     if common && reported && program {
         return confidence.min(Confidence::Hint);
+    }
+    if reported && files::services(input.text, at) {
+        return confidence.min(Confidence::Likely);
     }
     if common && (!telling || found) && input.context.field != Field::File {
         confidence.min(Confidence::Likely)
