@@ -4,6 +4,7 @@
 //! between tags, in an attribute's value with each kind of quote and without ([`tag`]), as an address
 //! ([`uri`]), and as a script, alone or after the end of a string ([`js`]). Each reading is one pass.
 
+mod alias;
 mod css;
 mod entity;
 mod js;
@@ -62,6 +63,7 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         expressions,
         letterless,
         closed,
+        alias::look,
     ] {
         let Some(found) = reading(input, text) else {
             continue;
