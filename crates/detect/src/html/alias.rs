@@ -48,6 +48,7 @@ fn spelled(text: &[u8]) -> Option<(usize, usize)> {
     let before = text.get(..at)?;
     let digits = before.iter().rev().take_while(|own| own.is_ascii_digit());
     let from = at - digits.count();
-    let member = from.checked_sub(1).and_then(|open| text.get(open)) == Some(&b'[');
-    (member && at - from >= LEAST).then_some((from - 1, at + WRITTEN.len()))
+    let open = from.checked_sub(1)?;
+    let member = text.get(open) == Some(&b'[');
+    (member && at - from >= LEAST).then_some((open, at + WRITTEN.len()))
 }
