@@ -392,14 +392,8 @@ fn behind(own: &Authority<'_>) -> bool {
         return false;
     };
     let server = own.rest.get(at + 1..).unwrap_or_default();
-    let len = server
-        .iter()
-        .take(64)
-        .take_while(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']')
-        })
-        .count();
-    let other = authority::of(own.scheme, 2, server.get(..len).unwrap_or_default(), &[]);
+    let server = host(server, 64);
+    let other = authority::of(own.scheme, 2, server, &[]);
     other.reach != Reach::Public
 }
 
@@ -514,17 +508,19 @@ fn names_host(input: &Input<'_>) -> bool {
     input.context.place == Place::Header && host.is_some_and(|own| is(own, b"host"))
 }
 
+/// What a text begins with that may be a host and its port, at most so long.
+fn host(text: &[u8], most: usize) -> &[u8] {
+    let letter =
+        |own: &&u8| own.is_ascii_alphanumeric() || matches!(own, b'.' | b'-' | b':' | b'[' | b']');
+    let len = text.iter().take(most).take_while(letter).count();
+    text.get(..len).unwrap_or_default()
+}
+
 /// A host without a scheme, in a field for addresses.
 fn bare(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text.trim_ascii();
-    let len = text
-        .iter()
-        .take(80)
-        .take_while(|own| {
-            own.is_ascii_alphanumeric() || matches!(own, b'.' | b'-' | b':' | b'[' | b']')
-        })
-        .count();
-    let own = authority::of(&[], 0, text.get(..len)?, text.get(len..)?);
+    let (own, rest) = text.split_at_checked(host(text, 80).len())?;
+    let own = authority::of(&[], 0, own, rest);
     let ends = matches!(own.rest.first(), None | Some(b'/' | b'?' | b'#'));
     let field = input.context.field == Field::Url;
     let name = own.host.contains(&b'.');
