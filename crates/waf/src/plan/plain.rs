@@ -38,8 +38,10 @@ impl Plain {
         let is_deaf = |own: &Field| own.refuted.is_empty() && !own.always;
         let mut bytes = USUAL;
         let detected = fields.iter().any(|own| own.detect.is_some());
-        if detected {
-            bytes = bytes.both(ByteSet(Scanner::shared().dull()));
+        // Rules that ask no detector need not wait for them to be made.
+        let scanner = detected.then(Scanner::shared);
+        if let Some(own) = scanner {
+            bytes = bytes.both(ByteSet(own.dull()));
         }
         for (_, own) in each().filter(|(at, _)| all >> at & 1 == 1) {
             if !is_deaf(own) {
@@ -56,11 +58,12 @@ impl Plain {
             detected,
         };
         let mut words = Vec::new();
-        for (at, field) in each() {
+        let quiet = each().filter(|(_, own)| is_deaf(own) && !own.triggers.intersects(&bytes));
+        for (at, field) in quiet {
             let Some(below) = gates.within_bytes(&field.gates, &bytes, &mut words) else {
                 continue;
             };
-            if below >= SHORTEST && is_deaf(field) && !field.triggers.intersects(&bytes) {
+            if below >= SHORTEST {
                 own.fields |= 1 << at;
                 own.below = own.below.min(below);
             }
@@ -69,7 +72,7 @@ impl Plain {
             return None;
         }
         let words = words.iter().map(|own| &**own);
-        let wake = Scanner::shared().words().filter(|_| detected);
+        let wake = scanner.into_iter().flat_map(Scanner::words);
         let wake = wake.map(|(word, _)| word.as_bytes());
         let is_of = |word: &&[u8]| word.iter().all(|byte| bytes.contains(*byte));
         let mut words: Vec<&[u8]> = words.chain(wake.filter(is_of)).collect();
