@@ -11,7 +11,9 @@ mod path;
 mod tests;
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
+use memchr::memmem::Finder;
 use quick_xml::Reader;
 use quick_xml::escape::{resolve_predefined_entity, unescape};
 use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
@@ -231,6 +233,10 @@ impl Document {
 
     /// Takes the namespace declarations of an element.
     fn declare(&mut self, start: &BytesStart<'_>, depth: usize) -> Result<(), Cause> {
+        static DECLARES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("xmlns"));
+        if DECLARES.find(start.attributes_raw().as_bytes()).is_none() {
+            return Ok(());
+        }
         for attribute in start.attributes().with_checks(false) {
             let attribute = attribute.map_err(|_| MALFORMED)?;
             let Some(prefix) = declared_prefix(attribute.key.into_inner()) else {

@@ -101,6 +101,15 @@ impl Path {
 
     /// Tells the string value of every node the path leads to, in document order.
     pub fn select(&self, document: &Document, walk: &mut Walk, mut each: impl FnMut(&[u8])) {
+        if let [step] = self.steps.as_slice()
+            && step.predicates.is_empty()
+        {
+            // One step leads to a node or does not, wherever others lead.
+            let is_reached = |node: &&Node| step.descendant || node.depth == 0;
+            let reached = document.nodes.iter().filter(is_reached);
+            let own = reached.filter(|node| step.test.holds(document, node));
+            return own.for_each(|node| each(document.value(node)));
+        }
         let goal = 1_u32 << self.steps.len();
         let frames = &mut walk.frames;
         frames.clear();
