@@ -1,5 +1,6 @@
 //! URLs as clients read them, not as the standard writes them: which host a text would be fetched from.
 
+use crate::seek;
 use crate::set::{self, Table};
 use crate::starts::{self, Starts};
 
@@ -392,7 +393,7 @@ static NAMES: [&str; DOMAINS.len()] = starts::words(&DOMAINS);
 static STARTS: Starts = starts::of(&NAMES);
 
 fn reach_of_name(name: &[u8]) -> Reach {
-    let dots = memchr::memchr_iter(b'.', name);
+    let dots = seek::memchr_iter(b'.', name);
     for at in std::iter::once(0).chain(dots.map(|at| at + 1)) {
         let domain = name.get(at..).unwrap_or_default();
         let known = starts::find(&NAMES, &STARTS, domain).and_then(|own| DOMAINS.get(own));

@@ -1,5 +1,7 @@
 //! A place in a text, for the small languages that need no tokens.
 
+use crate::seek;
+
 /// Reads a text from left to right. Every method that fails leaves it where it was.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cursor<'a> {
@@ -86,7 +88,7 @@ impl<'a> Cursor<'a> {
         let end = loop {
             let Some(found) = rest
                 .get(at..)
-                .and_then(|rest| memchr::memchr2(quote, b'\\', rest))
+                .and_then(|rest| seek::memchr2(quote, b'\\', rest))
             else {
                 break None;
             };

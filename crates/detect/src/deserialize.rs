@@ -9,6 +9,7 @@ mod pickle;
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input, evidence};
 use crate::phrases::{self, Phrases, searchers};
+use crate::seek;
 
 /// Serialised objects of Java, PHP, Python, .NET, Ruby, Node and YAML.
 pub(crate) static DETECTOR: Detector = Detector {
@@ -232,7 +233,7 @@ fn ruby(text: &[u8]) -> Option<Evidence> {
 fn php(text: &[u8]) -> Option<Evidence> {
     let mut from = 0;
     let mut best = None;
-    while let Some(found) = text.get(from..).and_then(|rest| memchr::memchr(b'"', rest)) {
+    while let Some(found) = text.get(from..).and_then(|rest| seek::memchr(b'"', rest)) {
         let quote = from + found;
         from = quote + 1;
         let before = text.get(..quote)?;
@@ -353,7 +354,7 @@ fn tags(text: &[u8]) -> Option<Evidence> {
         b"ruby/regexp",
     ];
     let mut from = 0;
-    while let Some(found) = memchr::memchr(b'!', text.get(from..)?) {
+    while let Some(found) = seek::memchr(b'!', text.get(from..)?) {
         let at = from + found;
         from = at + 1;
         let rest = text.get(from..)?;

@@ -8,6 +8,7 @@
 
 use std::collections::HashMap;
 
+use crate::seek;
 use crate::set::{self, Set};
 
 /// Places looked at before the words of those that stood out are compared.
@@ -418,7 +419,7 @@ impl Finder {
 #[must_use]
 pub fn pair(text: &[u8], pair: [u8; 2]) -> Option<usize> {
     let [first, second] = pair;
-    memchr::memchr_iter(first, text).find(|at| text.get(at + 1) == Some(&second))
+    seek::memchr_iter(first, text).find(|at| text.get(at + 1) == Some(&second))
 }
 
 /// Four bytes from a place on; what the text does not have is 0.

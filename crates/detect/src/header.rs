@@ -6,6 +6,7 @@
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
 use crate::prefix::starts;
+use crate::seek;
 use crate::set::{self, Table};
 
 pub(crate) static DETECTOR: Detector = Detector {
@@ -500,7 +501,7 @@ fn is_folded(text: &[u8], at: usize) -> bool {
 /// behind its colon.
 fn glued(text: &[u8], prefix: &[u8], at: usize, lines: usize) -> bool {
     let rest = text.get(at..text.len().min(at + 40)).unwrap_or_default();
-    let colon = memchr::memchr(b':', rest).and_then(|colon| rest.get(colon + 1));
+    let colon = seek::memchr(b':', rest).and_then(|colon| rest.get(colon + 1));
     let word = !prefix.contains(&b' ') && !prefix.ends_with(b":") && prefix.len() < 64;
     lines == 0 && word && certain_name(text, at) && colon.is_some_and(|next| *next != b' ')
 }

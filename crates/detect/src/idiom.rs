@@ -2,6 +2,7 @@
 //! interpreter that reads it. Fields for code hold code, but not these.
 
 use crate::phrases::{Phrases, searchers};
+use crate::seek;
 
 /// Ways out of Python's, JavaScript's and PHP's sandboxes.
 static CODE: Phrases = Phrases::new(|| {
@@ -66,7 +67,7 @@ const PROBES: [&[u8]; 9] = [
 /// Whether one of the strings of a call is a command that only a probe runs: `os.execute('id')`,
 /// `"whoami".execute()`.
 pub(crate) fn probes(call: &[u8]) -> bool {
-    memchr::memchr2_iter(b'\'', b'"', call).any(|at| {
+    seek::memchr2_iter(b'\'', b'"', call).any(|at| {
         let (quote, inner) = (call.get(at), call.get(at + 1..).unwrap_or_default());
         let ends = |own: &&[u8]| {
             let rest = inner.strip_prefix(*own);
@@ -81,7 +82,7 @@ pub(crate) fn probes(call: &[u8]) -> bool {
 pub(crate) fn breaks_out(text: &[u8]) -> bool {
     const NEAR: usize = 24;
     let head = text.get(..text.len().min(NEAR)).unwrap_or_default();
-    let Some(quote) = memchr::memchr2(b'\'', b'"', head) else {
+    let Some(quote) = seek::memchr2(b'\'', b'"', head) else {
         return false;
     };
     let word = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
@@ -93,13 +94,13 @@ pub(crate) fn breaks_out(text: &[u8]) -> bool {
     next == Some(b';')
         && before.iter().all(word)
         && text.len() <= LONGEST
-        && memchr::memchr(b'\n', text.trim_ascii()).is_none()
+        && seek::memchr(b'\n', text.trim_ascii()).is_none()
 }
 
 /// Whether a text of one line leads out of the language it is written in.
 pub(crate) fn in_code(text: &[u8]) -> bool {
     let text = text.trim_ascii();
-    text.len() <= LONGEST && memchr::memchr(b'\n', text).is_none() && CODE.are_in(text)
+    text.len() <= LONGEST && seek::memchr(b'\n', text).is_none() && CODE.are_in(text)
 }
 
 /// Whether an expression leads out of its template.

@@ -2,6 +2,7 @@
 
 use crate::context::Field;
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use crate::seek;
 
 /// Server-side (`<!--#exec …-->`) and edge-side (`<esi:include …/>`) includes, and those of JSP and
 /// ColdFusion.
@@ -36,7 +37,7 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text;
     let mut best: Option<Evidence> = None;
     let mut from = 0;
-    while let Some(found) = memchr::memchr2(b'<', b'$', text.get(from..)?) {
+    while let Some(found) = seek::memchr2(b'<', b'$', text.get(from..)?) {
         let at = from + found;
         from = at + 1;
         let rest = text.get(from..)?;

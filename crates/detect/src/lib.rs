@@ -20,6 +20,7 @@ mod phrases;
 mod prefix;
 mod prose;
 mod scan;
+mod seek;
 pub mod set;
 pub mod text;
 

@@ -3,6 +3,7 @@
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
 use crate::prefix::starts;
+use crate::seek;
 use crate::set::{self, Table};
 
 pub(crate) static DETECTOR: Detector = Detector {
@@ -119,7 +120,7 @@ fn is_head(text: &[u8]) -> bool {
         b"from",
     ];
     let head = text.get(..text.len().min(24)).unwrap_or_default();
-    let Some(colon) = memchr::memchr(b':', head) else {
+    let Some(colon) = seek::memchr(b':', head) else {
         return false;
     };
     let name = head.get(..colon).unwrap_or_default();
@@ -275,7 +276,7 @@ fn command(text: &[u8], at: usize, address: bool) -> Option<(&'static str, Confi
 
 /// Where the first line ends.
 fn end_of_first(text: &[u8]) -> usize {
-    memchr::memchr2(b'\r', b'\n', text).unwrap_or(text.len())
+    seek::memchr2(b'\r', b'\n', text).unwrap_or(text.len())
 }
 
 /// Whether the field held an address before the line end.

@@ -8,6 +8,7 @@ mod script;
 use crate::context::{Field, Place};
 use crate::cursor::Cursor;
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use crate::seek;
 
 /// Finds operators of document databases.
 pub(crate) static DETECTOR: Detector = Detector {
@@ -251,7 +252,7 @@ const TRIES: usize = 16;
 /// A key that is an operator: `{"$ne": 1}`, `', $where: '1 == 1`, `[$ne]=1`.
 fn object(text: &[u8], field: &[u8]) -> Found {
     let mut best: Found = None;
-    for at in memchr::memchr_iter(b'$', text).take(TRIES) {
+    for at in seek::memchr_iter(b'$', text).take(TRIES) {
         let mut cursor = Cursor::new(text, at);
         let word = cursor.word();
         let before = text.get(..at).unwrap_or_default().trim_ascii_end();
@@ -334,7 +335,7 @@ fn hides(opened: &[u8]) -> bool {
 
 /// `$ne vs $not {"a":{"$ne":1}}`: words stand before the document, so it is spoken of.
 fn said(text: &[u8], opened: &[u8]) -> bool {
-    let brace = memchr::memchr(b'{', opened).unwrap_or_default();
+    let brace = seek::memchr(b'{', opened).unwrap_or_default();
     let before = text.get(..brace).unwrap_or_default().trim_ascii();
     let words = before.split(|byte| *byte == b' ');
     words
@@ -402,7 +403,7 @@ fn graph(text: &[u8]) -> Found {
     const BEGIN: [&[u8]; 8] = [
         b"return ", b"with ", b"match ", b"union ", b"or ", b"and ", b"call ", b"detach ",
     ];
-    let at = memchr::memchr2(b'\'', b'"', text).filter(|at| *at < LONGEST)?;
+    let at = seek::memchr2(b'\'', b'"', text).filter(|at| *at < LONGEST)?;
     let mut cursor = Cursor::new(text, at + 1);
     cursor.take_while(|byte| matches!(byte, b')' | b']' | b'}' | b' ' | b'\n'));
     if !cursor.takes_one(&BEGIN) {

@@ -3,6 +3,7 @@
 //! To make a searcher takes as long as to use it on a few hundred bytes, and most values are shorter: a list
 //! of phrases makes its searchers once.
 
+use crate::seek;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -75,7 +76,7 @@ pub(crate) fn find(text: &[u8], phrase: &[u8]) -> Option<usize> {
     match phrase.first() {
         Some(first) if text.len() < SHORT => {
             let is_here = |at: &usize| text.get(*at..).is_some_and(|own| own.starts_with(phrase));
-            memchr::memchr_iter(*first, text).find(is_here)
+            seek::memchr_iter(*first, text).find(is_here)
         }
         _ => memmem::find(text, phrase),
     }

@@ -7,6 +7,7 @@
 use crate::authority::{self, Authority, Reach};
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use crate::seek;
 
 pub(crate) static DETECTOR: Detector = Detector {
     class: Class::Redirect,
@@ -123,7 +124,7 @@ fn is_script(text: &[u8], slashes: usize) -> bool {
         rest.get(..own.len())
             .is_some_and(|rest| rest.eq_ignore_ascii_case(own))
     };
-    begins(b"javascript:") && memchr::memchr2(b'(', b'`', rest).is_some()
+    begins(b"javascript:") && seek::memchr2(b'(', b'`', rest).is_some()
 }
 
 /// Whether what was read as a host is one.
@@ -285,7 +286,7 @@ fn behind_scheme(text: &[u8]) -> bool {
     let rest = rest.get(leading(rest)..).unwrap_or_default();
     let head = rest.get(..rest.len().min(64)).unwrap_or_default();
     let odd = |own: &u8| matches!(own, b'\\' | b'>' | b'<');
-    let Some(at) = memchr::memchr(b'@', head) else {
+    let Some(at) = seek::memchr(b'@', head) else {
         return false;
     };
     let (user, _) = head.split_at_checked(at).unwrap_or_default();

@@ -6,6 +6,7 @@ use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input, evidence};
 use crate::finder::pair;
 use crate::phrases::{self, Phrases, searchers};
+use crate::seek;
 
 /// External and exploding entities, inclusions and transformations.
 pub(crate) static DETECTOR: Detector = Detector {
@@ -79,7 +80,7 @@ fn parameter(input: &Input<'_>, found: &Evidence) -> Confidence {
     let document = text.len() < 1024 && (begins(b"<?xml") || begins(b"<!DOCTYPE"));
     let own = found.reading == ENTITY && place && input.context.field != Field::Code;
     let named = || {
-        memchr::memchr_iter(b'&', text).any(|at| {
+        seek::memchr_iter(b'&', text).any(|at| {
             let rest = text
                 .get(at + 1..text.len().min(at + 24))
                 .unwrap_or_default();
@@ -158,7 +159,7 @@ fn repeated(text: &[u8]) -> Option<Evidence> {
     let most = if long { OFTEN } else { MOST };
     let mut count = 0;
     let mut from = 0;
-    while let Some(found) = memchr::memchr(b'&', text.get(from..)?) {
+    while let Some(found) = seek::memchr(b'&', text.get(from..)?) {
         from += found + 1;
         count += usize::from(text.get(from).is_some_and(u8::is_ascii_alphabetic));
         if count > most {
@@ -172,10 +173,10 @@ fn repeated(text: &[u8]) -> Option<Evidence> {
 fn longest_value(text: &[u8]) -> usize {
     let value = phrases::find(text, b"<!ENTITY").and_then(|at| {
         let rest = text.get(at..)?;
-        let open = memchr::memchr2(b'"', b'\'', rest)?;
+        let open = seek::memchr2(b'"', b'\'', rest)?;
         let rest = rest.get(open..)?;
         let quote = rest.first().copied()?;
-        memchr::memchr(quote, rest.get(1..)?)
+        seek::memchr(quote, rest.get(1..)?)
     });
     value.unwrap_or_default()
 }
@@ -227,7 +228,7 @@ fn value(value: &[u8]) -> Entity {
         return Entity::Declares;
     }
     let mut names = 0;
-    for at in memchr::memchr2_iter(b'&', b'%', value) {
+    for at in seek::memchr2_iter(b'&', b'%', value) {
         names += usize::from(value.get(at + 1).is_some_and(u8::is_ascii_alphabetic));
     }
     if names >= 2 {
@@ -335,7 +336,7 @@ impl<'a> Words<'a> {
         self.quoted = matches!(first, b'"' | b'\'');
         let rest = self.text.get(begin + usize::from(self.quoted)..)?;
         if self.quoted {
-            let len = memchr::memchr(first, rest).unwrap_or(rest.len());
+            let len = seek::memchr(first, rest).unwrap_or(rest.len());
             self.at = (begin + len + 2).min(self.text.len());
             return rest.get(..len);
         }

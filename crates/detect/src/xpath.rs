@@ -6,6 +6,7 @@
 use crate::context::Field;
 use crate::cursor::Cursor;
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use crate::seek;
 
 /// Finds XPath.
 pub(crate) static DETECTOR: Detector = Detector {
@@ -103,7 +104,7 @@ const AXES: [&[u8]; 8] = [
 
 fn detect(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text;
-    let quoted = memchr::memchr2(b'\'', b'"', text).and_then(|at| after_quote(text, at));
+    let quoted = seek::memchr2(b'\'', b'"', text).and_then(|at| after_quote(text, at));
     let found = quoted.or_else(|| bare(text));
     let (confidence, reading, span) = found?;
     let confidence = match input.context.field {
@@ -321,5 +322,5 @@ fn is_plain(from: Cursor<'_>, to: Cursor<'_>) -> bool {
 
 /// Whether the text ends so that the application's own quote fits.
 fn ends(cursor: Cursor<'_>, quote: u8) -> bool {
-    memchr::memchr_iter(quote, cursor.rest()).count() % 2 == 1
+    seek::memchr_iter(quote, cursor.rest()).count() % 2 == 1
 }

@@ -3,6 +3,7 @@
 use super::words::{self, Function};
 use super::{CALL, Name, RUNS, evidence, letter, name_before};
 use crate::detector::{Confidence, Evidence};
+use crate::seek;
 
 /// Looks at every call.
 pub(super) fn read(text: &[u8]) -> Option<Evidence> {
@@ -10,7 +11,7 @@ pub(super) fn read(text: &[u8]) -> Option<Evidence> {
     const MOST: usize = 64;
     let mut best: Option<Evidence> = None;
     let mut followed = 0;
-    for open in memchr::memchr_iter(b'(', text) {
+    for open in seek::memchr_iter(b'(', text) {
         let mut end = open;
         while end > 0
             && open - end < 4
@@ -145,7 +146,7 @@ fn crossed(head: &[u8]) -> bool {
 /// `(~"…")(`, `[~…][0](`: the name of a function whose bits are turned over, which no text reads as.
 fn inverted(text: &[u8], end: usize) -> bool {
     let head = text.get(end.saturating_sub(40)..end).unwrap_or_default();
-    if memchr::memchr(b'^', head).is_some() {
+    if seek::memchr(b'^', head).is_some() {
         return crossed(head);
     }
     let Some(sign) = memchr::memrchr(b'~', head) else {

@@ -5,6 +5,7 @@
 
 use super::evidence;
 use crate::detector::{Confidence, Evidence};
+use crate::seek;
 
 /// What of an address is read.
 const LONGEST: usize = 1024;
@@ -40,8 +41,8 @@ pub(super) fn read(text: &[u8]) -> Option<Evidence> {
         .position(|own| matches!(own, b'\n' | b'"'))
         .unwrap_or(rest.len());
     let rest = rest.get(..end)?;
-    let option = memchr::memchr3_iter(b'?', b'&', b';', rest)
-        .chain(memchr::memchr2_iter(b':', b',', rest))
+    let option = seek::memchr3_iter(b'?', b'&', b';', rest)
+        .chain(seek::memchr2_iter(b':', b',', rest))
         .find_map(|mark| {
             let own = rest.get(mark + 1..)?.trim_ascii_start();
             let known = OPTIONS.iter().find(|option| {

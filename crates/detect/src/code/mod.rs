@@ -11,6 +11,7 @@ mod words;
 
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input, evidence};
+use crate::seek;
 
 /// Code of server-side languages.
 pub(crate) static DETECTOR: Detector = Detector {
@@ -176,9 +177,8 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         input.context.place,
         Place::Form | Place::Json | Place::Xml | Place::Body | Place::File
     );
-    let program = written
-        && found.reading != RUNS
-        && memchr::memchr(b'\n', input.text.trim_ascii()).is_some();
+    let program =
+        written && found.reading != RUNS && seek::memchr(b'\n', input.text.trim_ascii()).is_some();
     let document = written && found.reading == PHP && !image(input.text);
     let aside = mentioned || is_quoted(input, &found);
     let confidence = if is_source(input) || is_searched(input, &found) {
@@ -211,7 +211,7 @@ fn is_compiled(text: &[u8]) -> bool {
 fn probes(input: &Input<'_>, found: &Evidence) -> bool {
     const LONGEST: usize = 512;
     let text = input.text.trim_ascii();
-    let line = text.len() < LONGEST && memchr::memchr(b'\n', text).is_none();
+    let line = text.len() < LONGEST && seek::memchr(b'\n', text).is_none();
     // `"id".execute()`, `getRuntime().exec("id")`: what tells may stand before and behind.
     let from = found.span.start.saturating_sub(16);
     let call = input
@@ -246,7 +246,7 @@ fn is_expression(input: &Input<'_>) -> bool {
     const NAMES: [&[u8]; 3] = [b"expr", b"expression", b"formula"];
     let name = input.context.name;
     let last = name.rsplit(|own| *own == b'.').next().unwrap_or(name);
-    let short = input.text.len() < 512 && memchr::memchr(b'\n', input.text).is_none();
+    let short = input.text.len() < 512 && seek::memchr(b'\n', input.text).is_none();
     short && NAMES.iter().any(|own| last.eq_ignore_ascii_case(own))
 }
 
@@ -263,7 +263,7 @@ fn is_quoted(input: &Input<'_>, found: &Evidence) -> bool {
     input.context.field == Field::Text
         && opens.ends_with(b"`")
         && opens.contains(&b' ')
-        && memchr::memchr(b'`', behind).is_some()
+        && seek::memchr(b'`', behind).is_some()
 }
 
 /// Whether a search is for the call: `"fatal error" include('../a.php')`, `content:"os.system("`. What

@@ -4,6 +4,7 @@ use super::{CALL, PHP, RUNS, TAG, evidence, letter};
 use crate::detector::{Confidence, Evidence};
 use crate::finder::pair;
 use crate::phrases::{self, Phrases, searchers};
+use crate::seek;
 
 /// Phrases that no data holds.
 static PHRASES: Phrases = Phrases::new(|| {
@@ -103,7 +104,7 @@ fn interpolated(text: &[u8]) -> Option<Evidence> {
     let braced = whole.starts_with(b"{${") && whole.ends_with(b")}}");
     let braced = braced.then(|| calls(begin + 3)).flatten();
     let silenced = || {
-        let mut each = memchr::memchr_iter(b'@', text);
+        let mut each = seek::memchr_iter(b'@', text);
         each.find_map(|at| {
             let opened = text.get(..at)?.ends_with(b"${");
             opened.then(|| calls(at + 1)).flatten()
@@ -217,7 +218,7 @@ fn shown(text: &[u8]) -> Option<Evidence> {
     let open = pair(text, *b"(`")?;
     let name = super::name_before(text, open);
     let inside = text.get(open + 2..)?;
-    let end = memchr::memchr(b'`', inside)?;
+    let end = seek::memchr(b'`', inside)?;
     let command = inside.get(..end)?.split(|own| *own == b' ').next()?;
     let sums = command == b"echo" && crate::phrases::find(inside, b"$((").is_some();
     let known = SHOW.contains(&name) && (sums || COMMANDS.contains(&command));
@@ -229,7 +230,7 @@ fn shown(text: &[u8]) -> Option<Evidence> {
 /// ``echo `id`;``, ``#{`id`}``: a command of the system in a statement or a string, and nothing else.
 fn backticks(text: &[u8]) -> Option<Evidence> {
     const BEFORE: [&[u8]; 6] = [b"echo", b"print", b"puts", b"return", b"p", b"#{"];
-    let open = memchr::memchr(b'`', text)?;
+    let open = seek::memchr(b'`', text)?;
     let before = text.get(..open)?.trim_ascii();
     let before = before
         .trim_ascii_start()
@@ -238,7 +239,7 @@ fn backticks(text: &[u8]) -> Option<Evidence> {
         .trim_ascii();
     let shown = BEFORE.iter().any(|own| before.eq_ignore_ascii_case(own));
     let rest = text.get(open + 1..)?;
-    let end = memchr::memchr(b'`', rest)?;
+    let end = seek::memchr(b'`', rest)?;
     let (inside, behind) = rest.split_at_checked(end)?;
     let command = inside.split(|own| *own == b' ').next().unwrap_or_default();
     let quotes = behind.iter().filter(|own| **own == b'`').count();
@@ -255,7 +256,7 @@ fn backticks(text: &[u8]) -> Option<Evidence> {
 fn characters(text: &[u8]) -> Option<Evidence> {
     let mut count = 0;
     let mut first = 0;
-    for at in memchr::memchr_iter(b'(', text) {
+    for at in seek::memchr_iter(b'(', text) {
         let before = text.get(at.saturating_sub(3)..at).unwrap_or_default();
         let digit = text.get(at + 1).is_some_and(u8::is_ascii_digit);
         if digit && before.eq_ignore_ascii_case(b"chr") {
@@ -307,7 +308,7 @@ pub(super) fn read(text: &[u8]) -> Option<Evidence> {
     const MOST: usize = 32;
     let mut from = 0;
     let mut seen = 0;
-    while let Some(found) = memchr::memchr(b'<', text.get(from..)?) {
+    while let Some(found) = seek::memchr(b'<', text.get(from..)?) {
         let at = from + found;
         from = at + 1;
         if !matches!(text.get(from), Some(b'?' | b'%' | b's' | b'S')) {

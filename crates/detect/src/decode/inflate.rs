@@ -1,5 +1,6 @@
 //! Gzip (RFC 1952), zlib (RFC 1950) and what both are made of (RFC 1951), bounded.
 
+use crate::seek;
 use miniz_oxide::inflate::TINFLStatus;
 use miniz_oxide::inflate::core::inflate_flags::{
     TINFL_FLAG_IGNORE_ADLER32, TINFL_FLAG_PARSE_ZLIB_HEADER,
@@ -83,7 +84,7 @@ fn member(bytes: &[u8]) -> Option<&[u8]> {
     // A name and a comment, each up to a zero.
     for flag in [8, 16] {
         if flags & flag != 0 {
-            let end = memchr::memchr(0, rest)?;
+            let end = seek::memchr(0, rest)?;
             rest = rest.get(end + 1..)?;
         }
     }

@@ -4,6 +4,8 @@
 //! it does not, nothing is appended. None allocates but through the buffer, and none yields more bytes
 //! than it reads, `inflate` excepted, which has a cap.
 
+use crate::seek;
+
 mod base64;
 mod entity;
 mod escape;
@@ -29,7 +31,7 @@ pub(crate) use zip::{Part, is_archive, parts};
 pub(crate) fn find(byte: u8, text: &[u8]) -> Option<usize> {
     const AHEAD: usize = 4;
     let near = text.iter().take(AHEAD).position(|own| *own == byte);
-    near.or_else(|| memchr::memchr(byte, text))
+    near.or_else(|| seek::memchr(byte, text))
 }
 
 /// The value of a hexadecimal digit.

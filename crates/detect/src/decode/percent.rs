@@ -1,19 +1,20 @@
 //! Percent escapes (RFC 3986, 2.1), with the `%uXXXX` of old browsers and IIS.
 
 use super::{digit, number, push};
+use crate::seek;
 
 /// Undoes one layer. `+` becomes a blank where the text has escapes and no blanks.
 pub(crate) fn undo(text: &[u8], out: &mut Vec<u8>) -> bool {
     let begins = |at: usize| text.get(at + 1..).and_then(code);
-    if !memchr::memchr_iter(b'%', text).any(|at| begins(at).is_some()) {
+    if !seek::memchr_iter(b'%', text).any(|at| begins(at).is_some()) {
         return false;
     }
-    let plus = memchr::memchr(b' ', text).is_none();
+    let plus = seek::memchr(b' ', text).is_none();
     let mut rest = text;
     // Escapes stand close together: what begins at once needs no search.
     let next = |rest: &[u8]| match rest.first() {
         Some(b'%' | b'+') => Some(0),
-        _ => memchr::memchr2(b'%', b'+', rest),
+        _ => seek::memchr2(b'%', b'+', rest),
     };
     while let Some(at) = next(rest) {
         let (before, tail) = rest.split_at(at);

@@ -3,6 +3,7 @@
 use super::evidence;
 use crate::context::{Field, Place};
 use crate::detector::{Confidence, Evidence, Input};
+use crate::seek;
 
 /// Classes nobody names in a request for a good reason; each stands for those that begin so. Sorted,
 /// and none begins another.
@@ -98,7 +99,7 @@ pub(super) fn read(input: &Input<'_>) -> Option<Evidence> {
     // Looked for where it is asked, and once.
     let mut typed = None;
     let mut at = 0;
-    for dot in memchr::memchr2_iter(b'.', b':', text) {
+    for dot in seek::memchr2_iter(b'.', b':', text) {
         let Some(before) = text.get(at..dot) else {
             continue;
         };

@@ -2,6 +2,7 @@
 
 use super::evidence;
 use crate::detector::{Confidence, Evidence};
+use crate::seek;
 
 /// Modules through which a pickle runs something.
 const MODULES: [&[u8]; 22] = [
@@ -50,7 +51,7 @@ pub(super) fn read(text: &[u8]) -> Option<Evidence> {
 /// `c` or `i`, a module and a function, each on a line.
 fn global(text: &[u8]) -> Option<Evidence> {
     let mut from = 0;
-    while let Some(found) = memchr::memchr(b'\n', text.get(from..)?) {
+    while let Some(found) = seek::memchr(b'\n', text.get(from..)?) {
         let end = from + found;
         from = end + 1;
         let word = |at: usize| {
@@ -103,9 +104,9 @@ fn global(text: &[u8]) -> Option<Evidence> {
 
 /// A short string that is a module, and a global built from the stack.
 fn named(text: &[u8]) -> Option<usize> {
-    memchr::memchr(0x93, text).or_else(|| memchr::memchr(b'R', text))?;
+    seek::memchr(0x93, text).or_else(|| seek::memchr(b'R', text))?;
     let mut from = 0;
-    while let Some(found) = memchr::memchr2(0x8c, b'c', text.get(from..)?) {
+    while let Some(found) = seek::memchr2(0x8c, b'c', text.get(from..)?) {
         let at = from + found;
         from = at + 1;
         let rest = text.get(from..)?;

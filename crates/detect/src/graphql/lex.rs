@@ -1,5 +1,7 @@
 //! Tokens of GraphQL (spec, section 2.1).
 
+use crate::seek;
+
 /// A token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Token<'a> {
@@ -42,7 +44,7 @@ impl<'a> Lexer<'a> {
                 [b' ' | b'\t' | b'\r' | b'\n' | b',', ..] => self.at += 1,
                 [0xef, 0xbb, 0xbf, ..] => self.at += 3,
                 rest @ [b'#', ..] => {
-                    self.at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+                    self.at += seek::memchr(b'\n', rest).unwrap_or(rest.len());
                 }
                 // A line end that was written as an escape.
                 [b'\\', b'n' | b'r' | b't', ..] => self.at += 2,

@@ -2,6 +2,7 @@
 
 use crate::context::{Field, Place};
 use crate::detector::{Confidence, Evidence, Input, evidence};
+use crate::seek;
 
 const SHOWN: [&[u8]; 4] = [b"alert", b"prompt", b"confirm", b"eval"];
 
@@ -10,7 +11,7 @@ const TRIES: usize = 16;
 
 /// `a=prompt,a()`, `x=alert;x(1)`, `top[8680439..toString(30)](1)`.
 pub(super) fn look(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
-    let mut signs = memchr::memchr_iter(b'=', text).take(TRIES);
+    let mut signs = seek::memchr_iter(b'=', text).take(TRIES);
     let renamed = signs.find_map(|at| renamed(text, at));
     let (from, to) = renamed.or_else(|| spelled(text))?;
     let code = matches!(input.context.field, Field::Code | Field::Telemetry)

@@ -19,6 +19,7 @@ use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input, evidence};
 use crate::finder::pair;
 use crate::idiom;
+use crate::seek;
 use js::{Before, Reading, Strength};
 use tag::Entry;
 use token::Tokens;
@@ -94,7 +95,7 @@ fn mentioned(input: &Input<'_>, found: Evidence) -> Evidence {
     let before = text.get(..=found.span.start).unwrap_or_default();
     let from = memchr::memrchr(b'<', before).unwrap_or(found.span.start);
     let after = text.get(found.span.end..).unwrap_or_default();
-    let to = memchr::memchr(b'>', after).map_or(found.span.end, |at| found.span.end + at + 1);
+    let to = seek::memchr(b'>', after).map_or(found.span.end, |at| found.span.end + at + 1);
     let proof = crate::phrases::find(text.get(from..to).unwrap_or_default(), b"cookie").is_none();
     if proof && crate::prose::quotes(text, from, to) {
         return Evidence {
@@ -106,18 +107,18 @@ fn mentioned(input: &Input<'_>, found: Evidence) -> Evidence {
 }
 
 fn tags(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
-    memchr::memchr(b'<', text)?;
+    seek::memchr(b'<', text)?;
     tag::look(text, Tokens::text(text), Entry::Own, input.context)
 }
 
 /// The text closes the value of an attribute and brings attributes of its own.
 fn attributes(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
     // Behind a tag of its own the text is read as tags.
-    let end = memchr::memchr(b'<', text).unwrap_or(text.len());
+    let end = seek::memchr(b'<', text).unwrap_or(text.len());
     let text = text.get(..end)?;
-    memchr::memchr(b'=', text)?;
+    seek::memchr(b'=', text)?;
     let mut best: Option<Evidence> = None;
-    let behind = |quote| memchr::memchr(quote, text).map(|at| at + 1);
+    let behind = |quote| seek::memchr(quote, text).map(|at| at + 1);
     for (begin, entry) in [
         (behind(b'"'), Entry::Quoted),
         (behind(b'\''), Entry::Quoted),
@@ -144,7 +145,7 @@ fn attributes(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
 /// behind it, as nobody writes a page.
 fn behind_value(text: &[u8]) -> Option<usize> {
     let quote = text.first().filter(|own| matches!(own, b'"' | b'\''))?;
-    let end = memchr::memchr(*quote, text.get(1..)?)? + 2;
+    let end = seek::memchr(*quote, text.get(1..)?)? + 2;
     let glued = text.get(end)?.eq_ignore_ascii_case(&b'o');
     glued.then_some(end)
 }
@@ -152,7 +153,7 @@ fn behind_value(text: &[u8]) -> Option<usize> {
 /// The whole text is an address.
 fn address(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
     let head = text.get(..512).unwrap_or(text);
-    memchr::memchr2(b':', b'&', head)?;
+    seek::memchr2(b':', b'&', head)?;
     let decoded = entity::decode(head);
     let written = matches!(input.context.place, Place::Form | Place::Json | Place::Body);
     let quoting = code_expected(input) || (written && input.context.field == Field::Text);
@@ -201,10 +202,10 @@ fn breaks_out(input: &Input<'_>) -> bool {
 
 /// The text is a script, or continues one after the end of a string or comment.
 fn program(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
-    memchr::memchr3(b'(', b'`', b'=', text)?;
+    seek::memchr3(b'(', b'`', b'=', text)?;
     let whole = js::read(text, 0, Before::Statement);
     let mut best = alone(input, text, whole);
-    let after = |quote: u8| memchr::memchr(quote, text).map(|at| at + 1);
+    let after = |quote: u8| seek::memchr(quote, text).map(|at| at + 1);
     let comment = pair(text, *b"*/")
         .filter(|at| crate::phrases::find(text.get(..*at).unwrap_or_default(), b"/*").is_none())
         .map(|at| at + 2);
@@ -290,7 +291,7 @@ fn leaked(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
     if !outside || code_expected(input) {
         return None;
     }
-    let added = memchr::memchr_iter(b'+', text).find_map(|plus| {
+    let added = seek::memchr_iter(b'+', text).find_map(|plus| {
         let rest = text.get(plus + 1..)?;
         let blanks = rest.len() - rest.trim_ascii_start().len();
         let at = plus + 1 + blanks;
@@ -315,7 +316,7 @@ fn leaked(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
 /// Expressions of a browser's template engine or template string.
 fn expressions(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
     let mut at = 0;
-    while let Some(found) = text.get(at..).and_then(|rest| memchr::memchr(b'{', rest)) {
+    while let Some(found) = text.get(at..).and_then(|rest| seek::memchr(b'{', rest)) {
         let brace = at + found;
         at = brace + 1;
         let opened = match text.get(brace.wrapping_sub(1)) {
@@ -371,7 +372,7 @@ fn closed(input: &Input<'_>, text: &[u8]) -> Option<Evidence> {
 fn letterless(_: &Input<'_>, text: &[u8]) -> Option<Evidence> {
     const LEAST: usize = 40;
     let mut at = 0;
-    while let Some(found) = text.get(at..).and_then(|rest| memchr::memchr(b'[', rest)) {
+    while let Some(found) = text.get(at..).and_then(|rest| seek::memchr(b'[', rest)) {
         let begin = at + found;
         let rest = text.get(begin..)?;
         let len = rest

@@ -1,5 +1,7 @@
 //! Words of JavaScript: what they lead to when they are called, assigned or read.
 
+use crate::seek;
+
 /// What a name leads to; bits, so that a chain of members can collect them.
 pub(super) struct Flags;
 
@@ -102,7 +104,7 @@ fn escape(text: &[u8]) -> Option<(u8, usize)> {
     let rest = text.strip_prefix(b"\\u")?;
     let (digits, around) = match rest.strip_prefix(b"{") {
         Some(rest) => (
-            rest.get(..memchr::memchr(b'}', rest.get(..9.min(rest.len()))?)?)?,
+            rest.get(..seek::memchr(b'}', rest.get(..9.min(rest.len()))?)?)?,
             4,
         ),
         None => (rest.get(..4)?, 2),
@@ -210,7 +212,7 @@ pub(super) fn is_joined(text: &[u8]) -> bool {
         let [quote @ (b'"' | b'\'' | b'`' | b'/'), behind @ ..] = rest else {
             return false;
         };
-        let Some(end) = memchr::memchr(*quote, behind) else {
+        let Some(end) = seek::memchr(*quote, behind) else {
             return false;
         };
         pieces += 1;

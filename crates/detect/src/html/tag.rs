@@ -10,6 +10,7 @@ use super::uri::{self, Uri};
 use super::words;
 use crate::context::{Context, Field, Place};
 use crate::detector::{Confidence, Evidence};
+use crate::seek;
 
 /// How deep values inside values are looked into.
 const DEPTH: u8 = 3;
@@ -60,8 +61,8 @@ pub(super) fn look(
         scripts: 0,
         document: false,
         cut: text.starts_with(b"<")
-            && memchr::memchr(b'>', text).is_none()
-            && memchr::memchr(b' ', text).is_some(),
+            && seek::memchr(b'>', text).is_none()
+            && seek::memchr(b' ', text).is_some(),
         context,
         entry,
         best: None,
@@ -307,12 +308,12 @@ impl Markup<'_> {
         offset: usize,
         depth: u8,
     ) {
-        if memchr::memchr(b'<', found.value).is_some() {
+        if seek::memchr(b'<', found.value).is_some() {
             let tokens = Tokens::text(found.value);
             self.walk(found.value, tokens, offset + found.value_at, depth);
         }
-        let encoded = memchr::memchr(b'&', found.value).is_some();
-        if encoded && memchr::memchr(b'<', value).is_some() && !self.done() {
+        let encoded = seek::memchr(b'&', found.value).is_some();
+        if encoded && seek::memchr(b'<', value).is_some() && !self.done() {
             // Offsets inside a decoded value mean nothing outside: the attribute is what was found.
             let before = self.best.take();
             self.walk(value, Tokens::text(value), 0, depth);
@@ -431,7 +432,7 @@ fn len(tag: &Tag, text: &[u8], depth: u8) -> usize {
         .filter(|_| depth == 0)
         .unwrap_or_default();
     let rest = rest.get(..LONGEST).unwrap_or(rest);
-    memchr::memchr(b'>', rest).map_or(1, |end| end + 1)
+    seek::memchr(b'>', rest).map_or(1, |end| end + 1)
 }
 
 /// `<set attributeName=onclick to=alert(1)>`.

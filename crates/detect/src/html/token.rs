@@ -7,6 +7,8 @@
 //! value is handed out as a value; whoever reads it may look for tags inside it.
 //! Every byte is read once; a quote that is never closed is read once per kind of quote.
 
+use crate::seek;
+
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event<'a> {
@@ -79,7 +81,7 @@ impl<'a> Tokens<'a> {
     fn open(&mut self) -> Option<Event<'a>> {
         loop {
             let rest = self.text.get(self.at..)?;
-            let at = self.at + memchr::memchr(b'<', rest)?;
+            let at = self.at + seek::memchr(b'<', rest)?;
             let mut begin = at + 1;
             while begin < at + 4
                 && self
@@ -151,7 +153,7 @@ impl<'a> Tokens<'a> {
         if let Some(quote) = quote {
             let begin = self.at + 1;
             let rest = self.text.get(begin..).unwrap_or_default();
-            let end = memchr::memchr(quote, rest);
+            let end = seek::memchr(quote, rest);
             if end.is_some() || quote != b'`' {
                 found.quote = quote;
                 found.closed = end.is_some();

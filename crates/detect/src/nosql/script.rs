@@ -4,10 +4,11 @@ use super::Found;
 use crate::cursor::Cursor;
 use crate::detector::Confidence;
 use crate::phrases;
+use crate::seek;
 
 /// JavaScript that goes on where the application closed a string, or after a bare value.
 pub(super) fn read(text: &[u8]) -> Found {
-    let quote = memchr::memchr3(b'\'', b'"', b'`', text);
+    let quote = seek::memchr3(b'\'', b'"', b'`', text);
     if let Some(at) = quote
         && let Some(found) = after_quote(text, at)
     {

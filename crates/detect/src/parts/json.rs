@@ -1,5 +1,6 @@
 //! JSON (RFC 8259), one document or several one after the other.
 
+use crate::seek;
 use std::ops::Range;
 
 use super::{Kind, MOST, Part};
@@ -85,7 +86,7 @@ impl Walk<'_> {
         let mut end = start;
         loop {
             let rest = self.text.get(end..)?;
-            end += memchr::memchr2(b'"', b'\\', rest)?;
+            end += seek::memchr2(b'"', b'\\', rest)?;
             if self.text.get(end) == Some(&b'"') {
                 break;
             }

@@ -1,5 +1,6 @@
 //! `name=value&name=value`, as forms and queries are written.
 
+use crate::seek;
 use std::ops::Range;
 
 use super::{Kind, MOST, Part};
@@ -38,7 +39,7 @@ pub(crate) fn split(text: &[u8], within: Range<usize>, out: &mut Vec<Part>) {
     while at < within.end {
         let rest = text.get(at..within.end).unwrap_or_default();
         // What is too much for a list stays together.
-        let end = match memchr::memchr(b'&', rest) {
+        let end = match seek::memchr(b'&', rest) {
             Some(end) if out.len() < MOST => end,
             _ => rest.len(),
         };

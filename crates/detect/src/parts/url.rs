@@ -1,5 +1,6 @@
 //! URLs (RFC 3986) with an authority, and absolute paths with a query.
 
+use crate::seek;
 use std::ops::Range;
 
 use super::pairs;
@@ -54,7 +55,7 @@ fn path_start(text: &[u8]) -> Option<usize> {
     if text.first() == Some(&b'/') && text.get(1) != Some(&b'/') {
         return Some(0);
     }
-    let scheme = memchr::memchr(b':', text.get(..16.min(text.len()))?).unwrap_or(0);
+    let scheme = seek::memchr(b':', text.get(..16.min(text.len()))?).unwrap_or(0);
     let (name, rest) = text.split_at(scheme);
     let after = rest
         .strip_prefix(b":")

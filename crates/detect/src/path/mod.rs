@@ -15,6 +15,7 @@ use files::Telling;
 
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use crate::seek;
 use crate::set;
 
 pub(crate) static DETECTOR: Detector = Detector {
@@ -429,7 +430,7 @@ fn begins_a_path(text: &[u8]) -> bool {
 fn cut(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text;
     let head = text.get(..text.len().min(512))?;
-    let nul = memchr::memchr(0, head);
+    let nul = seek::memchr(0, head);
     let written = || memchr::memmem::find(head, b"%00");
     let (at, len) = nul
         .map(|at| (at, 1))

@@ -5,6 +5,7 @@ use super::files::{self, Telling};
 use super::{Value, found, settle};
 use crate::context::{Field, Place};
 use crate::detector::{Confidence, Evidence, Input};
+use crate::seek;
 
 /// A value that names such a file.
 pub(super) fn find(input: &Input<'_>, value: &Value) -> Option<Evidence> {
@@ -127,7 +128,7 @@ fn hidden(input: &Input<'_>, value: &Value) -> Option<Evidence> {
         return None;
     }
     let mut slashes =
-        memchr::memchr2_iter(b'/', b'\\', text).filter(|at| text.get(at + 1) == Some(&b'.'));
+        seek::memchr2_iter(b'/', b'\\', text).filter(|at| text.get(at + 1) == Some(&b'.'));
     let (at, end) = slashes.find_map(|at| match files::known(text, at + 1)? {
         (Telling::Secret, end) => Some((at + 1, end)),
         (Telling::Place, _) => None,

@@ -3,6 +3,7 @@
 use crate::context::{Field, Place};
 use crate::detector::{Confidence, Evidence, Input};
 use crate::prefix::starts;
+use crate::seek;
 
 use super::files::{self, Telling};
 use super::{found, settle};
@@ -45,7 +46,7 @@ pub(super) fn find(input: &Input<'_>) -> Option<Evidence> {
         .take_while(|own| own.is_ascii_whitespace() || matches!(own, b'"' | b'\''))
         .count();
     let rest = text.get(at..)?;
-    let scheme = memchr::memchr(b':', text).is_some();
+    let scheme = seek::memchr(b':', text).is_some();
     if !scheme && !starts(rest, 0, b"ssh2.") {
         return share(input, at);
     }
@@ -188,7 +189,7 @@ fn inside(input: &Input<'_>) -> Option<Evidence> {
         let scheme = head.get(at.saturating_sub(3)..*at);
         scheme.is_some_and(|own| own.eq_ignore_ascii_case(b"php"))
     };
-    let at = memchr::memchr_iter(b':', head).find(named)?;
+    let at = seek::memchr_iter(b':', head).find(named)?;
     let rest = text.get(at - 3..)?;
     let known = CERTAIN.iter().take(6).any(|own| starts(rest, 0, own));
     let spaced = text.iter().take(at).filter(|own| **own == b' ').count() > 2;

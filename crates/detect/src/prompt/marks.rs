@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use crate::phrases::{Phrases, of_words, searchers};
+use crate::seek;
 
 use crate::detector::Confidence;
 
@@ -116,7 +117,7 @@ const MOST_TOKENS: usize = 16;
 pub(super) fn turns(text: &[u8]) -> Turns {
     let mut own = lines(text);
     let mut system = false;
-    let any = memchr::memchr2(b'<', b'[', text).is_some();
+    let any = seek::memchr2(b'<', b'[', text).is_some();
     let marked = if any { text } else { b"" };
     for at in TOKENS.places(marked, MOST_TOKENS) {
         let rest = text.get(at..).unwrap_or_default();
@@ -212,14 +213,14 @@ pub(super) fn hidden(text: &[u8]) -> Option<((usize, usize), Confidence)> {
     let mut run = 0_usize;
     let mut start = 0;
     let mut selectors = 0_usize;
-    let mut at = memchr::memchr(0xf3, text)?;
+    let mut at = seek::memchr(0xf3, text)?;
     while let Some([a, b, c, _]) = text.get(at..at + 4) {
         match (a, b, c) {
             (0xf3, 0xa0, 0x80 | 0x81) => run += 1,
             (0xf3, 0xa0, 0x84..=0x87) => selectors += 1,
             _ => {
                 let rest = text.get(at + 1..)?;
-                match memchr::memchr(0xf3, rest) {
+                match seek::memchr(0xf3, rest) {
                     Some(next) => {
                         at += 1 + next;
                         (run, selectors, start) = (0, 0, at);

@@ -12,6 +12,7 @@ use crate::decode;
 use crate::finder::pair;
 use crate::graphql;
 use crate::parts::{Kind, Part};
+use crate::seek;
 use crate::set::{self, Set};
 
 /// Decodings undone one after the other.
@@ -164,10 +165,10 @@ fn literals(source: Source<'_>, form: Form, work: &mut Scratch) {
 fn literal(text: &[u8], from: usize) -> Option<Part> {
     let mut at = 0;
     loop {
-        let open = at + memchr::memchr(b'"', text.get(at..)?)?;
+        let open = at + seek::memchr(b'"', text.get(at..)?)?;
         let mut end = open + 1;
         end += loop {
-            let next = memchr::memchr2(b'"', b'\\', text.get(end..)?)?;
+            let next = seek::memchr2(b'"', b'\\', text.get(end..)?)?;
             match text.get(end + next) {
                 Some(b'"') => break next,
                 _ => end += next + 2,
@@ -412,7 +413,7 @@ fn credentials(source: Source<'_>, form: Form, work: &mut Scratch) {
         return;
     }
     let text = source.text(&work.arena, last.text);
-    let Some(colon) = memchr::memchr(b':', text) else {
+    let Some(colon) = seek::memchr(b':', text) else {
         return;
     };
     for range in [0..colon, colon + 1..text.len()] {

@@ -6,13 +6,14 @@ use super::{Start, detect};
 
 use crate::context::{Context, Field, Place};
 use crate::detector::{Confidence, Evidence, Input};
+use crate::seek;
 
 /// `/ping/8.8.8.8;id/json`: an address in a path, and a command behind it.
 pub(super) fn in_path(input: &Input<'_>) -> Option<Evidence> {
     if input.context.place != Place::Path {
         return None;
     }
-    memchr::memchr3(b';', b'|', b'&', input.text)?;
+    seek::memchr3(b';', b'|', b'&', input.text)?;
     let mut from = 0;
     for own in input.text.split(|byte| *byte == b'/') {
         let start = from;

@@ -7,6 +7,7 @@ use crate::context::{Field, Place};
 use crate::detector::{Confidence, Evidence, Input};
 use crate::idiom;
 use crate::prefix::starts;
+use crate::seek;
 
 /// Options of programs that make them run another program, or write where they are told.
 const OPTIONS: &[&[u8]] = &[
@@ -214,7 +215,7 @@ fn sends(input: &Input<'_>, at: usize) -> Option<Evidence> {
     let (from, _) = skip_spaces(text, at + 2);
     let rest = text.get(from..text.len().min(from + 64))?;
     let file = || {
-        let mark = memchr::memchr(b'@', rest)?;
+        let mark = seek::memchr(b'@', rest)?;
         let name = rest.get(..mark)?;
         let plain = name
             .iter()
@@ -416,7 +417,7 @@ fn is_loop(text: &[u8], at: usize) -> bool {
         let options = text
             .get(from + 1..text.len().min(from + 80))
             .unwrap_or_default();
-        let Some(end) = memchr::memchr(b'"', options) else {
+        let Some(end) = seek::memchr(b'"', options) else {
             return false;
         };
         from = skip_spaces(text, from + end + 2).0;
@@ -454,7 +455,7 @@ fn certain(input: &Input<'_>) -> Confidence {
 /// How sure an option makes that begins a value: no program is as short.
 fn given(input: &Input<'_>) -> Confidence {
     const SHORT: usize = 160;
-    let line = input.text.len() < SHORT && memchr::memchr(b'\n', input.text).is_none();
+    let line = input.text.len() < SHORT && seek::memchr(b'\n', input.text).is_none();
     if input.context.field == Field::Code && input.context.place != Place::File && line {
         return Confidence::Certain;
     }

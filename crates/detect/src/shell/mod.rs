@@ -25,6 +25,7 @@ use std::cell::Cell;
 
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use crate::seek;
 use crate::set::{self, Set, Table};
 
 /// How often each byte of a text may be read, on average: commands stand within commands, and what is read
@@ -211,8 +212,8 @@ fn glance(text: &[u8], set: &Set) -> bool {
     };
     table::known(word)
         || word.windows(2).any(is_hidden)
-        || memchr::memchr_iter(b'(', text).any(opens)
-        || memchr::memchr_iter(b';', text).any(begins)
+        || seek::memchr_iter(b'(', text).any(opens)
+        || seek::memchr_iter(b';', text).any(begins)
 }
 
 /// Bytes at which a command or a mark can begin.
@@ -550,11 +551,11 @@ fn is_remark(input: &Input<'_>, at: usize, end: usize) -> bool {
         closed.is_none_or(|closed| closed < open)
             && open > 0
             && byte(before, open - 1) == b' '
-            && memchr::memchr(b'/', before.get(..open).unwrap_or_default()).is_some()
+            && seek::memchr(b'/', before.get(..open).unwrap_or_default()).is_some()
     });
     let behind = input.text.get(end..).unwrap_or_default();
     let behind = behind.get(..LONGEST).unwrap_or(behind);
-    opened && memchr::memchr(b')', behind).is_some()
+    opened && seek::memchr(b')', behind).is_some()
 }
 
 /// `a=who;b=ami;$a$b`: a variable that is run after it was given a value.

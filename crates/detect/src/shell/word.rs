@@ -1,5 +1,7 @@
 //! Words as a shell would read them: quotes, escapes, variables and braces undone.
 
+use crate::seek;
+
 /// The longest command or argument that is kept; longer ones are cut.
 pub(super) const KEPT: usize = 64;
 /// How far the end of a quotation or substitution is looked for.
@@ -195,7 +197,7 @@ fn is_written_line_end(text: &[u8], at: usize) -> bool {
 /// The place behind the next `end` within reach.
 fn close(text: &[u8], from: usize, end: u8) -> Option<usize> {
     let reach = text.get(from..text.len().min(from + REACH))?;
-    memchr::memchr(end, reach).map(|at| from + at + 1)
+    seek::memchr(end, reach).map(|at| from + at + 1)
 }
 
 /// A quotation; one that nothing closes ends the word, as it closes one opened before it.
@@ -261,7 +263,7 @@ fn dollar(text: &[u8], at: usize, word: &mut Word) -> Option<usize> {
         b'{' => {
             let end = close(text, at + 2, b'}')?;
             let inner = text.get(at + 2..end - 1).unwrap_or_default();
-            if memchr::memchr3(b':', b'%', b'#', inner).is_some() {
+            if seek::memchr3(b':', b'%', b'#', inner).is_some() {
                 word.push(b'/');
             }
             word.broken |= word.len > 0 || is_name(byte(text, end));
@@ -325,7 +327,7 @@ fn ansi(inner: &[u8], word: &mut Word) {
 fn balanced(text: &[u8], at: usize) -> usize {
     let end = text.len().min(at + REACH);
     let mut open = 0_usize;
-    for here in memchr::memchr2_iter(b'(', b')', text.get(at..end).unwrap_or_default()) {
+    for here in seek::memchr2_iter(b'(', b')', text.get(at..end).unwrap_or_default()) {
         match byte(text, at + here) {
             b'(' if open == DEEPEST => return end,
             b'(' => open += 1,

@@ -7,6 +7,7 @@ use super::read::{Ending, Reading};
 use crate::context::{Field, Place};
 use crate::detector::Confidence::{self, Certain, Hint, Likely, Possible};
 use crate::detector::Input;
+use crate::seek;
 
 /// How sure, and what it was read as.
 pub(super) type Verdict = Option<(Confidence, &'static str)>;
@@ -189,7 +190,7 @@ fn quotes(input: &Input<'_>, before: &[u8], closed: &Closed<'_>) -> bool {
 /// Configurations and programs are posted as they are: their lines hold quotes of their own.
 fn posted(input: &Input<'_>, before: &[u8], closed: &Closed<'_>) -> bool {
     let document = matches!(input.context.place, Place::Body | Place::File);
-    document && !closed.kind.short() && memchr::memchr(b'\n', before).is_some()
+    document && !closed.kind.short() && seek::memchr(b'\n', before).is_some()
 }
 
 /// What tells enough after a closed string, however the text goes on.

@@ -18,6 +18,7 @@ mod words;
 
 use crate::context::{Context, Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use crate::seek;
 use read::{Reader, Reading};
 
 /// Finds SQL.
@@ -199,7 +200,7 @@ fn searched(input: &Input<'_>, found: Evidence) -> Evidence {
     let parameter = start
         .and_then(|at| before.get(at + 1..))
         .unwrap_or_default();
-    let Some(equals) = memchr::memchr(b'=', parameter) else {
+    let Some(equals) = seek::memchr(b'=', parameter) else {
         return found;
     };
     let name = parameter.get(..equals).unwrap_or_default();
@@ -255,7 +256,7 @@ fn between_letters(text: &[u8], at: usize, after: usize) -> bool {
 /// The first quote of a kind from `from` on, plain or typographic, and where the text after it begins.
 fn closing(text: &[u8], from: usize, quote: u8) -> Option<(usize, usize)> {
     let rest = text.get(from..)?;
-    let plain = memchr::memchr(quote, rest);
+    let plain = seek::memchr(quote, rest);
     let before = rest.get(..plain.unwrap_or(rest.len())).unwrap_or_default();
     let wide = (quote == b'\'').then(|| wide(before)).flatten();
     let (at, after) = wide.or(plain.map(|at| (at, at + 1)))?;
@@ -277,7 +278,7 @@ fn bold(text: &[u8], at: usize) -> Option<usize> {
 }
 
 fn wide(text: &[u8]) -> Option<(usize, usize)> {
-    memchr::memchr3_iter(0xE2, 0xCA, 0xEF, text).find_map(|at| {
+    seek::memchr3_iter(0xE2, 0xCA, 0xEF, text).find_map(|at| {
         let length = token::wide_quote(text.get(at..).unwrap_or_default());
         (length > 0).then_some((at, at + length))
     })
@@ -308,7 +309,7 @@ fn stronger(a: Option<Evidence>, b: Option<Evidence>) -> Option<Evidence> {
 fn beginning(input: &Input<'_>) -> usize {
     match input.context.place {
         // `name[0;insert into …;#]`: the key of an array that becomes the name of a parameter.
-        Place::Name => return memchr::memchr(b'[', input.text).map_or(0, |at| at + 1),
+        Place::Name => return seek::memchr(b'[', input.text).map_or(0, |at| at + 1),
         Place::Path => {}
         Place::Query
         | Place::Header
@@ -361,7 +362,7 @@ fn find_word(text: &[u8], from: usize, word: &[u8]) -> Option<usize> {
     let (first, rest) = word.split_first()?;
     let mut at = from;
     loop {
-        let found = at + memchr::memchr2(*first, first.to_ascii_uppercase(), text.get(at..)?)?;
+        let found = at + seek::memchr2(*first, first.to_ascii_uppercase(), text.get(at..)?)?;
         let after = text.get(found + 1..found + word.len())?;
         let before = found.checked_sub(1).and_then(|before| text.get(before));
         if after.eq_ignore_ascii_case(rest) && !before.is_some_and(u8::is_ascii_alphabetic) {

@@ -4,6 +4,7 @@
 use crate::context::{Field, Place};
 use crate::detector::{Confidence, Evidence, Input};
 use crate::prefix::starts;
+use crate::seek;
 
 /// The longest value that is looked at.
 const LONGEST: usize = 2048;
@@ -76,7 +77,7 @@ fn torn(text: &[u8]) -> Found {
     ];
     /// How many comments are looked at.
     const TRIES: usize = 16;
-    memchr::memchr(b'*', text)?;
+    seek::memchr(b'*', text)?;
     for at in memchr::memmem::find_iter(text, b"/**/").take(TRIES) {
         let before = text.get(at.saturating_sub(8)..at)?;
         let left = before
@@ -112,7 +113,7 @@ fn doubled(text: &[u8]) -> Found {
     const WORDS: [(&[u8], u8, usize); 2] = [(b"union", b'u', 0), (b"select", b'c', 4)];
     let reading = "a word of SQL with itself inside";
     for (word, letter, place) in WORDS {
-        let places = memchr::memchr2_iter(letter, letter.to_ascii_uppercase(), text);
+        let places = seek::memchr2_iter(letter, letter.to_ascii_uppercase(), text);
         for at in places.take(TRIES).filter_map(|at| at.checked_sub(place)) {
             if starts(text, at, word)
                 && let Some((from, to)) = around(text, at, word)
@@ -148,7 +149,7 @@ fn linked(text: &[u8]) -> Option<(usize, usize)> {
     const WORDS: [&[u8]; 3] = [b"oorr", b"aandnd", b"anandd"];
     const QUOTES: usize = 8;
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let quotes = memchr::memchr2_iter(b'\'', b'"', text).take(QUOTES);
+    let quotes = seek::memchr2_iter(b'\'', b'"', text).take(QUOTES);
     let ends = quotes
         .map(|at| at + 1)
         .chain((digits > 0).then_some(digits));
@@ -181,7 +182,7 @@ fn assigned(text: &[u8]) -> Found {
         let before = text.get(..*at).unwrap_or_default();
         ends(before.trim_ascii_end(), b"declare")
     };
-    let declared = memchr::memchr_iter(b'@', text).find(is_declared)?;
+    let declared = seek::memchr_iter(b'@', text).find(is_declared)?;
     let behind = text.get(declared..)?;
     for at in memchr::memmem::find_iter(behind, b"0x") {
         let digits = behind.get(at + 2..)?.iter();
@@ -199,7 +200,7 @@ fn assigned(text: &[u8]) -> Found {
 fn called(text: &[u8]) -> Found {
     /// How many parentheses are looked at.
     const TRIES: usize = 32;
-    for open in memchr::memchr_iter(b'(', text).take(TRIES) {
+    for open in seek::memchr_iter(b'(', text).take(TRIES) {
         let before = text.get(open.saturating_sub(24)..open).unwrap_or_default();
         let after = text.get(open + 1..text.len().min(open + 24));
         let after = after.unwrap_or_default();

@@ -6,6 +6,7 @@
 
 use super::words::{self, Lower, Word};
 use crate::finder::pair;
+use crate::seek;
 
 /// A token, with the words of the text it stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +152,7 @@ impl<'a> Lexer<'a> {
 
     fn line_comment(&mut self) {
         let begun = self.at;
-        let end = memchr::memchr2(b'\n', b'\r', self.rest());
+        let end = seek::memchr2(b'\n', b'\r', self.rest());
         match end {
             Some(end) => {
                 self.at += end + 1;
@@ -359,7 +360,7 @@ impl<'a> Lexer<'a> {
         while let Some(found) = self
             .text
             .get(at..)
-            .and_then(|rest| memchr::memchr3(0xE2, 0xCA, 0xEF, rest))
+            .and_then(|rest| seek::memchr3(0xE2, 0xCA, 0xEF, rest))
         {
             at += found;
             let closing = wide_quote(self.text.get(at..).unwrap_or_default());
@@ -452,7 +453,7 @@ impl<'a> Lexer<'a> {
 pub(super) fn end_of_text(text: &[u8], at: usize, closing: u8) -> Option<usize> {
     let mut at = at;
     loop {
-        let found = memchr::memchr2(closing, b'\\', text.get(at..)?)? + at;
+        let found = seek::memchr2(closing, b'\\', text.get(at..)?)? + at;
         let doubled = text.get(found + 1) == Some(&closing);
         match text.get(found) {
             Some(b'\\') => at = found + 2,

@@ -15,6 +15,7 @@ use markup::is_loaded;
 use crate::authority::{self, Authority, Reach};
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use crate::seek;
 
 /// How many URLs of a text are looked at.
 const MOST: usize = 64;
@@ -193,7 +194,7 @@ fn next(text: &[u8], from: usize, slash: &[u8]) -> Option<usize> {
         rest.get(at + 1..)
             .is_some_and(|rest| rest.starts_with(slash))
     };
-    let at = from + memchr::memchr_iter(b':', rest).find(slashes)?;
+    let at = from + seek::memchr_iter(b':', rest).find(slashes)?;
     let scheme = text.get(at.saturating_sub(12)..at)?;
     let len = scheme
         .iter()

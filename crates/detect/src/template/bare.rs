@@ -4,6 +4,7 @@ use super::{Kind, arithmetic, leading, verdict};
 use crate::context::Field;
 use crate::detector::{Confidence, Evidence, Input};
 use crate::phrases::{self, Phrases, searchers};
+use crate::seek;
 
 /// Ways out that no text holds otherwise.
 static CERTAIN: Phrases = Phrases::new(|| {
@@ -76,7 +77,7 @@ pub(super) fn read(input: &Input<'_>) -> Option<Evidence> {
 pub(super) fn squares(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text;
     let mut from = 0;
-    while let Some(found) = text.get(from..).and_then(|rest| memchr::memchr(b'[', rest)) {
+    while let Some(found) = text.get(from..).and_then(|rest| seek::memchr(b'[', rest)) {
         let at = from + found;
         from = at + 1;
         let opens = matches!(text.get(from), Some(b'[' | b'='))

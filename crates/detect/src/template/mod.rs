@@ -11,6 +11,7 @@ mod words;
 
 use crate::context::{Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
+use crate::seek;
 use crate::set::{self, Set};
 use lookup::Lookup;
 use words::Word;
@@ -191,7 +192,7 @@ fn filters(expression: &[u8]) -> bool {
         b"proc_open",
         b"phpinfo",
     ];
-    memchr::memchr_iter(b'|', expression).take(16).any(|at| {
+    seek::memchr_iter(b'|', expression).take(16).any(|at| {
         let rest = expression
             .get(at + 1..)
             .unwrap_or_default()
@@ -237,7 +238,7 @@ enum Kind {
 fn opening(text: &[u8], at: usize) -> Option<Open> {
     let mut from = at;
     loop {
-        let found = from + memchr::memchr3(b'{', b'<', b'(', text.get(from..)?)?;
+        let found = from + seek::memchr3(b'{', b'<', b'(', text.get(from..)?)?;
         from = found + 1;
         let before = found
             .checked_sub(1)
@@ -364,7 +365,7 @@ fn quoted(text: &[u8], open: &Open, at: usize) -> bool {
             let before = text.get(open.content..at).unwrap_or_default();
             // PHP runs what stands between: ``${`id`}``.
             let run = || {
-                let end = memchr::memchr(b'`', rest);
+                let end = seek::memchr(b'`', rest);
                 open.lookup && end.is_some_and(|end| rest.get(end + 1) == Some(&b'}'))
             };
             let only = |signs: &[u8]| before.iter().all(|byte| signs.contains(byte));

@@ -6,6 +6,7 @@ use super::found;
 use super::image::{self, Kind};
 use crate::decode;
 use crate::detector::{Confidence, Evidence, Input};
+use crate::seek;
 
 /// Bytes of a text that are searched for words in any case.
 const HEAD: usize = 64 * 1024;
@@ -42,7 +43,7 @@ fn find(bytes: &[u8], word: &[u8]) -> Option<usize> {
 fn find_in_any_case(bytes: &[u8], word: &[u8]) -> Option<usize> {
     let head = bytes.get(..bytes.len().min(HEAD))?;
     let first = *word.first()?;
-    memchr::memchr_iter(first, head).find(|at| {
+    seek::memchr_iter(first, head).find(|at| {
         head.get(*at..at + word.len())
             .is_some_and(|own| own.eq_ignore_ascii_case(word))
     })

@@ -5,6 +5,7 @@
 //! assignments, and undoes escapes inside identifiers. One pass, a stack of fixed height.
 
 use super::names::{self, Flags};
+use crate::seek;
 
 /// What a text does, read as a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -299,7 +300,7 @@ impl Reader<'_> {
             return false;
         }
         let rest = self.text.get(self.at + 1..).unwrap_or_default();
-        let len = memchr::memchr(b'`', rest).map_or(rest.len(), |end| end + 1);
+        let len = seek::memchr(b'`', rest).map_or(rest.len(), |end| end + 1);
         self.step(len + 1)
     }
 
@@ -443,7 +444,7 @@ impl Reader<'_> {
         let rest = self.text.get(self.at + 1..).unwrap_or_default();
         match rest.first() {
             Some(b'/') => {
-                let len = memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
+                let len = seek::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len());
                 self.step(len + 1)
             }
             Some(b'*') => {
