@@ -5,8 +5,9 @@
 //! the field, its name and its bytes alone, so it is kept under all three and compared in full: a memo
 //! decides nothing, and a request that meets none pays for one lookup a value.
 //!
-//! A value is kept when it comes a second time: most of what is new (identifiers, tokens, addresses that
-//! somebody came from) never does, and would push out what every request repeats. A table has a fixed number
+//! A value is kept when it comes a second time, or while there is room: most of what is new (identifiers,
+//! tokens, addresses that somebody came from) never comes again, and would push out what every request repeats.
+//! A table has a fixed number
 //! of places in sets of eight; a new value takes the place that was asked for least of late. Long values have
 //! a small table of their own, so that they cannot take all memory.
 
@@ -140,7 +141,8 @@ impl Memo {
     pub(super) fn find(&mut self, key: &Key<'_>) -> Result<Told<'_>, Option<Hash>> {
         let hash = self.hash(key);
         let Some(known) = self.table(key).find(key, hash) else {
-            return Err(self.meet(hash).then_some(Hash(hash)));
+            let is_kept = self.meet(hash) | self.table(key).has_room(hash);
+            return Err(is_kept.then_some(Hash(hash)));
         };
         known.uses = (known.uses + 1).min(MOST_USES);
         let (fields, Row { start, len }) = (known.fields, known.row);
@@ -259,6 +261,13 @@ impl Table {
         None
     }
 
+    /// Whether a value of that hash could be kept beside all others.
+    fn has_room(&self, hash: u64) -> bool {
+        let base = self.base(hash);
+        let set = self.tags.get(base..base + WAYS);
+        set.is_some_and(|set| set.contains(&0))
+    }
+
     /// A place for a new value, which it is noted under.
     fn place(&mut self, hash: u64) -> Option<&mut Known> {
         let at = self.free(self.base(hash));
@@ -349,8 +358,13 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_kept_when_it_comes_again() {
+    fn a_value_is_kept_while_there_is_room_and_then_when_it_comes_again() {
         let mut memo = Memo::new();
+        let first = memo.find(&key("n", "v")).map(|_| ());
+        assert!(matches!(first, Err(Some(_))), "{first:?}");
+        for n in 0..4 * PLACES {
+            put(&mut memo, &key("n", &n.to_string()), 1);
+        }
         let own = key("n", "v");
         assert_eq!(memo.find(&own), Err(None));
         let again = memo.find(&own).map(|_| ());
