@@ -524,6 +524,11 @@ impl Gates {
         })
     }
 
+    /// How many words [`Gates::look`] fills.
+    pub(crate) fn look_words(&self) -> usize {
+        self.parts.first().map_or(0, |all| all.prefilter.words())
+    }
+
     /// How far the words reach that [`Gates::look`] looks for.
     pub(crate) fn longest(&self) -> usize {
         self.parts.first().map_or(0, |all| all.prefilter.longest())

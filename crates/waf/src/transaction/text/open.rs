@@ -1,7 +1,6 @@
 //! Which gates are open to a string.
 
 use super::{CLOSED, NONE, Recent, StrId, Strings, edits, offset};
-use crate::byteset::ByteSet;
 use crate::plan::{Gate, Gates, Parts, Reach};
 
 impl Strings {
@@ -80,11 +79,8 @@ impl Strings {
         let longest = gates.longest().saturating_sub(1);
         let is_like = edits::edited(self.bytes(before.slice), after, longest, &mut edited);
         let woken = is_like.then(|| {
-            gates.look(&[], &ByteSet::EMPTY, hits);
             let known = self.hits.get(before.hits as usize..).unwrap_or_default();
-            hits.iter_mut()
-                .zip(known)
-                .for_each(|(own, known)| *own |= known);
+            hits.extend(known.iter().take(gates.look_words()));
             let each = edited.iter().filter_map(|part| after.get(part.clone()));
             each.fold(before.woken, |woken, part| {
                 woken | gates.look(part, &item.set, hits)
