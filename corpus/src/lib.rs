@@ -49,6 +49,9 @@ pub struct Sample<'a> {
     pub message: Message,
 }
 
+/// The seed of the requests that reports are about; tuning looks at others.
+pub const REPORTED: u64 = 1;
+
 /// A stream of benign requests.
 #[derive(Debug)]
 pub struct Corpus {

@@ -12,13 +12,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use babyshield_corpus::{Corpus, Message};
+use babyshield_corpus::{Corpus, Message, REPORTED};
 use babyshield_evaluate::decide::decide;
 use babyshield_waf::source::Disk;
 use babyshield_waf::{Plan, Spec};
 use rustix::time::{ClockId, clock_gettime};
-
-const SEED: u64 = 1;
 
 /// A decision, under a name that a profiler can tell from the warm-up.
 #[inline(never)]
@@ -52,7 +50,7 @@ fn main() {
         ..Spec::default()
     };
     let plan = Arc::new(Plan::compile(&spec, &Disk).unwrap().plan);
-    let corpus = Corpus::new(SEED).unwrap();
+    let corpus = Corpus::new(REPORTED).unwrap();
     let all: Vec<Message> = corpus
         .distinct((warm + count) as u64)
         .map(|own| own.message)

@@ -76,7 +76,7 @@ pub(crate) struct Options {
     #[arg(long, value_delimiter = ',')]
     kinds: Vec<String>,
     /// Seed of the benign corpus.
-    #[arg(long, default_value_t = peace::SEED)]
+    #[arg(long, default_value_t = babyshield_corpus::REPORTED)]
     seed: u64,
     /// Write the misses of the tuning part, by cause.
     #[arg(long)]

@@ -12,9 +12,6 @@ use crate::place::{get, post, with};
 use crate::tally::{Count, Table, Times, blocked};
 use crate::work;
 
-/// The corpus that is reported; tuning looks at other seeds.
-pub(crate) const SEED: u64 = 1;
-
 /// Requests of the corpus whose decisions are timed: one rule set after the other, each alone on one
 /// thread, as it would run in production.
 const TIMED: usize = 10_000;

@@ -1,15 +1,13 @@
 //! Requests of the benign corpus, all different, of many sites and clients: what `cargo xtask evaluate`
 //! measures the built-in rules on.
 
-use babyshield_corpus::{Corpus, Message};
+use babyshield_corpus::{Corpus, Message, REPORTED};
 
 use super::Request;
 
-const SEED: u64 = 1;
-
 /// The first so many.
 pub(super) fn read(count: usize) -> Result<Vec<Request>, String> {
-    let corpus = Corpus::new(SEED).map_err(|fault| fault.to_string())?;
+    let corpus = Corpus::new(REPORTED).map_err(|fault| fault.to_string())?;
     let samples = corpus.distinct(count as u64);
     Ok(samples.map(|own| request(own.message)).collect())
 }
