@@ -22,6 +22,8 @@ const SHORTEST: usize = 16;
 pub(crate) struct Plain {
     /// The fields of the group that have nothing to learn from them, one bit each.
     pub(crate) fields: u64,
+    /// Those that ask what a value does not match: they learn no more than that.
+    pub(crate) refuting: u64,
     bytes: ByteSet,
     /// With one of these, it is a value like any other.
     words: Finder,
@@ -35,7 +37,6 @@ impl Plain {
     /// Those of a group, if it has any: of its fields, `all` are those that every value belongs to.
     pub(super) fn of(fields: &[Field], all: u64, gates: &Gates) -> Option<Self> {
         let each = || (0_u32..).zip(fields);
-        let is_deaf = |own: &Field| own.refuted.is_empty() && !own.always;
         let mut bytes = USUAL;
         let detected = fields.iter().any(|own| own.detect.is_some());
         // Rules that ask no detector need not wait for them to be made.
@@ -44,7 +45,7 @@ impl Plain {
             bytes = bytes.both(ByteSet(own.dull()));
         }
         for (_, own) in each().filter(|(at, _)| all >> at & 1 == 1) {
-            if !is_deaf(own) {
+            if own.always {
                 return None;
             }
             bytes = bytes.both(own.triggers.complement());
@@ -52,19 +53,21 @@ impl Plain {
         let bytes = bytes.both(in_both_cases(&bytes.complement()).complement());
         let mut own = Self {
             fields: 0,
+            refuting: 0,
             bytes,
             words: Finder::default(),
             below: usize::MAX,
             detected,
         };
         let mut words = Vec::new();
-        let quiet = each().filter(|(_, own)| is_deaf(own) && !own.triggers.intersects(&bytes));
+        let quiet = each().filter(|(_, own)| !own.always && !own.triggers.intersects(&bytes));
         for (at, field) in quiet {
             let Some(below) = gates.within_bytes(&field.gates, &bytes, &mut words) else {
                 continue;
             };
             if below >= SHORTEST {
                 own.fields |= 1 << at;
+                own.refuting |= u64::from(!field.refuted.is_empty()) << at;
                 own.below = own.below.min(below);
             }
         }

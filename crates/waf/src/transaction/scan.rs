@@ -6,7 +6,7 @@ use super::memo::{Key, Memo, Told};
 use super::text::{Slice, StrId, Strings};
 use super::{Entry, Scratch, Transaction, Value};
 use crate::hir::Phase;
-use crate::plan::{Field, Group, PhasePlan, Plan, ones};
+use crate::plan::{Field, Group, PhasePlan, Plain, Plan, ones};
 
 impl Transaction {
     /// Looks at every value the phase's gated rules want, once, and notes which rules may match.
@@ -108,7 +108,14 @@ impl Transaction {
         let all = self.fields_of_name(plan, number, fields, entry.name, memo);
         let mut opened = std::mem::take(&mut self.scratch.work.get().opened);
         opened.clear();
-        if !self.is_plain(fields.0, all, entry) {
+        if let Some(plain) = self.plain(fields.0, all, entry) {
+            if all & plain.refuting != 0 {
+                opened.resize(plan.gates.words(), 0);
+                for field in ones(&[all & plain.refuting]).filter_map(|at| fields.1.get(at)) {
+                    self.refute(plan, field, entry.value, &mut opened);
+                }
+            }
+        } else {
             opened.resize(plan.gates.words(), 0);
             self.look_at(plan, (all, fields.1), entry, &mut opened);
         }
@@ -132,10 +139,10 @@ impl Transaction {
         fields
     }
 
-    /// Whether none of the fields that a value belongs to has anything to learn from it.
-    fn is_plain(&self, group: &Group, all: u64, entry: Entry) -> bool {
+    /// What there is to know of plain values, where the value is one for all the fields it belongs to.
+    fn plain<'a>(&self, group: &'a Group, all: u64, entry: Entry) -> Option<&'a Plain> {
         let strings = &self.scratch.strings;
-        group.plain.as_ref().is_some_and(|plain| {
+        group.plain.as_ref().filter(|plain| {
             all & !plain.fields == 0
                 && plain.has(strings.text(entry.value), strings.bytes(entry.name))
         })
@@ -195,11 +202,16 @@ impl Transaction {
                 self.detect(plan, field.variable, entry, open);
             }
             self.scan_value(plan, field, entry.value, open);
-            for own in &field.refuted {
-                let seen = self.scratch.strings.through(plan, entry.value, own.chain);
-                if !self.is_matched(plan, own.pattern, seen) {
-                    own.gate.mark(open);
-                }
+            self.refute(plan, field, entry.value, open);
+        }
+    }
+
+    /// One value past the patterns that a field's rules want it not to match.
+    fn refute(&mut self, plan: &Plan, field: &Field, value: StrId, open: &mut [u64]) {
+        for own in &field.refuted {
+            let seen = self.scratch.strings.through(plan, value, own.chain);
+            if !self.is_matched(plan, own.pattern, seen) {
+                own.gate.mark(open);
             }
         }
     }
