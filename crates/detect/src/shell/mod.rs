@@ -10,6 +10,7 @@ mod address;
 mod args;
 mod command;
 mod fixed;
+mod hidden;
 mod judge;
 mod table;
 mod whole;
@@ -68,6 +69,8 @@ pub(crate) static DETECTOR: Detector = Detector {
     bytes: b";|`$\n^",
     words: &[
         "&",
+        " #",
+        "\t#",
         "whoami",
         "uname",
         "ifconfig",
@@ -211,6 +214,7 @@ fn glance(text: &[u8], set: &Set) -> bool {
         ),
     };
     table::known(word)
+        || hidden::hides(text)
         || word.windows(2).any(is_hidden)
         || seek::memchr_iter(b'(', text).any(opens)
         || seek::memchr_iter(b';', text).any(begins)
@@ -270,6 +274,7 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     }
     let mut best: Option<Evidence> = None;
     let mut before = Before::new(text);
+    keep(&mut best, hidden::read(input));
     if let Some((found, command)) = at_start(input, &before.left) {
         before.command = command;
         keep(&mut best, found);
