@@ -307,13 +307,15 @@ fn included(input: &Input<'_>, own: &Authority<'_>) -> Option<Confidence> {
         .all(|byte| byte.is_ascii_digit() || *byte == b'.');
     let file = input.context.field == Field::File;
     match tail {
-        b"??" | b"???" | b"?\0" | b"\0" | b"?%00" | b"%00" if head.len() > 1 => {
+        b"??" | b"???" | b"?\0" | b"\0" | b"?%00" | b"%00" | br"?\x00" | br"?\0"
+            if head.len() > 1 =>
+        {
             Some(Confidence::Certain)
         }
         b"?" | b"?'" | b"?\"" | b"?#" if (program() || numeric) && !is_reported(input) => {
             Some(Confidence::Certain)
         }
-        b"?" if numeric && program() && is_paged(input) => Some(Confidence::Certain),
+        b"?" if numeric && is_paged(input) => Some(Confidence::Certain),
         b"?" if input.context.field != Field::Url => Some(Confidence::Likely),
         // Browsers report the page or script in which something failed.
         _ if file && program() && input.context.place == Place::Json => Some(Confidence::Likely),
