@@ -365,10 +365,16 @@ mod tests {
         for n in 0..4 * PLACES {
             put(&mut memo, &key("n", &n.to_string()), 1);
         }
-        let own = key("n", "v");
-        assert_eq!(memo.find(&own), Err(None));
-        let again = memo.find(&own).map(|_| ());
-        assert!(matches!(again, Err(Some(_))), "{again:?}");
+        // Parts of hashes may be alike.
+        let mut at_once = 0;
+        for n in 0..200 {
+            let stranger = format!("stranger {n}");
+            let own = key("n", &stranger);
+            at_once += usize::from(memo.find(&own) != Err(None));
+            let again = memo.find(&own).map(|_| ());
+            assert!(matches!(again, Err(Some(_))), "{again:?}");
+        }
+        assert!(at_once < 20, "{at_once}");
     }
 
     #[test]
