@@ -6,6 +6,7 @@ use super::read::{Ending, First, Reading};
 use crate::context::{Field, Place};
 use crate::detector::Confidence::{self, Certain, Hint, Likely, Possible};
 use crate::detector::Input;
+use crate::seek;
 
 /// What a reading of a bare value says, less where code is expected.
 pub(super) fn bare(input: &Input<'_>, reading: &Reading) -> Verdict {
@@ -18,6 +19,7 @@ pub(super) fn bare(input: &Input<'_>, reading: &Reading) -> Verdict {
         return Some((sure.min(Possible), what));
     }
     let sure = match input.context.field {
+        Field::Code if goes_on(input, reading) => sure,
         Field::Code | Field::Telemetry => sure.less().less(),
         // A body that is a statement from its first word on is sent to be one; nothing was broken out of.
         _ if reading.first == First::Statement && input.context.place == Place::Body => {
@@ -27,6 +29,20 @@ pub(super) fn bare(input: &Input<'_>, reading: &Reading) -> Verdict {
         Field::Plain | Field::Text | Field::Url | Field::File | Field::Key | Field::Token => sure,
     };
     Some((sure, what))
+}
+
+/// `country = 'NL' UNION SELECT … -- `: an expression and no query, which goes on with one and ends in a
+/// comment that hides nothing of it.
+fn goes_on(input: &Input<'_>, reading: &Reading) -> bool {
+    let expression = matches!(
+        reading.first,
+        First::Number | First::Name | First::Text | First::Hole
+    );
+    let comment = reading.tail.and_then(|tail| input.text.get(tail..));
+    let hides = comment.is_some_and(|comment| comment.iter().all(|byte| b"-# +".contains(byte)));
+    let written = matches!(input.context.place, Place::File | Place::Body);
+    let line = seek::memchr(b'\n', input.text.trim_ascii()).is_none();
+    expression && hides && line && !written && reading.facts.any(Facts::UNION)
 }
 
 fn bare_plain(input: &Input<'_>, reading: &Reading) -> Verdict {

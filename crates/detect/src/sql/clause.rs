@@ -299,6 +299,7 @@ impl<'a> Reader<'a> {
             Word::When | Word::Then | Word::End => self.case_word(word),
             Word::Select => self.unseparated_query(),
             Word::Statement => self.unseparated(lower) || self.alias_word(),
+            Word::Name if lower.as_bytes() == b"allow" && self.allows() => true,
             Word::Name
             | Word::Constant
             | Word::Prefix
@@ -357,6 +358,19 @@ impl<'a> Reader<'a> {
             self.facts.add(Facts::MARKED);
         }
         taken
+    }
+
+    /// `ALLOW FILTERING` of CQL, the last clause of a query, behind a string or a number.
+    fn allows(&mut self) -> bool {
+        let mut ahead = self.lexer;
+        let filters = matches!(ahead.next(), Some(Token::Word(word)) if word.eq_ignore_ascii_case(b"filtering"));
+        let value = matches!(self.first, Some(First::Hole | First::Number));
+        if !filters || !value || self.depth > 0 || self.glued() {
+            return false;
+        }
+        self.lexer = ahead;
+        self.facts.add(Facts::CLAUSE);
+        true
     }
 
     /// Whether the operand ends after this word.

@@ -125,6 +125,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         " in(",
         "make_set(",
         "elt(",
+        "do $",
     ],
     glance: None,
     detect,
@@ -164,6 +165,12 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
             };
             if let Some(end) = bold(text, at) {
                 next = closing(text, end, quote);
+                continue;
+            }
+            if let Some(end) = escaped(text, at, quote) {
+                let reading = Reader::new(text, end, true).read();
+                best = stronger(best, judged(input, Start::Closed(quote), at - 1, reading));
+                next = None;
                 continue;
             }
             let reading = Reader::new(text, after, true).read();
@@ -261,6 +268,14 @@ fn closing(text: &[u8], from: usize, quote: u8) -> Option<(usize, usize)> {
     let wide = (quote == b'\'').then(|| wide(before)).flatten();
     let (at, after) = wide.or(plain.map(|at| (at, at + 1)))?;
     Some((from + at, from + after))
+}
+
+/// Where the second of two quotes ends, of which a backslash stands before the first: `\''`. A language above
+/// SQL reads one quote, doubled; the database reads one, escaped, and the end of the string.
+fn escaped(text: &[u8], at: usize, quote: u8) -> Option<usize> {
+    let before = at.checked_sub(1).and_then(|at| text.get(at));
+    let doubled = text.get(at + 1) == Some(&quote) && text.get(at + 2) != Some(&quote);
+    (before == Some(&b'\\') && doubled && quote == b'\'').then_some(at + 2)
 }
 
 /// Where the bold letters of a wiki end that begin at `at`: `'''Select''' is`.

@@ -387,6 +387,7 @@ fn rare(first: &[u8], ahead: &mut Ahead<'_>) -> Option<Head> {
             ]);
             if known { ahead.end() } else { None }
         }
+        b"do" if block(ahead) => Some(Head::Marked),
         b"call" if ahead.takes(&[b"case", b"regexp_substring"]) => Some(Head::Marked),
         b"call" | b"do" | b"begin" => called(ahead),
         b"desc" | b"describe" => {
@@ -430,6 +431,28 @@ fn grant(ahead: &mut Ahead<'_>) -> Option<Head> {
     } else {
         ahead.end()
     }
+}
+
+/// `DO $$BEGIN …`, `DO LANGUAGE plpgsql 'BEGIN …'`: a block of PL/pgSQL in quotes of either kind.
+fn block(ahead: &mut Ahead<'_>) -> bool {
+    let mut own = Ahead { lexer: ahead.lexer };
+    if own.takes(&[b"language"]) {
+        own.name();
+    }
+    let body = match own.lexer.dollars() {
+        Some(body) => body,
+        None => match own.token() {
+            Some(Token::Text {
+                quote: b'\'', body, ..
+            }) => body,
+            _ => return false,
+        },
+    };
+    let body = body.trim_ascii_start();
+    let mut words = body.split(|byte| !byte.is_ascii_alphabetic());
+    words
+        .next()
+        .is_some_and(|word| matches!(Lower::new(word).as_bytes(), b"begin" | b"declare"))
 }
 
 /// A call of one of the database's own functions.

@@ -114,6 +114,20 @@ impl<'a> Lexer<'a> {
         self.peek(blanks) == b'('
     }
 
+    /// The string of PostgreSQL that begins next, `$$…` or `$tag$…`, from behind its opening quote on.
+    pub(super) fn dollars(&mut self) -> Option<&'a [u8]> {
+        /// No tag is longer.
+        const LONGEST: usize = 24;
+        if !self.skip() {
+            return None;
+        }
+        let rest = self.rest().strip_prefix(b"$")?;
+        let tag = rest.iter().take(LONGEST).position(|byte| *byte == b'$')?;
+        let (tag, body) = rest.split_at_checked(tag)?;
+        let plain = tag.iter().all(|byte| is_word(*byte));
+        plain.then_some(body.get(1..)?)
+    }
+
     /// Skips white space and comments; false at the end of the text.
     fn skip(&mut self) -> bool {
         while let Some(&byte) = self.text.get(self.at) {
