@@ -375,15 +375,91 @@ fn emptied(text: &[u8], at: usize) -> bool {
     let rest = text.get(at..text.len().min(at + 40)).unwrap_or_default();
     let end = rest.iter().position(|own| matches!(own, b'\r' | b'\n'));
     let line = rest.get(..end.unwrap_or(rest.len())).unwrap_or_default();
-    let whole = [b"flushall".as_slice(), b"flushdb"];
+    let whole = [
+        b"flushall".as_slice(),
+        b"flushdb",
+        b"bgsave",
+        b"bgrewriteaof",
+    ];
     let begins = [
         b"config set dir".as_slice(),
         b"config set dbfilename",
         b"slaveof ",
         b"replicaof ",
+        b"module load ",
+        b"script load ",
     ];
     whole.iter().any(|own| line.eq_ignore_ascii_case(own))
         || begins.iter().any(|own| starts(text, at, own))
+        || configured(line)
+        || kept(line)
+        || counted(rest)
+        || evaluated(text.get(at..).unwrap_or_default())
+}
+
+/// `CONFIG GET *`, `CONFIG SET requirepass x`: three words and four.
+fn configured(line: &[u8]) -> bool {
+    let words = line.trim_ascii().split(|own| *own == b' ').count();
+    starts(line, 0, b"config get ") && words == 3 || starts(line, 0, b"config set ") && words == 4
+}
+
+/// `EVAL "return redis.call('x')" 0`: a script in quotes, and how many keys it is given.
+fn evaluated(rest: &[u8]) -> bool {
+    const LONGEST: usize = 512;
+    let (quote, script) = match rest {
+        [
+            b'e' | b'E',
+            b'v' | b'V',
+            b'a' | b'A',
+            b'l' | b'L',
+            b' ',
+            quote @ (b'"' | b'\''),
+            ..,
+        ] => (*quote, rest.get(6..rest.len().min(LONGEST))),
+        _ => return false,
+    };
+    let script = script.unwrap_or_default();
+    let end = memchr::memrchr(
+        quote,
+        script
+            .split(|own| matches!(own, b'\r' | b'\n'))
+            .next()
+            .unwrap_or_default(),
+    );
+    let behind = end
+        .and_then(|end| script.get(end + 1..))
+        .unwrap_or_default();
+    matches!(behind, [b' ', digit, ..] if digit.is_ascii_digit())
+}
+
+/// `SET session:1 "x"`: a command by which Redis keeps something under a key, in capitals as its own
+/// descriptions write it. Keys are put together of words, or what is kept is quoted; sentences are neither.
+fn kept(line: &[u8]) -> bool {
+    let commands = [b"SET ".as_slice(), b"HSET ", b"LPUSH ", b"RPUSH ", b"SADD "];
+    let Some(rest) = commands.iter().find_map(|own| line.strip_prefix(*own)) else {
+        return false;
+    };
+    let mut words = rest.splitn(2, |own| *own == b' ');
+    let key = words.next().unwrap_or_default();
+    let value = words.next().unwrap_or_default();
+    let joined = key.iter().skip(1).any(|own| b":_{".contains(own)) && !key.ends_with(b":");
+    let quoted = matches!(value, [b'"' | b'\'' | b'{', ..]) && !value.contains(&b'=');
+    !value.is_empty() && (joined || quoted)
+}
+
+/// `*3\r\n$3\r\nSET`: how many words a command to Redis has, and how long the first of them is.
+fn counted(rest: &[u8]) -> bool {
+    let number = |text: &[u8]| {
+        let digits = text.iter().take_while(|own| own.is_ascii_digit()).count();
+        (digits > 0 && digits < 4).then_some(digits)
+    };
+    let Some(inner) = rest.strip_prefix(b"*") else {
+        return false;
+    };
+    let behind = number(inner).and_then(|len| inner.get(len..));
+    let length = behind.and_then(|rest| rest.strip_prefix(b"\r\n$"));
+    let word = length.and_then(|rest| rest.get(number(rest)?..)?.strip_prefix(b"\r\n"));
+    word.is_some_and(|word| word.first().is_some_and(u8::is_ascii_alphabetic))
 }
 
 /// `Application: system`: what a telephone exchange is told to do by its management interface.
