@@ -242,7 +242,8 @@ fn value(input: &Input<'_>) -> Found {
     let code = matches!(input.context.field, Field::Code | Field::Telemetry);
     let found = object(text, input.context.name)
         .or_else(|| script::read(text))
-        .or_else(|| graph(text));
+        .or_else(|| graph(text))
+        .or_else(|| documents(text));
     found.map(|(sure, reading, span)| (if code { sure.less().less() } else { sure }, reading, span))
 }
 
@@ -293,6 +294,8 @@ fn object(text: &[u8], field: &[u8]) -> Found {
             None if telling => Confidence::Certain,
             Some(b'{') if said(text, opened) => Confidence::Likely,
             Some(b'{') if telling && hides(opened) => Confidence::Certain,
+            Some(b'{') if hides(opened) && !is_filter(field) => Confidence::Certain,
+            Some(b'{') if logs_in(opened) => Confidence::Certain,
             Some(b'{') => opened_by_brace(opened, telling, field),
             // After a closed string or value: `', $or: [`, `1, $where: '1 == 1'`.
             Some(b',') => after_value(opened, telling),
@@ -307,6 +310,36 @@ fn object(text: &[u8], field: &[u8]) -> Found {
         }
     }
     best
+}
+
+/// Whether a field takes conditions.
+fn is_filter(field: &[u8]) -> bool {
+    FILTERS.iter().any(|own| own.eq_ignore_ascii_case(field))
+}
+
+/// `{"u":"root","p":{`: a document of a name and a password, the names of whose fields are cut short.
+fn logs_in(opened: &[u8]) -> bool {
+    const NAMES: [&[u8]; 8] = [
+        b"{\"u\":\"",
+        b"{\"user\":\"",
+        b"{\"username\":\"",
+        b"{\"login\":\"",
+        b"{\"email\":\"",
+        b"{\"mail\":\"",
+        b"{\"name\":\"",
+        b"{\"l\":\"",
+    ];
+    const PASSWORDS: [&[u8]; 4] = [b",\"p\":{", b",\"pw\":{", b",\"pin\":{", b",\"key\":{"];
+    let begins = |own: &&[u8]| {
+        let head = opened.get(..own.len());
+        head.is_some_and(|head| head.eq_ignore_ascii_case(own))
+    };
+    let blanks = opened.iter().filter(|own| own.is_ascii_whitespace());
+    // Two fields, written as programs do.
+    let two = opened.iter().filter(|own| **own == b',').count() == 1;
+    two && blanks.count() == 0
+        && NAMES.iter().any(begins)
+        && PASSWORDS.iter().any(|own| opened.ends_with(own))
 }
 
 /// `"password":{`: the value of a password is to be compared, which nobody filters by.
@@ -368,7 +401,7 @@ fn opens_value(byte: u8) -> bool {
 }
 
 fn opened_by_brace(opened: &[u8], telling: bool, field: &[u8]) -> Confidence {
-    let filter = FILTERS.iter().any(|own| own.eq_ignore_ascii_case(field));
+    let filter = is_filter(field);
     let alone = opened.len() <= 2;
     match (filter, alone, telling) {
         (true, _, _) => Confidence::Possible,
@@ -386,6 +419,62 @@ fn after_value(opened: &[u8], telling: bool) -> Confidence {
     } else {
         Confidence::Likely
     }
+}
+
+/// AQL behind a closed string: `x" || true RETURN (FOR u IN _users RETURN u) //`.
+fn documents(text: &[u8]) -> Found {
+    /// No value that is looked for is longer, nor what goes on behind it.
+    const LONGEST: usize = 64;
+    const MOST: usize = 512;
+    const BEGIN: [&[u8]; 9] = [
+        b"||", b"&&", b"or ", b"and ", b"return ", b"for ", b"let ", b"filter ", b"limit ",
+    ];
+    let at = seek::memchr2(b'\'', b'"', text).filter(|at| *at < LONGEST)?;
+    let mut cursor = Cursor::new(text, at + 1);
+    cursor.take_while(|byte| matches!(byte, b')' | b']' | b'}' | b' ' | b'\n'));
+    if !cursor.takes_one(&BEGIN) {
+        return None;
+    }
+    let rest = text.get(at..text.len().min(at + MOST))?;
+    let loops = seek::memchr2_iter(b'f', b'F', rest).any(|at| is_loop(rest, at));
+    loops.then_some((
+        Confidence::Certain,
+        "AQL after a closed string",
+        at..text.len(),
+    ))
+}
+
+/// Whether a loop of AQL begins at `at` that prose does not hold: `FOR u IN _users RETURN`, in parentheses, or
+/// over what the database keeps for itself, or with a comment behind it.
+fn is_loop(text: &[u8], at: usize) -> bool {
+    const NEXT: [&[u8]; 9] = [
+        b"return", b"filter", b"remove", b"update", b"insert", b"replace", b"limit", b"collect",
+        b"for",
+    ];
+    let before = text.get(..at).unwrap_or_default();
+    if before.last().is_some_and(u8::is_ascii_alphanumeric) {
+        return false;
+    }
+    let mut cursor = Cursor::new(text, at);
+    let blank = |cursor: &mut Cursor<'_>| {
+        let blanks = cursor.take_while(|byte| byte.is_ascii_whitespace());
+        !blanks.is_empty()
+    };
+    let begun = cursor.takes(b"for") && blank(&mut cursor);
+    let named = begun && !cursor.word().is_empty() && blank(&mut cursor);
+    if !named || !cursor.takes(b"in") || !blank(&mut cursor) {
+        return false;
+    }
+    let list = cursor.word();
+    let follows = !list.is_empty() && blank(&mut cursor) && cursor.takes_one(&NEXT);
+    let grouped = before.trim_ascii_end().ends_with(b"(");
+    let own = list.starts_with(b"_");
+    let hidden = || {
+        let comment = [b"//".as_slice(), b"/*"];
+        let found = |own: &&[u8]| crate::phrases::find(cursor.rest(), own).is_some();
+        comment.iter().any(found)
+    };
+    follows && (grouped || own || hidden())
 }
 
 /// Cypher behind a closed string: `x'}) MATCH (u) DETACH DELETE u //`.
