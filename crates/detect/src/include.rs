@@ -51,7 +51,13 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
             }
             Directive::Shows => Confidence::Certain,
         };
-        let expected = matches!(input.context.field, Field::Code | Field::Telemetry);
+        let expected = match input.context.field {
+            Field::Code => !tells(rest),
+            Field::Telemetry => true,
+            Field::Plain | Field::Text | Field::Url | Field::File | Field::Key | Field::Token => {
+                false
+            }
+        };
         let confidence = if expected {
             confidence.less()
         } else {
@@ -72,6 +78,26 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         }
     }
     best
+}
+
+/// Whether the directive behind a `<` or `$` says what a visitor's browser alone is to know: a template asks for
+/// the host or the language.
+fn tells(rest: &[u8]) -> bool {
+    /// No tag that is looked at is longer.
+    const LONGEST: usize = 256;
+    const SECRETS: [&[u8]; 2] = [b"$(HTTP_COOKIE", b"$(HTTP_AUTHORIZATION"];
+    let begun = rest.strip_prefix(b"(").is_some_and(|rest| {
+        let own = |own: &&[u8]| own.get(2..).is_some_and(|name| rest.starts_with(name));
+        SECRETS.iter().any(own)
+    });
+    let tag = rest.get(..rest.len().min(LONGEST)).unwrap_or_default();
+    let end = seek::memchr(b'>', tag).unwrap_or(tag.len());
+    let tag = tag.get(..end).unwrap_or_default();
+    begun
+        || tag.get(..4) == Some(b"esi:")
+            && SECRETS
+                .iter()
+                .any(|own| crate::phrases::find(tag, own).is_some())
 }
 
 /// Whether words stand before it, as where people write about directives.
@@ -110,18 +136,38 @@ fn directive(rest: &[u8]) -> Option<(Directive, usize)> {
         .any(|name| own.eq_ignore_ascii_case(name));
         return known.then_some((Directive::Runs, len + own.len()));
     }
-    let others: [&[u8]; 7] = [
+    if let Some(len) = begins(b"(HTTP_") {
+        return variable(rest.get(len..)?).map(|own| (Directive::Runs, len + own));
+    }
+    let others: [&[u8]; 6] = [
         b"!--esi",
         b"jsp:include",
         b"jsp:forward",
         b"c:import",
         b"cfinclude",
         b"cfexecute",
-        b"(HTTP_COOKIE",
     ];
     let len = others.iter().find_map(|own| begins(own))?;
     let follows = rest.get(len).copied().unwrap_or(b' ');
     (!follows.is_ascii_alphanumeric()).then_some((Directive::Runs, len))
+}
+
+/// A variable of edge-side includes and how long it is, from behind `$(HTTP_` on: `$(HTTP_COOKIE{'session'})`.
+fn variable(rest: &[u8]) -> Option<usize> {
+    const NAMES: [&[u8]; 6] = [
+        b"COOKIE",
+        b"AUTHORIZATION",
+        b"HOST",
+        b"REFERER",
+        b"USER_AGENT",
+        b"ACCEPT_LANGUAGE",
+    ];
+    let own = |own: &&&[u8]| {
+        rest.get(..own.len())
+            .is_some_and(|name| name.eq_ignore_ascii_case(own))
+    };
+    let name = NAMES.iter().find(own)?;
+    matches!(rest.get(name.len()), None | Some(b')' | b'{' | b'|')).then_some(name.len())
 }
 
 /// A directive of a server: its name and an attribute it takes.
