@@ -6,6 +6,7 @@
 //! they are evaluated (SpEL, OGNL, the binding of parameter names in Spring): [`bare`] knows theirs.
 
 mod bare;
+mod latex;
 mod lookup;
 mod words;
 
@@ -65,6 +66,16 @@ pub(crate) static DETECTOR: Detector = Detector {
         "processbuilder(",
         "freemarker.template",
         "@system.",
+        "\\write",
+        "\\input",
+        "\\include",
+        "\\openin",
+        "\\openout",
+        "\\verbatiminput",
+        "\\lstinput",
+        "\\directlua",
+        "\\luaexec",
+        "\\shellescape",
     ],
     glance: None,
     detect,
@@ -78,7 +89,9 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     {
         return found;
     }
-    let other = bare::read(input).or_else(|| bare::squares(input));
+    let other = bare::read(input)
+        .or_else(|| latex::read(input))
+        .or_else(|| bare::squares(input));
     match (&found, &other) {
         (Some(own), Some(bare)) if own.confidence >= bare.confidence => found,
         (_, Some(_)) => other,
