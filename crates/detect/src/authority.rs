@@ -213,7 +213,7 @@ fn place(host: &[u8]) -> (Reach, bool) {
         && host.iter().all(|byte| ORDINARY.has(*byte))
     {
         let name = host.strip_suffix(b".").unwrap_or(host);
-        return (reach_of_name(name), false);
+        return reach_of_any(name);
     }
     let plain = Plain::of(host);
     let name = plain.bytes();
@@ -226,7 +226,16 @@ fn place(host: &[u8]) -> (Reach, bool) {
     if let Some((address, odd)) = four(name) {
         return (reach_of_four(address), odd || plain.odd);
     }
-    (reach_of_name(name), plain.odd)
+    let (reach, odd) = reach_of_any(name);
+    (reach, odd || plain.odd)
+}
+
+/// Where a name leads, and whether it is one that hides it.
+fn reach_of_any(name: &[u8]) -> (Reach, bool) {
+    match (reach_of_name(name), rebinds(name)) {
+        (Reach::Public | Reach::Rebinding, true) => (Reach::Rebinding, true),
+        (reach, _) => (reach, false),
+    }
 }
 
 /// An IPv4 address as `inet_aton` reads it: one to four parts, decimal, octal or hexadecimal; and
@@ -410,6 +419,43 @@ fn reach_of_name(name: &[u8]) -> Reach {
     Reach::Public
 }
 
+/// Whether a name stands for one address first and for an inner one then: `7f000001.c0a80001.r.example.net`,
+/// `8-8-8-8.127-0-0-1.r.example.net`; or holds an inner one and says that it does.
+fn rebinds(name: &[u8]) -> bool {
+    const SAYS: [&[u8]; 2] = [b"rebind", b"rbndr"];
+    // A name of an address begins with a digit, of letters only those of hexadecimal digits.
+    if !name.first().is_some_and(u8::is_ascii_hexdigit) {
+        return false;
+    }
+    let mut labels = name.split(|own| *own == b'.');
+    let mut next = || labels.next().and_then(label);
+    match (next(), next()) {
+        (Some(one), Some(other)) => {
+            let inner = |own| reach_of_four(own) != Reach::Public;
+            one != other && (inner(one) || inner(other))
+        }
+        (Some(_), None) => {
+            let says = |own: &&[u8]| crate::phrases::find(name, own).is_some();
+            SAYS.iter().any(says) && holds_inner(name)
+        }
+        (None, _) => false,
+    }
+}
+
+/// The address that a label is, in eight hexadecimal digits or four numbers with dashes.
+fn label(text: &[u8]) -> Option<u32> {
+    let text = std::str::from_utf8(text).ok()?;
+    if text.len() == 8 && !text.contains(['+', '-']) {
+        return u32::from_str_radix(text, 16).ok();
+    }
+    let mut numbers = [0_u8; 4];
+    let mut parts = text.split('-');
+    for number in &mut numbers {
+        *number = parts.next()?.parse().ok()?;
+    }
+    parts.next().is_none().then(|| u32::from_be_bytes(numbers))
+}
+
 /// Whether a name holds an inner address: `app.10.0.0.1.nip.io`, `192-168-1-1.sslip.io`, `7f000001.nip.io`.
 fn holds_inner(name: &[u8]) -> bool {
     let mut numbers = [None::<u8>; 4];
@@ -439,7 +485,30 @@ mod tests {
 
     #[test]
     fn hosts_are_placed_in_every_notation() {
-        let cases: [(&str, Reach, bool); 36] = [
+        let cases: [(&str, Reach, bool); 43] = [
+            (
+                "http://7f000001.c0a80001.r.example.net/",
+                Reach::Rebinding,
+                true,
+            ),
+            (
+                "http://8-8-8-8.127-0-0-1.r.example.net/",
+                Reach::Rebinding,
+                true,
+            ),
+            (
+                "http://127-0-0-1.rebind.example.net/",
+                Reach::Rebinding,
+                true,
+            ),
+            (
+                "http://deadbeef.cafebabe.example.net/",
+                Reach::Public,
+                false,
+            ),
+            ("http://10-0-0-1.example.net/", Reach::Public, false),
+            ("http://7f000001.example.net/", Reach::Public, false),
+            ("http://8-8-8-8.9-9-9-9.example.net/", Reach::Public, false),
             ("http://127.0.0.1/", Reach::Loopback, false),
             ("http://127.1/", Reach::Loopback, true),
             ("http://2130706433/", Reach::Loopback, true),
