@@ -184,6 +184,7 @@ fn request(input: &Input<'_>) -> Option<Evidence> {
         let confidence = match depth.checked_sub(run.steps) {
             None => Confidence::Certain,
             Some(_) if secret || run.odd => Confidence::Certain,
+            Some(_) if aliased(text, run) => Confidence::Certain,
             Some(_) => Confidence::Possible,
         };
         depth = depth.saturating_sub(run.steps);
@@ -219,6 +220,60 @@ fn request(input: &Input<'_>) -> Option<Evidence> {
         }
     }
     best
+}
+
+/// `/static../settings.py`: nginx puts what follows `/static` behind the directory that stands for it, so that the
+/// dots lead out of it. Slugs end in dots as well (`/what-the../`), but not the names of such directories.
+fn aliased(text: &[u8], run: Run) -> bool {
+    const NAMES: [&[u8]; 40] = [
+        b"admin",
+        b"api",
+        b"app",
+        b"apps",
+        b"asset",
+        b"assets",
+        b"backup",
+        b"bin",
+        b"build",
+        b"cdn",
+        b"css",
+        b"data",
+        b"dist",
+        b"doc",
+        b"docs",
+        b"download",
+        b"downloads",
+        b"file",
+        b"files",
+        b"fonts",
+        b"image",
+        b"images",
+        b"img",
+        b"js",
+        b"lib",
+        b"libs",
+        b"log",
+        b"logs",
+        b"media",
+        b"pages",
+        b"pics",
+        b"public",
+        b"resource",
+        b"resources",
+        b"share",
+        b"static",
+        b"storage",
+        b"styles",
+        b"upload",
+        b"uploads",
+    ];
+    let before = text.get(..run.start).unwrap_or_default();
+    let word = before.rsplit(|own| *own == b'/').next().unwrap_or_default();
+    let behind = text.get(run.end..).unwrap_or_default();
+    let named = NAMES.iter().any(|own| own.eq_ignore_ascii_case(word));
+    let plain = !word.is_empty() && word.iter().all(u8::is_ascii_alphabetic);
+    let leads = behind.first().is_some_and(|own| !own.is_ascii_whitespace());
+    named && leads || plain && (is_source(behind) || is_setup(behind))
 }
 
 /// Whether a slash stands behind the letter of a drive: `/C:/`.
