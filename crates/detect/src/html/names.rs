@@ -116,6 +116,41 @@ fn escape(text: &[u8]) -> Option<(u8, usize)> {
     Some((u8::try_from(value).unwrap_or(0x80), digits.len() + around))
 }
 
+/// What the name leads to that a string in quotes is, which spells some of its letters as escapes: `'\x61lert'`.
+pub(super) fn written(text: &[u8]) -> u16 {
+    let [quote @ (b'"' | b'\'' | b'`'), inside @ .., end] = text else {
+        return 0;
+    };
+    if quote != end || !inside.contains(&b'\\') {
+        return 0;
+    }
+    let mut out = Word::default();
+    let mut at = 0;
+    while let Some(byte) = inside.get(at).copied() {
+        let rest = inside.get(at..).unwrap_or_default();
+        let (byte, len) = match escape(rest).or_else(|| short_escape(rest)) {
+            Some(own) => own,
+            None if is_letter(byte) => (byte, 1),
+            None => return 0,
+        };
+        out.push(byte);
+        at += len;
+    }
+    flags(out.bytes())
+}
+
+/// `\x61` or `\141`: the character and the length as written.
+fn short_escape(text: &[u8]) -> Option<(u8, usize)> {
+    let rest = text.strip_prefix(b"\\")?;
+    let (digits, radix, lead) = match rest {
+        [b'x', digits @ ..] => (digits.get(..2)?, 16, 2),
+        digits => (digits.get(..3)?, 8, 1),
+    };
+    let digits = std::str::from_utf8(digits).ok()?;
+    let value = u8::from_str_radix(digits, radix).ok()?;
+    Some((value, lead + digits.len()))
+}
+
 /// What a name leads to.
 pub(super) fn flags(word: &[u8]) -> u16 {
     match word {

@@ -377,6 +377,7 @@ impl Reader<'_> {
             }
             Bracket::Member => {
                 self.chain = self.computed(frame);
+                self.names_by_string(frame);
                 self.joined = self.chain & Flags::SPELLED != 0
                     && frame.chain & Flags::GLOBAL != 0
                     && names::is_joined(self.text.get(frame.at + 1..self.at).unwrap_or_default());
@@ -388,6 +389,15 @@ impl Reader<'_> {
             Bracket::Other | Bracket::Group => {}
         }
         self.step(1)
+    }
+
+    /// `window['\x61lert']`: what the page has under a name whose letters are escaped is named as by its letters.
+    fn names_by_string(&mut self, frame: Frame) {
+        let inside = self.text.get(frame.at + 1..self.at).unwrap_or_default();
+        if frame.chain & Flags::GLOBAL != 0 && frame.chain & Flags::MEMBER == 0 {
+            let flags = names::written(inside.trim_ascii());
+            self.named |= flags & (Flags::DIALOG | Flags::EVAL);
+        }
     }
 
     /// Where a chain leads after `[…]`.
