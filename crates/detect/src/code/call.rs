@@ -290,7 +290,7 @@ fn call(
             matches!(name, b"print" | b"echo" | b"die" | b"puts").then_some(Confidence::Certain)
         }
         Function::Import if string => used(Confidence::Likely),
-        Function::Require if string => require(text, open),
+        Function::Require if string => require(text, name, open),
         Function::Read if given == Argument::Request => sure,
         Function::Read if given == Argument::Text(true) => match name {
             b"open" | b"file" => used(Confidence::Likely),
@@ -389,8 +389,9 @@ fn eval(text: &[u8], name: &[u8], open: usize, given: Argument) -> Option<Confid
     }
 }
 
-/// Node's modules that run commands, used at once.
-fn require(text: &[u8], open: usize) -> Option<Confidence> {
+/// Node's modules that run commands, used at once. What is imported by a call is the promise of a module, which
+/// no browser has.
+fn require(text: &[u8], name: &[u8], open: usize) -> Option<Confidence> {
     let rest = text.get(open + 1..(open + 40).min(text.len()))?;
     let quoted = rest.iter().position(|byte| byte.is_ascii_alphabetic())?;
     let module = rest.get(quoted..)?;
@@ -405,7 +406,11 @@ fn require(text: &[u8], open: usize) -> Option<Confidence> {
                 .strip_prefix(*own)
                 .is_some_and(|rest| matches!(rest.first(), Some(b'"' | b'\'' | b'`')))
         });
-    match (runs && member_called(text, open), runs || reads) {
+    let imported = name == b"import" && reads;
+    match (
+        (runs || imported) && member_called(text, open),
+        runs || reads,
+    ) {
         (true, _) => Some(Confidence::Certain),
         (false, true) => Some(Confidence::Possible),
         (false, false) => None,

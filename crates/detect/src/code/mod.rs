@@ -49,6 +49,7 @@ pub(crate) static DETECTOR: Detector = Detector {
         "import_module",
         "require(",
         "require (",
+        "import(",
         "child_process",
         "mainmodule",
         "subprocess",

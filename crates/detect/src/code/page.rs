@@ -1,5 +1,6 @@
 //! Phrases and tags that begin or are code by themselves.
 
+use super::words;
 use super::{CALL, PHP, RUNS, TAG, evidence, letter};
 use crate::detector::{Confidence, Evidence};
 use crate::finder::pair;
@@ -10,6 +11,11 @@ use crate::seek;
 static PHRASES: Phrases = Phrases::new(|| {
     searchers(&[
         b"process.mainModule.require",
+        b".mainModule.require(",
+        b"('return process')()",
+        b"(\"return process\")()",
+        b"getThis().process",
+        b"getThis().constructor",
         b"${$_}[_](",
         b"const_get('Kernel')",
         b"java.lang.ProcessBuilder(",
@@ -88,6 +94,60 @@ pub(super) fn phrases(text: &[u8]) -> Option<Evidence> {
         .or_else(|| reverse_shell(text))
         .or_else(|| characters(text))
         .or_else(|| interpolated(text))
+        .or_else(|| named(text))
+}
+
+/// `$a="sys"."tem";$a("id");`: PHP calls what a variable spells, and the text says what that is.
+fn named(text: &[u8]) -> Option<Evidence> {
+    /// How many assignments are looked at, and how far behind each for the call.
+    const TRIES: usize = 8;
+    const NEAR: usize = 256;
+    let assigned = seek::memchr_iter(b'$', text).filter_map(|at| {
+        let rest = text.get(at + 1..)?;
+        let len = rest.iter().take(24).take_while(|own| letter(**own)).count();
+        let name = rest.get(..len).filter(|name| !name.is_empty())?;
+        let value = rest.get(len..)?.trim_ascii_start().strip_prefix(b"=")?;
+        (value.first() != Some(&b'=')).then_some((at, name, value))
+    });
+    let (at, end) = assigned.take(TRIES).find_map(|(at, name, value)| {
+        let value = value.get(..value.len().min(NEAR))?.trim_ascii_start();
+        let behind = value.get(spelled(value)?..)?.strip_prefix(b";")?;
+        let called = seek::memchr_iter(b'$', behind).any(|at| {
+            let rest = behind.get(at + 1..).unwrap_or_default();
+            rest.strip_prefix(name)
+                .is_some_and(|rest| rest.first() == Some(&b'('))
+        });
+        called.then_some((at, at + 1 + name.len()))
+    })?;
+    evidence(at, end, CALL, Confidence::Certain)
+}
+
+/// How long the strings are that are joined at the beginning of a text, if they spell the name of a function that
+/// runs something.
+fn spelled(text: &[u8]) -> Option<usize> {
+    let mut name = [0; 32];
+    let mut len = 0;
+    let mut at = 0;
+    loop {
+        let rest = text.get(at..)?.trim_ascii_start();
+        let (quote, inside) = rest.split_first().filter(|(own, _)| b"'\"".contains(own))?;
+        let end = seek::memchr(*quote, inside).filter(|end| *end < name.len())?;
+        for own in inside.get(..end)? {
+            *name.get_mut(len)? = own.to_ascii_lowercase();
+            len += 1;
+        }
+        let behind = inside.get(end + 1..)?.trim_ascii_start();
+        at = text.len() - behind.len();
+        match behind.strip_prefix(b".") {
+            Some(next) => at = text.len() - next.len(),
+            None => break,
+        }
+    }
+    let runs = matches!(
+        words::function(name.get(..len)?),
+        Some(words::Function::Command | words::Function::Info | words::Function::Eval)
+    );
+    runs.then_some(at)
 }
 
 /// `{${sleep(20)}}`, `${@print(1)}`: PHP asks a call for the name of a variable inside a string. The first is a

@@ -42,7 +42,7 @@ pub(super) fn function(name: &[u8]) -> Option<Function> {
         b"print" | b"echo" | b"die" | b"exit" | b"printf" | b"print_r" | b"var_dump" | b"var_export" | b"puts" | b"md5" | b"println" | b"end" | b"send" | b"write"
         | b"error_log" => Function::Print,
         b"__import__" | b"import_module" => Function::Import,
-        b"require" => Function::Require,
+        b"require" | b"import" => Function::Require,
         b"file_get_contents" | b"readfile" | b"file" | b"fopen" | b"open" | b"readfilesync" | b"scandir" | b"opendir" | b"glob"
         | b"listdir" | b"readdirsync" | b"simplexml_load_file" | b"fpassthru" => Function::Read,
         b"file_put_contents" | b"move_uploaded_file" | b"fputs" | b"fwrite" | b"writefilesync" | b"copy" | b"unlink" => Function::Write,
