@@ -400,7 +400,7 @@ fn summed(input: &Input<'_>, at: usize) -> Option<Evidence> {
     let whole = sign > first && signed && last > sign + 1 && beside;
     whole.then(|| {
         found(
-            at..last + 4,
+            at..text.len().min(last + 4),
             "a sum of the shell beside a command",
             certain(input),
         )
