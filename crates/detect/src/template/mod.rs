@@ -4,6 +4,7 @@
 //! has a use for (`{{7*7}}`) and for words that lead out of a template: to classes, loaders, modules,
 //! commands. A template that shows a variable is none of this. Some languages need no delimiters where
 //! they are evaluated (SpEL, OGNL, the binding of parameter names in Spring): [`bare`] knows theirs.
+//! [`latex`] knows the commands of LaTeX that reach the server which sets it.
 
 mod bare;
 mod latex;
