@@ -3,7 +3,7 @@
 //! Formulas and documents hold none of them: `\input{chapter1}` names a part of the document, and what lies
 //! elsewhere is named from the root on, or piped.
 
-use crate::context::Field;
+use crate::context::{Field, Place};
 use crate::cursor::Cursor;
 use crate::detector::{Confidence, Evidence, Input, evidence};
 use crate::phrases;
@@ -48,16 +48,25 @@ pub(super) fn read(input: &Input<'_>) -> Option<Evidence> {
 
 /// How sure that is where it stands: people ask about LaTeX, and send whole documents.
 fn settle(input: &Input<'_>, deed: Deed, from: usize) -> Confidence {
-    let before = input.text.get(..from).unwrap_or_default();
     let document = phrases::find(input.text, b"\\documentclass").is_some();
-    let asked = before.split(|own| *own == b' ').filter(|own| own.len() > 1);
     match (deed, input.context.field) {
         (_, Field::Code | Field::Telemetry) => Confidence::Likely,
-        (_, Field::Text) if asked.take(3).count() > 2 => Confidence::Likely,
+        _ if is_told(input, from) => Confidence::Likely,
         (Deed::Runs | Deed::Reads, _) => Confidence::Certain,
         (Deed::Opens, _) if document => Confidence::Possible,
         (Deed::Opens, _) => Confidence::Likely,
     }
+}
+
+/// Whether somebody tells of the command at `from`: behind words, in the fences of Markdown, or in a body of
+/// several lines that is of no known form.
+fn is_told(input: &Input<'_>, from: usize) -> bool {
+    let before = input.text.get(..from).unwrap_or_default();
+    let mut words = before.split(|own| *own == b' ').filter(|own| own.len() > 1);
+    let text = input.context.field == Field::Text && words.nth(2).is_some();
+    let fenced = phrases::find(before, b"```").is_some();
+    let body = matches!(input.context.place, Place::Body | Place::File);
+    text || fenced || body && seek::memchr(b'\n', input.text.trim_ascii()).is_some()
 }
 
 /// What the command does whose backslash was just read.
