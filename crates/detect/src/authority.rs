@@ -485,30 +485,7 @@ mod tests {
 
     #[test]
     fn hosts_are_placed_in_every_notation() {
-        let cases: [(&str, Reach, bool); 43] = [
-            (
-                "http://7f000001.c0a80001.r.example.net/",
-                Reach::Rebinding,
-                true,
-            ),
-            (
-                "http://8-8-8-8.127-0-0-1.r.example.net/",
-                Reach::Rebinding,
-                true,
-            ),
-            (
-                "http://127-0-0-1.rebind.example.net/",
-                Reach::Rebinding,
-                true,
-            ),
-            (
-                "http://deadbeef.cafebabe.example.net/",
-                Reach::Public,
-                false,
-            ),
-            ("http://10-0-0-1.example.net/", Reach::Public, false),
-            ("http://7f000001.example.net/", Reach::Public, false),
-            ("http://8-8-8-8.9-9-9-9.example.net/", Reach::Public, false),
+        let cases: [(&str, Reach, bool); 36] = [
             ("http://127.0.0.1/", Reach::Loopback, false),
             ("http://127.1/", Reach::Loopback, true),
             ("http://2130706433/", Reach::Loopback, true),
@@ -557,6 +534,39 @@ mod tests {
             ("http://[::ffff:8.8.8.8]/", Reach::Public, true),
             ("http://[2001:db8::1]/", Reach::Public, false),
             ("http://123.example.com/", Reach::Public, false),
+        ];
+        for (text, reach, odd) in cases {
+            let own = read(text.as_bytes()).unwrap();
+            assert_eq!((own.reach, own.odd), (reach, odd), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_of_two_addresses_hide_the_inner_one() {
+        let cases: [(&str, Reach, bool); 7] = [
+            (
+                "http://7f000001.c0a80001.r.example.net/",
+                Reach::Rebinding,
+                true,
+            ),
+            (
+                "http://8-8-8-8.127-0-0-1.r.example.net/",
+                Reach::Rebinding,
+                true,
+            ),
+            (
+                "http://127-0-0-1.rebind.example.net/",
+                Reach::Rebinding,
+                true,
+            ),
+            (
+                "http://deadbeef.cafebabe.example.net/",
+                Reach::Public,
+                false,
+            ),
+            ("http://10-0-0-1.example.net/", Reach::Public, false),
+            ("http://7f000001.example.net/", Reach::Public, false),
+            ("http://8-8-8-8.9-9-9-9.example.net/", Reach::Public, false),
         ];
         for (text, reach, odd) in cases {
             let own = read(text.as_bytes()).unwrap();
