@@ -423,23 +423,22 @@ fn reach_of_name(name: &[u8]) -> Reach {
 /// `8-8-8-8.127-0-0-1.r.example.net`; or holds an inner one and says that it does.
 fn rebinds(name: &[u8]) -> bool {
     const SAYS: [&[u8]; 2] = [b"rebind", b"rbndr"];
-    // A name of an address begins with a digit, of letters only those of hexadecimal digits.
-    if !name.first().is_some_and(u8::is_ascii_hexdigit) {
+    if !name.iter().any(u8::is_ascii_digit) {
         return false;
     }
     let mut labels = name.split(|own| *own == b'.');
     let mut next = || labels.next().and_then(label);
-    match (next(), next()) {
-        (Some(one), Some(other)) => {
-            let inner = |own| reach_of_four(own) != Reach::Public;
-            one != other && (inner(one) || inner(other))
-        }
-        (Some(_), None) => {
-            let says = |own: &&[u8]| crate::phrases::find(name, own).is_some();
-            SAYS.iter().any(says) && holds_inner(name)
-        }
-        (None, _) => false,
+    if let (Some(one), Some(other)) = (next(), next()) {
+        // Digits of a hash seldom read as an address of the machine, or of so small a network.
+        let inner = |own: u32| match own.to_be_bytes() {
+            [0, ..] => own == 0,
+            [10, second, ..] => second == 0 || name.contains(&b'-'),
+            _ => reach_of_four(own) != Reach::Public,
+        };
+        return one != other && (inner(one) || inner(other));
     }
+    let says = |own: &&[u8]| crate::phrases::find(name, own).is_some();
+    SAYS.iter().any(says) && holds_inner(name)
 }
 
 /// The address that a label is, in eight hexadecimal digits or four numbers with dashes.

@@ -240,10 +240,12 @@ fn condition_in_script(text: &[u8]) -> Found {
 fn value(input: &Input<'_>) -> Found {
     let text = input.text;
     let code = matches!(input.context.field, Field::Code | Field::Telemetry);
-    let found = object(text, input.context.name)
-        .or_else(|| script::read(text))
-        .or_else(|| graph(text))
-        .or_else(|| documents(text));
+    let found = object(text, input.context.name).or_else(|| script::read(text));
+    let certain = found
+        .as_ref()
+        .is_some_and(|(sure, ..)| *sure == Confidence::Certain);
+    let others = (!certain).then(|| graph(text).or_else(|| documents(text)));
+    let found = others.flatten().or(found);
     found.map(|(sure, reading, span)| (if code { sure.less().less() } else { sure }, reading, span))
 }
 

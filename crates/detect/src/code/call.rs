@@ -404,9 +404,10 @@ fn require(text: &[u8], name: &[u8], open: usize) -> Option<Confidence> {
         .any(|own| {
             module
                 .strip_prefix(*own)
-                .is_some_and(|rest| matches!(rest.first(), Some(b'"' | b'\'' | b'`')))
+                .is_some_and(|rest| matches!(rest.first(), Some(b'"' | b'\'' | b'`' | b'/')))
         });
-    let imported = name == b"import" && reads;
+    let imported = name == b"import" && (module.starts_with(b"fs") || module.starts_with(b"os"));
+    let imported = imported && reads;
     match (
         (runs || imported) && member_called(text, open),
         runs || reads,

@@ -15,6 +15,8 @@ static PHRASES: Phrases = Phrases::new(|| {
         b"('return process')()",
         b"(\"return process\")()",
         b"getThis().process",
+        b"exec(base64.b64decode(",
+        b"eval(base64.b64decode(",
         b"getThis().constructor",
         b"${$_}[_](",
         b"const_get('Kernel')",
@@ -143,11 +145,16 @@ fn spelled(text: &[u8]) -> Option<usize> {
             None => break,
         }
     }
+    let name = name.get(..len)?;
     let runs = matches!(
-        words::function(name.get(..len)?),
-        Some(words::Function::Command | words::Function::Info | words::Function::Eval)
+        words::function(name),
+        Some(words::Function::Command | words::Function::Info)
     );
-    runs.then_some(at)
+    let evaluates = matches!(
+        name,
+        b"assert" | b"eval" | b"create_function" | b"call_user_func"
+    );
+    (runs || evaluates).then_some(at)
 }
 
 /// `{${sleep(20)}}`, `${@print(1)}`: PHP asks a call for the name of a variable inside a string. The first is a

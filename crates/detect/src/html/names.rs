@@ -116,12 +116,12 @@ fn escape(text: &[u8]) -> Option<(u8, usize)> {
     Some((u8::try_from(value).unwrap_or(0x80), digits.len() + around))
 }
 
-/// What the name leads to that a string in quotes is, which spells some of its letters as escapes: `'\x61lert'`.
+/// What the name leads to that a string in quotes is, whose letters may be escapes: `'\x61lert'`.
 pub(super) fn written(text: &[u8]) -> u16 {
     let [quote @ (b'"' | b'\'' | b'`'), inside @ .., end] = text else {
         return 0;
     };
-    if quote != end || !inside.contains(&b'\\') {
+    if quote != end {
         return 0;
     }
     let mut out = Word::default();

@@ -391,7 +391,7 @@ impl Reader<'_> {
         self.step(1)
     }
 
-    /// `window['\x61lert']`: what the page has under a name whose letters are escaped is named as by its letters.
+    /// `window['\x61lert']`: what the page has under a name in quotes is named as behind a dot.
     fn names_by_string(&mut self, frame: Frame) {
         let inside = self.text.get(frame.at + 1..self.at).unwrap_or_default();
         if frame.chain & Flags::GLOBAL != 0 && frame.chain & Flags::MEMBER == 0 {
