@@ -81,6 +81,8 @@ pub(super) struct Turns {
     pub(super) forged: bool,
     /// A remark that readers of a page do not see speaks for the system.
     pub(super) remark: bool,
+    /// A line claims a right over the model that nobody gave: `SYSTEM OVERRIDE …`.
+    pub(super) claimed: bool,
     /// Behind the last line that says that the text it stands in ends.
     ended: Option<usize>,
     /// The last line in which the system speaks, other than the first.
@@ -174,6 +176,48 @@ const ENDS: &[&[u8]] = &[
     b"</user_input>",
 ];
 
+/// Beginnings of lines that claim a right over a model, in lower case.
+const CLAIMS: &[&[u8]] = &[
+    b"system override",
+    b"[system override",
+    b"admin override",
+    b"[admin override",
+    b"developer override",
+    b"[developer override",
+    b"emergency override",
+    b"security override",
+    b"safety override",
+    b"debug override",
+];
+
+/// `END OF REVIEW.`: a line in capitals that ends the text it stands in.
+fn is_end(line: &[u8]) -> bool {
+    const TEXTS: [&[u8]; 16] = [
+        b"ARTICLE",
+        b"COMMENT",
+        b"CONTEXT",
+        b"CONVERSATION",
+        b"DATA",
+        b"DOCUMENT",
+        b"EMAIL",
+        b"FILE",
+        b"INPUT",
+        b"MESSAGE",
+        b"PROMPT",
+        b"RESUME",
+        b"REVIEW",
+        b"TEXT",
+        b"TICKET",
+        b"USER INPUT",
+    ];
+    let signs = |own: &u8| own.is_ascii_punctuation() || own.is_ascii_whitespace();
+    let len = line.iter().rev().take_while(|own| signs(own)).count();
+    let name = line
+        .get(..line.len() - len)
+        .and_then(|own| own.strip_prefix(b"END OF "));
+    name.is_some_and(|own| TEXTS.contains(&own))
+}
+
 /// Lines that give a turn to somebody.
 fn lines(text: &[u8]) -> Turns {
     let mut turns = Turns {
@@ -187,14 +231,15 @@ fn lines(text: &[u8]) -> Turns {
         from = whole.end + 1;
         let line = line.trim_ascii_start();
         let first = line.first().map_or(0, u8::to_ascii_lowercase);
-        if !b"#sah[<-=b".contains(&first) {
+        if !b"#sah[<-=bed".contains(&first) {
             continue;
         }
         let begins = |own: &&[u8]| {
             let start = line.get(..own.len());
             start.is_some_and(|start| start.eq_ignore_ascii_case(own))
         };
-        if ENDS.iter().any(begins) {
+        turns.claimed |= CLAIMS.iter().any(begins);
+        if ENDS.iter().any(begins) || is_end(line) {
             turns.ended = Some(from);
         }
         own += usize::from(LINES.iter().any(begins));

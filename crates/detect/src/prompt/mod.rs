@@ -7,6 +7,7 @@
 
 mod disguise;
 mod marks;
+mod orders;
 mod words;
 
 use crate::context::{Field, Place};
@@ -98,6 +99,19 @@ pub(crate) static DETECTOR: Detector = Detector {
         "text above",
         "you were told",
         "<tool_",
+        // Orders that say whom they are for, who is not to know, and where something is to go.
+        "rubric",
+        "criteri",
+        "the user",
+        "](http",
+        "](//",
+        "<important>",
+        "assistant,",
+        "to the ai",
+        "dear ai",
+        "an ai ",
+        "ai agent",
+        " llm",
     ],
     glance: Some(glance),
     detect,
@@ -177,6 +191,18 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
             return Some(evidence(input, (0, text.len()), DISGUISED, degree));
         }
     }
+    let orders = orders::read(text);
+    let told = match orders.judge(text, turns.remark) {
+        _ if said.announced && said.addressed && orders.calls() => {
+            Some((CALLS, Confidence::Certain))
+        }
+        told => told,
+    };
+    if let Some((reading, degree)) = told
+        && open.as_ref().is_none_or(|(_, open)| *open < degree)
+    {
+        return Some(evidence(input, orders.span(text), reading, degree));
+    }
     let (reading, degree) = open?;
     let at = turns.at.min(text.len());
     let span = if said.span.1 > 0 {
@@ -190,6 +216,7 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
 const ASIDE: &str = "an order to a model to leave aside what it was told";
 const SHOWN: &str = "an order to a model to show what it was told";
 const FORGED: &str = "a forged turn of a conversation with a model";
+const CALLS: &str = "new instructions to a model to call a tool";
 const DISGUISED: &str = "an order to a model in disguise";
 const ROLE: &str = "a role without limits for a model";
 
@@ -205,6 +232,7 @@ fn judge(
     Some(match () {
         () if turns.forged => (FORGED, Confidence::Certain),
         () if turns.remark && (said.aside || said.user) => (FORGED, Confidence::Certain),
+        () if turns.claimed && (said.aside || said.shown) => (FORGED, Confidence::Certain),
         () if said.told && said.shown => (SHOWN, Confidence::Certain),
         () if marked && (said.aside || more || other.is_some()) => (FORGED, Confidence::Certain),
         () if orders && (said.instead || more || (said.role && said.model)) => {
