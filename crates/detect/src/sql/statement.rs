@@ -158,9 +158,20 @@ pub(super) fn head(first: &[u8], lexer: Lexer<'_>) -> Option<Head> {
             if how { Some(Head::Marked) } else { ahead.end() }
         }
         b"if" => condition(&mut ahead),
+        b"while" if opens_block(ahead.lexer.rest()) => None,
         b"goto" | b"while" => ahead.token().map(|_| Head::Quiet),
         _ => rare(first, &mut ahead),
     }
+}
+
+/// `while (x) { … }`: a block in braces is a program's, not a query's.
+fn opens_block(rest: &[u8]) -> bool {
+    /// No condition is longer.
+    const NEAR: usize = 128;
+    let rest = rest.get(..NEAR).unwrap_or(rest).trim_ascii_start();
+    let brace = rest.iter().position(|own| *own == b'{');
+    let condition = brace.and_then(|at| rest.get(..at)).unwrap_or_default();
+    condition.starts_with(b"(") && condition.trim_ascii_end().ends_with(b")")
 }
 
 fn insert(ahead: &mut Ahead<'_>) -> Option<Head> {
