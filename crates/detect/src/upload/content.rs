@@ -312,29 +312,35 @@ fn text(bytes: &[u8]) -> Option<Evidence> {
             Confidence::Certain,
         ));
     }
-    if let Some(at) = find(head, b"push graphic-context")
-        && (find(head, b"url(").is_some() || find(head, b"|").is_some())
-    {
-        return Some(found(
-            at,
-            at + 20,
-            "a picture that runs a command",
-            Confidence::Certain,
-        ));
-    }
-    if head.starts_with(b"%!PS")
-        && let Some(at) = find(head, b"%pipe%")
-    {
-        return Some(found(
-            at,
-            at + 6,
-            "a picture that runs a command",
-            Confidence::Certain,
-        ));
+    if let Some(found) = picture(head) {
+        return Some(found);
     }
     crate::ssrf::playlist(head)
         .or_else(|| annotated(head))
         .or_else(|| drawing(head))
+}
+
+/// A body that is a picture of a kind that runs commands, sent by itself.
+pub(super) fn posted(input: &Input<'_>) -> Option<Evidence> {
+    let text = input.text.trim_ascii_start();
+    let head = text.get(..text.len().min(HEAD))?;
+    let drawn = head.starts_with(b"push graphic-context") || head.starts_with(b"%!PS");
+    let found = drawn.then(|| picture(head)).flatten()?;
+    let skipped = input.text.len() - text.len();
+    let span = found.span.start + skipped..found.span.end + skipped;
+    Some(Evidence { span, ..found })
+}
+
+/// A picture in MVG or PostScript, whose readers run what it names.
+fn picture(head: &[u8]) -> Option<Evidence> {
+    let reading = "a picture that runs a command";
+    if let Some(at) = find(head, b"push graphic-context")
+        && (find(head, b"url(").is_some() || find(head, b"|").is_some())
+    {
+        return Some(found(at, at + 20, reading, Confidence::Certain));
+    }
+    let pipe = find(head, b"%pipe%").filter(|_| head.starts_with(b"%!PS"));
+    pipe.map(|at| found(at, at + 6, reading, Confidence::Certain))
 }
 
 /// DjVu whose remarks leave the string they stand in for the Perl that reads them.

@@ -89,6 +89,7 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     match input.context.place {
         Place::FileName => name(input.text),
         Place::File => content::look(input),
+        Place::Body => content::posted(input),
         Place::Path
         | Place::Query
         | Place::Name
@@ -96,8 +97,7 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         | Place::Cookie
         | Place::Form
         | Place::Json
-        | Place::Xml
-        | Place::Body => None,
+        | Place::Xml => None,
     }
 }
 
