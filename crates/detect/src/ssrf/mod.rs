@@ -218,9 +218,34 @@ fn judge(input: &Input<'_>, own: &Authority<'_>, at: usize, first: bool) -> Opti
     let hidden = input.depth > 0 && input.context.place == Place::Path && telling(own.rest);
     let degree = match hidden && first {
         true => degree,
+        false if is_listed(input, at) => degree.min(Confidence::Likely),
         false => settle(input, own.reach, degree, first),
     };
     Some(found(at, end, reading, degree))
+}
+
+/// Whether an address is an argument in a line of a text of many lines that is the whole body: what a log, a
+/// plan or a script tells of, and nothing that the server is to fetch. `url: http://…` is.
+fn is_listed(input: &Input<'_>, at: usize) -> bool {
+    /// Before so many lines, a text may be a list of settings.
+    const LINES: usize = 6;
+    /// Nothing longer is looked at before it.
+    const NEAR: usize = 64;
+    if input.context.place != Place::Body || input.depth > 0 {
+        return false;
+    }
+    let near = input
+        .text
+        .get(at.saturating_sub(NEAR)..at)
+        .unwrap_or_default();
+    let line = near.rsplit(|own| *own == b'\n').next().unwrap_or_default();
+    let word = line
+        .strip_suffix(b" ")
+        .and_then(|own| own.rsplit(|own| *own == b' ').next());
+    let plain = |own: &u8| own.is_ascii_alphanumeric() || matches!(own, b'-' | b'_');
+    let told =
+        word.is_some_and(|own| own.iter().all(plain) && own.iter().any(u8::is_ascii_alphabetic));
+    told && seek::memchr_iter(b'\n', input.text).nth(LINES).is_some()
 }
 
 /// What the URL is, and how much that alone proves.
