@@ -78,6 +78,8 @@ pub struct Context<'a> {
     pub field: Field,
     /// The field's name as it was sent; empty where there is none.
     pub name: &'a [u8],
+    /// Whether it is a part of the address of the page somebody came from.
+    pub referred: bool,
 }
 
 impl<'a> Context<'a> {
@@ -91,7 +93,12 @@ impl<'a> Context<'a> {
             Field::Plain if is_task(place, name) => Field::Code,
             field => field,
         };
-        Self { place, field, name }
+        Self {
+            place,
+            field,
+            name,
+            referred: false,
+        }
     }
 }
 

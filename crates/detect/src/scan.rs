@@ -511,9 +511,14 @@ impl Scanner {
         let name = form
             .name
             .map_or(source.name, |name| source.text(arena, name));
+        let referred = form.name.is_some() && source.name.eq_ignore_ascii_case(b"Referer");
+        let context = Context {
+            referred,
+            ..Context::new(form.place, name)
+        };
         let input = Input {
             text,
-            context: Context::new(form.place, name),
+            context,
             depth: u8::try_from(form.chain.len()).unwrap_or(u8::MAX),
         };
         for (at, detector) in self.detectors.iter().enumerate() {

@@ -24,7 +24,7 @@ pub(super) fn in_path(input: &Input<'_>) -> Option<Evidence> {
         let context = Context {
             place: Place::Query,
             field: Field::Plain,
-            name: input.context.name,
+            ..input.context
         };
         let own = Input {
             text: own,

@@ -351,7 +351,7 @@ fn sub(words: &[&str], args: &Args) -> Sense {
     };
     if words.iter().any(|word| {
         let own = first.bytes();
-        let option = word.starts_with('/') && own.get(word.len()) == Some(&b'=');
+        let option = word.starts_with('/') && matches!(own.get(word.len()), Some(b'=' | b':'));
         let own = if option {
             own.get(..word.len()).unwrap_or_default()
         } else {

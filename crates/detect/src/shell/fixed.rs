@@ -92,7 +92,7 @@ fn quiet(input: &Input<'_>) -> bool {
 }
 
 /// Forms that begin a value.
-pub(super) fn start(input: &Input<'_>) -> Option<Evidence> {
+pub(super) fn start(input: &Input<'_>, left: &Patience) -> Option<Evidence> {
     let text = input.text;
     let (at, _) = skip_spaces(text, 0);
     if byte(text, at) == b'(' {
@@ -108,7 +108,7 @@ pub(super) fn start(input: &Input<'_>) -> Option<Evidence> {
             )
         });
     }
-    if let Some(found) = setting(input) {
+    if let Some(found) = setting(input).or_else(|| substitution(input, left)) {
         return Some(found);
     }
     if byte(text, at) != b'-' {
@@ -266,7 +266,7 @@ fn option(input: &Input<'_>, at: usize, left: &Patience) -> Option<Evidence> {
             || command.located
             || crate::phrases::find(named, b"{}").is_some();
         return (runs && closed).then(|| {
-            let degree = if spaces() > 8 {
+            let degree = if spaces() > 8 || super::harmless::is_sought(input) {
                 Confidence::Likely
             } else {
                 certain(input)
@@ -491,6 +491,71 @@ fn encoded(input: &Input<'_>, at: usize) -> Option<Evidence> {
             certain(input),
         )
     })
+}
+
+/// `&('{1}{0}'-f'X','IE')`, `.("Invo`ke-WebRe`quest")`: a name that PowerShell puts together, and runs.
+pub(super) fn called(input: &Input<'_>, at: usize) -> Option<Evidence> {
+    let text = input.text;
+    operated(text, at).then_some(())?;
+    let (open, _) = skip_spaces(text, at + 1);
+    let quote = byte(text, open);
+    let name = text.get(open + 1..text.len().min(open + 65))?;
+    let len = seek::memchr(quote, name)?;
+    let (behind, _) = skip_spaces(text, open + len + 2);
+    let name = name.get(..len)?;
+    let letters = |own: &&[u8; 3]| matches!(own, [a, b'`', b] if a.is_ascii_alphabetic() && b.is_ascii_alphabetic());
+    let digits = |own: &&[u8; 3]| matches!(own, [b'{', digit, b'}'] if digit.is_ascii_digit());
+    let parted = name.array_windows().any(|own| letters(&own));
+    let formed = name.array_windows().any(|own| digits(&own)) && starts(text, behind, b"-f");
+    let next = skip_spaces(text, behind + 1).0;
+    let joined = byte(text, behind) == b'+' && matches!(byte(text, next), b'\'' | b'"') && len > 0;
+    (parted || formed || joined).then(|| {
+        let reading = "a name that PowerShell puts together and runs";
+        found(at..open + len + 2, reading, certain(input))
+    })
+}
+
+/// Whether the bracket at `at` holds what PowerShell's operators `&` and `.` run, and begins with a string.
+pub(super) fn operated(text: &[u8], at: usize) -> bool {
+    let (open, _) = skip_spaces(text, at + 1);
+    if !matches!(byte(text, open), b'\'' | b'"') {
+        return false;
+    }
+    let near = text.get(at.saturating_sub(4)..at).unwrap_or_default();
+    match near.trim_ascii_end() {
+        [.., b'&', b'&'] => false,
+        [.., b'&'] => true,
+        // `f.("x")` is a call in other languages.
+        [.., before, b'.'] => matches!(before, b' ' | b'(' | b';' | b'{' | b'|' | b'=' | b'\n'),
+        [b'.'] => true,
+        _ => false,
+    }
+}
+
+/// `s/.*/id/e`: a substitution of sed that runs what it put in.
+fn substitution(input: &Input<'_>, left: &Patience) -> Option<Evidence> {
+    let own = substitutes(input.text)?;
+    let command = super::command::read(own, 0, (false, false), left)?;
+    let told = !command.common || command.probe || command.words > 1;
+    let runs = command.sense > super::args::Sense::None && told;
+    let reading = "a substitution that runs what it puts in";
+    runs.then(|| found(0..input.text.len(), reading, Confidence::Certain))
+}
+
+/// What a text puts in and runs that is nothing but `s/…/…/e`.
+pub(super) fn substitutes(text: &[u8]) -> Option<&[u8]> {
+    /// No such text is longer.
+    const LONGEST: usize = 256;
+    let rest = text.trim_ascii().strip_prefix(b"s")?;
+    let delimiter = *rest.first()?;
+    if rest.len() > LONGEST || !b"/|#,!:@~%".contains(&delimiter) {
+        return None;
+    }
+    let mut parts = rest.get(1..)?.split(|own| *own == delimiter);
+    let (_, with, flags) = (parts.next()?, parts.next()?, parts.next()?);
+    let known = |own: &u8| b"egpimIM0123456789".contains(own);
+    let whole = parts.next().is_none() && flags.iter().all(known) && flags.contains(&b'e');
+    whole.then_some(with)
 }
 
 /// Whether the bracket at `at` is that of a function that hands a string to a shell.

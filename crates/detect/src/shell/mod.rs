@@ -10,6 +10,7 @@ mod address;
 mod args;
 mod command;
 mod fixed;
+mod harmless;
 mod hidden;
 mod judge;
 mod table;
@@ -170,6 +171,8 @@ pub(crate) static DETECTOR: Detector = Detector {
         "[scriptblock]",
         "[system.reflection",
         "[ref].assembly",
+        "/id/e",
+        "sendmail",
     ],
     glance: Some(glance),
     detect,
@@ -207,7 +210,8 @@ fn glance(text: &[u8], set: &Set) -> bool {
     // Letters behind quotes, redirections and braces.
     let is_hidden = |pair: &[u8]| matches!(pair, [b'\'' | b'"' | b'<' | b'>' | b'{', next] if next.is_ascii_alphanumeric());
     let opens = |at: usize| match byte(text, at + 1) {
-        b'\'' | b'"' => fixed::runs(text, at),
+        b'\'' | b'"' => fixed::runs(text, at) || fixed::operated(text, at),
+        b' ' => fixed::operated(text, at),
         _ => matches!(
             at.checked_sub(1).map(|at| byte(text, at)),
             Some(b'<' | b'>')
@@ -215,6 +219,7 @@ fn glance(text: &[u8], set: &Set) -> bool {
     };
     table::known(word)
         || hidden::hides(text)
+        || fixed::substitutes(value).is_some()
         || word.windows(2).any(is_hidden)
         || seek::memchr_iter(b'(', text).any(opens)
         || seek::memchr_iter(b';', text).any(begins)
@@ -269,11 +274,12 @@ struct Before {
 
 fn detect(input: &Input<'_>) -> Option<Evidence> {
     let text = input.text;
-    if let Some(found) = fixed::start(input).or_else(|| address::in_path(input)) {
+    let mut before = Before::new(text);
+    let found = fixed::start(input, &before.left);
+    if let Some(found) = found.or_else(|| address::in_path(input)) {
         return Some(found);
     }
     let mut best: Option<Evidence> = None;
-    let mut before = Before::new(text);
     keep(&mut best, hidden::read(input));
     if let Some((found, command)) = at_start(input, &before.left) {
         before.command = command;
@@ -281,6 +287,9 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
     }
     let mut at = 0;
     while let Some(own) = next(text, &mut at) {
+        if own == b'(' {
+            keep(&mut best, fixed::called(input, at));
+        }
         let sum = own == b'$' && text.get(at + 1..at + 3) == Some(b"((");
         if sum || matches!(own, b'.' | b'-' | b'/' | b'[' | b'%') {
             if let Some(found) = fixed::inside(input, at, &before.left) {
@@ -431,7 +440,10 @@ fn at_start(input: &Input<'_>, left: &Patience) -> Option<(Option<Evidence>, boo
         .take_while(|own| matches!(own, b'"' | b'\'' | b')'))
         .count();
     let command = command::read(input.text, from, (false, false), left)?;
-    let confidence = whole(input, &command);
+    let confidence = whole(input, &command).map(|own| match harmless::is_sought(input) {
+        true => own.min(Confidence::Likely),
+        false => own,
+    });
     let found = confidence.map(|confidence| Evidence {
         span: 0..command.end,
         reading: "a command with the arguments it takes",
@@ -454,6 +466,9 @@ fn candidate(
     let Some(command) = read else {
         return variable(input, (at, from), before);
     };
+    if harmless::is_harmless(text, start, from, &command) {
+        return None;
+    }
     before.count(text, at);
     if input.context.place == Place::FileName && in_name(start, &command, text) {
         return Some(Evidence {
