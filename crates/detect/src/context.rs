@@ -90,7 +90,7 @@ impl<'a> Context<'a> {
             Field::Code if is_said_of_goods(place, name) => Field::Plain,
             Field::Code if is_name_of_template(place, name) => Field::File,
             Field::File | Field::Plain if is_traced(place, name) => Field::Telemetry,
-            Field::Plain if is_task(place, name) => Field::Code,
+            Field::Plain if is_task(place, name) || is_run(place, name) => Field::Code,
             field => field,
         };
         Self {
@@ -113,6 +113,35 @@ fn is_said_of_goods(place: Place, name: &[u8]) -> bool {
 /// Whether a field is a command among the `scripts` of a package: `json.versions.1.0.0.scripts.build`.
 fn is_task(place: Place, name: &[u8]) -> bool {
     place == Place::Json && name.rsplit(|byte| *byte == b'.').nth(1) == Some(b"scripts")
+}
+
+/// Whether a field is a command of a container, in a manifest: `json.spec.containers.array_0.args.array_0`.
+fn is_run(place: Place, name: &[u8]) -> bool {
+    const CONTAINERS: [&[u8]; 3] = [b"containers", b"initContainers", b"ephemeralContainers"];
+    if place != Place::Json {
+        return false;
+    }
+    let listed = |part: &&[u8]| {
+        let number = part.strip_prefix(b"array_").unwrap_or(part);
+        !number.is_empty() && number.iter().all(u8::is_ascii_digit)
+    };
+    let mut parts = name.rsplit(|byte| *byte == b'.').skip_while(listed);
+    let own = matches!(parts.next(), Some(b"args" | b"command"));
+    let mut above = parts.skip_while(|part| {
+        matches!(
+            *part,
+            b"exec"
+                | b"postStart"
+                | b"preStop"
+                | b"lifecycle"
+                | b"livenessProbe"
+                | b"readinessProbe"
+                | b"startupProbe"
+        )
+    });
+    let numbered = above.next().is_some_and(|part| listed(&part));
+    let held = above.next().is_some_and(|part| CONTAINERS.contains(&part));
+    own && numbered && held && above.next() == Some(b"spec")
 }
 
 /// `?template=`: an address names the template a page is made with; templates themselves travel in bodies.
@@ -548,6 +577,29 @@ mod tests {
                 wanted,
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn commands_of_containers_are_programs() {
+        let of = |name: &str| Context::new(Place::Json, name.as_bytes()).field;
+        for name in [
+            "json.spec.containers.array_0.args.array_0",
+            "json.spec.template.spec.initContainers.array_12.command.array_2",
+            "json.spec.containers.0.command",
+            "json.spec.containers.array_1.lifecycle.preStop.exec.command.array_2",
+        ] {
+            assert_eq!(of(name), Field::Code, "{name}");
+        }
+        for name in [
+            "json.args.array_0",
+            "json.containers.args",
+            "json.containers.array_0.args.array_0",
+            "json.spec.containers.array_0.workingDir",
+            "json.spec.containers.array_0.args.x",
+            "args",
+        ] {
+            assert_eq!(of(name), Field::Plain, "{name}");
         }
     }
 }
