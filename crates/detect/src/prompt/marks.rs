@@ -153,7 +153,16 @@ fn answered(text: &[u8]) -> bool {
 
 /// `<!-- SYSTEM: …`
 fn remark(text: &[u8]) -> bool {
-    const WHO: [&[u8]; 4] = [b"system:", b"assistant:", b"[system", b"ai:"];
+    const WHO: [&[u8]; 8] = [
+        b"system:",
+        b"assistant:",
+        b"assistant,",
+        b"[system",
+        b"ai:",
+        b"llm:",
+        b"agent:",
+        b"bot:",
+    ];
     let Some(at) = memchr::memmem::find(text, b"<!--") else {
         return false;
     };

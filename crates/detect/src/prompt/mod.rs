@@ -102,6 +102,12 @@ pub(crate) static DETECTOR: Detector = Detector {
         // Orders that say whom they are for, who is not to know, and where something is to go.
         "rubric",
         "criteri",
+        "kriteri",
+        "guidelines",
+        "language model",
+        "ai:",
+        "secretly",
+        "silently",
         "the user",
         "](http",
         "](//",
@@ -192,7 +198,7 @@ fn detect(input: &Input<'_>) -> Option<Evidence> {
         }
     }
     let orders = orders::read(text);
-    let told = match orders.judge(text, turns.remark) {
+    let told = match orders.judge(text, turns.remark || turns.claimed) {
         _ if said.announced && said.addressed && orders.calls() => {
             Some((CALLS, Confidence::Certain))
         }

@@ -5,8 +5,9 @@
 //! of these by itself is said among people, too; what nobody says to people is all of it together.
 
 use crate::detector::Confidence;
-use crate::prefix::starts;
+use crate::prefix;
 use crate::seek;
+use crate::starts::{self, Starts};
 
 use super::word_len;
 
@@ -17,8 +18,14 @@ enum Part {
     Model,
     /// What a model is called, and people and programs are, too.
     Named,
+    /// `model`, which is one behind `language`.
+    Kind,
+    /// `language`.
+    Language,
     /// What may stand before the name: `note to the`.
     Greets,
+    /// `instructions`.
+    Instructions,
     /// What may stand before an order: `please`.
     Polite,
     /// Leave aside: `disregard`.
@@ -29,9 +36,13 @@ enum Part {
     Measure,
     /// What it is at: `summarizing`.
     Work,
+    /// `follow`.
+    Follow,
     /// What it is to say instead: `tell`.
     Say,
-    /// What is to become of somebody: `top`, `hired`.
+    /// `silently`.
+    Silently,
+    /// What is to become of somebody: `rank`, `top`, `hired`.
     Favour,
     /// `not`.
     Not,
@@ -55,51 +66,231 @@ enum Part {
 
 /// What a word in lower case does.
 fn part(word: &[u8]) -> Option<Part> {
-    Some(match word {
-        b"ai" | b"llm" | b"llms" | b"chatbot" | b"gpt" | b"chatgpt" | b"copilot" | b"ki" => {
-            Part::Model
-        }
-        b"assistant" | b"assistants" | b"bot" | b"claude" | b"gemini" | b"agent" | b"agents" => {
-            Part::Named
-        }
-        b"a" | b"all" | b"an" | b"any" | b"are" | b"attention" | b"dear" | b"every" | b"for"
-        | b"hey" | b"hi" | b"hello" | b"if" | b"important" | b"instruction" | b"instructions"
-        | b"message" | b"new" | b"note" | b"notice" | b"of" | b"the" | b"to" | b"you" | b"your" => {
-            Part::Greets
-        }
-        b"also" | b"always" | b"and" | b"first" | b"immediately" | b"instead" | b"just"
-        | b"kindly" | b"must" | b"now" | b"please" | b"should" | b"then" => Part::Polite,
-        b"disregard" | b"ignore" | b"forget" | b"override" | b"bypass" | b"skip" => Part::Aside,
-        b"stop" | b"abort" | b"cease" | b"quit" => Part::Stop,
-        b"rubric" | b"criteria" | b"criterion" | b"scoring" | b"guideline" | b"guidelines"
-        | b"rules" | b"prompt" | b"evaluation" | b"requirements" | b"policy" | b"policies"
-        | b"task" => Part::Measure,
-        b"summary" | b"summarizing" | b"summarising" | b"translating" | b"reviewing"
-        | b"evaluating" | b"analyzing" | b"analysing" | b"classifying" | b"screening"
-        | b"following" | b"processing" | b"moderating" | b"grading" => Part::Work,
-        b"tell" | b"say" | b"reply" | b"respond" | b"answer" | b"print" | b"output" | b"write"
-        | b"render" | b"display" | b"mention" | b"inform" | b"reveal" | b"notify" | b"alert"
-        | b"telling" | b"mentioning" | b"informing" | b"notifying" => Part::Say,
-        b"top" | b"best" | b"highest" | b"perfect" | b"positive" | b"hire" | b"hired"
-        | b"approve" | b"approved" | b"accept" | b"accepted" | b"recommend" | b"ideal"
-        | b"excellent" | b"benign" | b"harmless" | b"compliant" | b"maximum" | b"strongest" => {
-            Part::Favour
-        }
-        b"not" | b"never" | b"don" | b"without" => Part::Not,
-        b"user" | b"users" | b"human" => Part::User,
-        b"this" | b"that" | b"it" => Part::This,
-        b"tool" | b"tools" | b"function" => Part::Tool,
-        b"call" | b"use" | b"using" | b"calling" | b"invoke" | b"invoking" => Part::Call,
-        b"read" | b"collect" | b"pass" | b"send" | b"include" | b"forward" | b"append"
-        | b"upload" | b"gather" | b"fetch" | b"embed" => Part::Take,
-        b"password" | b"passwords" | b"secret" | b"secrets" | b"credentials" | b"ssh" | b"rsa"
-        | b"env" | b"mcp" | b"aws" => Part::Loot,
-        b"conversation" | b"history" | b"mail" | b"email" | b"card" => Part::Own,
-        b"fill" | b"filled" | b"filling" | b"replace" | b"replaced" | b"replacing" | b"insert"
-        | b"inserted" | b"inserting" | b"substitute" | b"substituting" => Part::Fill,
-        _ => return None,
-    })
+    let at = starts::find(&NAMES, &STARTS, word)?;
+    WORDS.get(at).map(|(_, part)| *part)
 }
+
+static NAMES: [&str; WORDS.len()] = starts::words(&WORDS);
+static STARTS: Starts = starts::of(&NAMES);
+
+/// Words in lower case, in alphabetical order.
+const WORDS: [(&str, Part); 215] = [
+    ("a", Part::Greets),
+    ("abort", Part::Stop),
+    ("accept", Part::Favour),
+    ("accepted", Part::Favour),
+    ("agent", Part::Named),
+    ("agents", Part::Named),
+    ("ai", Part::Model),
+    ("alert", Part::Say),
+    ("all", Part::Greets),
+    ("also", Part::Polite),
+    ("always", Part::Polite),
+    ("an", Part::Greets),
+    ("analysing", Part::Work),
+    ("analyzing", Part::Work),
+    ("and", Part::Polite),
+    ("answer", Part::Say),
+    ("any", Part::Greets),
+    ("append", Part::Take),
+    ("apply", Part::Follow),
+    ("approve", Part::Favour),
+    ("approved", Part::Favour),
+    ("are", Part::Greets),
+    ("assistant", Part::Named),
+    ("assistants", Part::Named),
+    ("attention", Part::Greets),
+    ("award", Part::Favour),
+    ("aws", Part::Loot),
+    ("benign", Part::Favour),
+    ("best", Part::Favour),
+    ("beste", Part::Favour),
+    ("bewertungskriterien", Part::Measure),
+    ("bot", Part::Named),
+    ("bypass", Part::Aside),
+    ("call", Part::Call),
+    ("calling", Part::Call),
+    ("card", Part::Own),
+    ("cease", Part::Stop),
+    ("chatbot", Part::Model),
+    ("chatgpt", Part::Model),
+    ("classifying", Part::Work),
+    ("claude", Part::Named),
+    ("collect", Part::Take),
+    ("compliant", Part::Favour),
+    ("contents", Part::Take),
+    ("conversation", Part::Own),
+    ("copilot", Part::Model),
+    ("credentials", Part::Loot),
+    ("criteria", Part::Measure),
+    ("criterion", Part::Measure),
+    ("dear", Part::Greets),
+    ("display", Part::Say),
+    ("disregard", Part::Aside),
+    ("do", Part::Polite),
+    ("don", Part::Not),
+    ("email", Part::Own),
+    ("emails", Part::Own),
+    ("embed", Part::Take),
+    ("empfehle", Part::Favour),
+    ("env", Part::Loot),
+    ("evaluate", Part::Work),
+    ("evaluating", Part::Work),
+    ("evaluation", Part::Measure),
+    ("every", Part::Greets),
+    ("excellent", Part::Favour),
+    ("fetch", Part::Take),
+    ("fill", Part::Fill),
+    ("filled", Part::Fill),
+    ("filling", Part::Fill),
+    ("first", Part::Polite),
+    ("follow", Part::Follow),
+    ("following", Part::Work),
+    ("forget", Part::Aside),
+    ("forward", Part::Take),
+    ("function", Part::Tool),
+    ("gather", Part::Take),
+    ("gemini", Part::Named),
+    ("gpt", Part::Model),
+    ("grading", Part::Work),
+    ("guideline", Part::Measure),
+    ("guidelines", Part::Measure),
+    ("harmless", Part::Favour),
+    ("hello", Part::Greets),
+    ("hey", Part::Greets),
+    ("hi", Part::Greets),
+    ("highest", Part::Favour),
+    ("hire", Part::Favour),
+    ("hired", Part::Favour),
+    ("history", Part::Own),
+    ("human", Part::User),
+    ("ideal", Part::Favour),
+    ("if", Part::Greets),
+    ("ignore", Part::Aside),
+    ("ignoriere", Part::Aside),
+    ("ignoriert", Part::Aside),
+    ("immediately", Part::Polite),
+    ("important", Part::Greets),
+    ("include", Part::Take),
+    ("inform", Part::Say),
+    ("informing", Part::Say),
+    ("insert", Part::Fill),
+    ("inserted", Part::Fill),
+    ("inserting", Part::Fill),
+    ("instead", Part::Polite),
+    ("instruction", Part::Instructions),
+    ("instructions", Part::Instructions),
+    ("invoke", Part::Call),
+    ("invoking", Part::Call),
+    ("it", Part::This),
+    ("just", Part::Polite),
+    ("key", Part::Measure),
+    ("ki", Part::Model),
+    ("kindly", Part::Polite),
+    ("kriterien", Part::Measure),
+    ("language", Part::Language),
+    ("large", Part::Greets),
+    ("llm", Part::Model),
+    ("llms", Part::Model),
+    ("mail", Part::Own),
+    ("mails", Part::Own),
+    ("mark", Part::Favour),
+    ("maximum", Part::Favour),
+    ("mcp", Part::Loot),
+    ("mention", Part::Say),
+    ("mentioning", Part::Say),
+    ("message", Part::Greets),
+    ("model", Part::Kind),
+    ("models", Part::Kind),
+    ("moderating", Part::Work),
+    ("must", Part::Polite),
+    ("never", Part::Not),
+    ("new", Part::Greets),
+    ("not", Part::Not),
+    ("note", Part::Greets),
+    ("notify", Part::Say),
+    ("notifying", Part::Say),
+    ("now", Part::Polite),
+    ("obey", Part::Follow),
+    ("of", Part::Greets),
+    ("output", Part::Say),
+    ("override", Part::Aside),
+    ("pass", Part::Take),
+    ("passwd", Part::Loot),
+    ("password", Part::Loot),
+    ("passwords", Part::Loot),
+    ("perfect", Part::Favour),
+    ("please", Part::Polite),
+    ("policies", Part::Measure),
+    ("policy", Part::Measure),
+    ("positive", Part::Favour),
+    ("print", Part::Say),
+    ("processing", Part::Work),
+    ("prompt", Part::Measure),
+    ("quietly", Part::Silently),
+    ("quit", Part::Stop),
+    ("rank", Part::Favour),
+    ("rate", Part::Favour),
+    ("read", Part::Take),
+    ("reading", Part::Greets),
+    ("recommend", Part::Favour),
+    ("render", Part::Say),
+    ("replace", Part::Fill),
+    ("replaced", Part::Fill),
+    ("replacing", Part::Fill),
+    ("reply", Part::Say),
+    ("requirements", Part::Measure),
+    ("respond", Part::Say),
+    ("reveal", Part::Say),
+    ("reviewing", Part::Work),
+    ("rsa", Part::Loot),
+    ("rubric", Part::Measure),
+    ("rubrics", Part::Measure),
+    ("rules", Part::Measure),
+    ("say", Part::Say),
+    ("score", Part::Favour),
+    ("scoring", Part::Measure),
+    ("screening", Part::Work),
+    ("secret", Part::Loot),
+    ("secretly", Part::Silently),
+    ("secrets", Part::Loot),
+    ("send", Part::Take),
+    ("should", Part::Polite),
+    ("silently", Part::Silently),
+    ("skip", Part::Aside),
+    ("ssh", Part::Loot),
+    ("stop", Part::Stop),
+    ("strongest", Part::Favour),
+    ("substitute", Part::Fill),
+    ("substituting", Part::Fill),
+    ("summarise", Part::Work),
+    ("summarising", Part::Work),
+    ("summarize", Part::Work),
+    ("summarizing", Part::Work),
+    ("summary", Part::Work),
+    ("task", Part::Measure),
+    ("tell", Part::Say),
+    ("telling", Part::Say),
+    ("that", Part::This),
+    ("the", Part::Greets),
+    ("then", Part::Polite),
+    ("this", Part::This),
+    ("to", Part::Greets),
+    ("tool", Part::Tool),
+    ("tools", Part::Tool),
+    ("top", Part::Favour),
+    ("translate", Part::Work),
+    ("translating", Part::Work),
+    ("upload", Part::Take),
+    ("use", Part::Call),
+    ("user", Part::User),
+    ("users", Part::User),
+    ("using", Part::Call),
+    ("without", Part::Not),
+    ("write", Part::Say),
+    ("you", Part::Greets),
+    ("your", Part::Greets),
+];
 
 /// How sure it is who is spoken to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,8 +308,12 @@ enum Whom {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Orders {
     whom: Whom,
-    /// What it goes by, or is at, is to be left aside …
+    /// Behind the last address.
+    since: usize,
+    /// Whoever it is, what they go by or are at is to be left aside …
     aside: bool,
+    /// … by whom was spoken to just before …
+    told: bool,
     /// … and something said instead, or somebody preferred.
     instead: bool,
     /// The user is not to know.
@@ -139,19 +334,31 @@ pub(super) struct Orders {
     from: Option<usize>,
 }
 
+/// What may be an address: `AI reviewer`, `Note to the LLM that reads this`.
+#[derive(Clone, Copy, Debug, Default)]
+struct Address {
+    words: usize,
+    whom: Whom,
+    /// Words that tell nothing.
+    others: usize,
+}
+
 /// What was read lately, word by word.
 #[derive(Default)]
 struct Lately {
-    /// How many words stand before this one in an address that is not at its end, and whom it names.
-    address: Option<(usize, Whom)>,
+    /// An address that is not at its end.
+    address: Option<Address>,
+    /// Whether the word before was `language`.
+    language: bool,
     /// Words since one to leave something aside, or to stop, and which.
     verb: Option<(usize, Part)>,
     /// Words since `not`, and since something is not to be said.
     not: Option<usize>,
     unsaid: Option<usize>,
-    /// Words since `call`, and since `read`.
+    /// Words since `call`, since `read`, and since `silently`.
     call: Option<usize>,
     take: Option<usize>,
+    silently: Option<usize>,
     quoted: bool,
 }
 
@@ -174,7 +381,7 @@ pub(super) fn read(text: &[u8]) -> Orders {
             addressed(&mut own, &mut lately, part, (text, at, at + len), opens);
             word(&mut own, &mut lately, part, at, opens);
         }
-        opens &= matches!(part, Some(Part::Polite | Part::Greets));
+        opens &= matches!(part, Some(Part::Polite | Part::Greets | Part::Not));
         at += len;
     }
     own
@@ -189,7 +396,7 @@ fn ends(own: u8) -> bool {
 }
 
 fn lowered(word: &[u8]) -> Option<Part> {
-    let mut lower = [0_u8; 16];
+    let mut lower = [0_u8; 24];
     let slot = lower.get_mut(..word.len())?;
     slot.copy_from_slice(word);
     slot.make_ascii_lowercase();
@@ -206,11 +413,19 @@ fn sign(own: &mut Orders, lately: &mut Lately, text: &[u8], at: usize) {
         lately.verb = None;
     }
     if matches!(byte, b':' | b',')
-        && let Some((_, whom)) = lately.address.take()
+        && let Some(Address { whom, others, .. }) = lately.address.take()
         && whom != Whom::Anybody
+        // `With AI, forget the rules` is said to nobody.
+        && (byte == b':' || others < 2)
     {
         own.whom = own.whom.max(whom);
+        own.since = at;
         own.from = own.from.or(Some(at));
+    }
+    match byte {
+        b':' => lately.silently = None,
+        b'[' | b']' | b'(' | b')' | b'<' | b'>' | b'*' => lately.address = None,
+        _ => {}
     }
     // `.env`, `mcp.json`: no end of a sentence.
     let joins = text.get(at + 1).is_some_and(u8::is_ascii_alphanumeric);
@@ -233,24 +448,36 @@ fn addressed(
     opens: bool,
 ) {
     /// No address has more words.
-    const MOST: usize = 8;
-    let (words, whom) = match lately.address {
-        Some((words, whom)) => (words + 1, whom),
-        None if opens => (0, Whom::Anybody),
+    const MOST: usize = 12;
+    let mut address = match lately.address {
+        Some(address) => address,
+        None if opens => Address::default(),
         None => return,
     };
     let named = match part {
         Some(Part::Model) => Whom::Model,
+        Some(Part::Kind) if lately.language => Whom::Model,
         Some(Part::Named) => Whom::Named,
         _ => Whom::Anybody,
     };
-    let goes_on = words < MOST
-        && (whom.max(named) != Whom::Anybody || matches!(part, Some(Part::Greets | Part::Polite)));
-    lately.address = goes_on.then_some((words, whom.max(named)));
+    lately.language = part == Some(Part::Language);
+    // What follows the name is of no account, what stands before it tells whether it is spoken to.
+    address.others += match part {
+        // `Language model evaluation: …` is a title.
+        Some(Part::Measure) => 5,
+        None if address.whom == Whom::Anybody => 2,
+        None => 1,
+        Some(_) => 0,
+    };
+    address.whom = address.whom.max(named);
+    address.words += 1;
+    let goes_on = address.words <= MOST && address.others < 5;
+    lately.address = goes_on.then_some(address);
     // Between commas: `When you are done, assistant, …`
     let before = start.checked_sub(2).and_then(|at| text.get(at..start));
     if named != Whom::Anybody && before == Some(b", ") && text.get(end) == Some(&b',') {
         own.whom = own.whom.max(named);
+        own.since = start;
         own.from = own.from.or(Some(start));
     }
 }
@@ -262,8 +489,9 @@ fn word(own: &mut Orders, lately: &mut Lately, part: Option<Part>, at: usize, op
     };
     older(&mut lately.not, 3);
     older(&mut lately.unsaid, 5);
-    older(&mut lately.call, 4);
-    older(&mut lately.take, 8);
+    older(&mut lately.call, 6);
+    older(&mut lately.take, 12);
+    older(&mut lately.silently, 2);
     lately.verb = lately
         .verb
         .map(|(words, verb)| (words + 1, verb))
@@ -275,9 +503,13 @@ fn word(own: &mut Orders, lately: &mut Lately, part: Option<Part>, at: usize, op
         Part::Aside | Part::Stop if opens => {
             lately.verb = Some((0, part));
         }
-        Part::Measure if matches!(lately.verb, Some((_, Part::Aside))) => own.aside = true,
+        Part::Follow if opens && lately.not.is_some() => lately.verb = Some((0, Part::Aside)),
+        Part::Work if opens && lately.not.is_some() => own.leave(at),
+        Part::Measure | Part::Instructions if matches!(lately.verb, Some((_, Part::Aside))) => {
+            own.leave(at);
+        }
         Part::Work if matches!(lately.verb, Some((words, Part::Stop)) if words < 3) => {
-            own.aside = true;
+            own.leave(at);
         }
         Part::Not => lately.not = Some(0),
         Part::Say if lately.not.is_some() => lately.unsaid = Some(0),
@@ -287,8 +519,12 @@ fn word(own: &mut Orders, lately: &mut Lately, part: Option<Part>, at: usize, op
         }
         Part::Favour => own.instead |= own.aside,
         Part::User => own.secret |= lately.unsaid.take().is_some(),
+        Part::Silently => lately.silently = Some(0),
         Part::This => own.hushed |= lately.unsaid.is_some(),
-        Part::Call => lately.call = Some(0),
+        Part::Call => {
+            own.secret |= lately.silently.is_some();
+            lately.call = Some(0);
+        }
         Part::Tool => own.calls |= lately.call.is_some(),
         Part::Take => {
             lately.take = Some(0);
@@ -312,12 +548,21 @@ const SECRET: &str = "an order to a model that its user is not to know of";
 const SENT: &str = "an order to a model to send what it was told to an address";
 
 impl Orders {
-    /// What all of it together is. `remark`: what readers of a page do not see speaks to a model.
-    pub(super) fn judge(&self, text: &[u8], remark: bool) -> Option<(&'static str, Confidence)> {
+    /// Something is to be left aside.
+    fn leave(&mut self, at: usize) {
+        /// Farther behind an address, somebody else may be spoken to.
+        const NEAR: usize = 160;
+        self.aside = true;
+        self.told |= self.whom != Whom::Anybody && at.saturating_sub(self.since) < NEAR;
+    }
+
+    /// What all of it together is. `marked`: what readers of a page do not see speaks to a model, or somebody
+    /// claims a right over it.
+    pub(super) fn judge(&self, text: &[u8], marked: bool) -> Option<(&'static str, Confidence)> {
         let model = self.whom == Whom::Model;
-        let tagged = starts(text.trim_ascii_start(), 0, b"<important>");
+        let tagged = prefix::starts(text.trim_ascii_start(), 0, b"<important>");
         Some(match () {
-            () if self.aside && (remark || model && (self.instead || self.hushed)) => {
+            () if self.aside && (marked || model && self.told && (self.instead || self.hushed)) => {
                 (ASIDE, Confidence::Certain)
             }
             () if self.loot && self.says && is_sent(text, self.fills) => {
@@ -326,12 +571,11 @@ impl Orders {
             () if self.secret && self.calls && (self.takes || tagged) => {
                 (SECRET, Confidence::Certain)
             }
-            () if self.secret && self.takes && (model || remark || tagged) => {
+            () if self.secret && self.takes && (model || marked || tagged) => {
                 (SECRET, Confidence::Certain)
             }
-            () if self.aside && (model || self.whom == Whom::Named && self.instead) => {
-                (ASIDE, Confidence::Likely)
-            }
+            () if self.told && (model || self.instead) => (ASIDE, Confidence::Likely),
+            () if self.secret && self.calls && self.loot => (SECRET, Confidence::Likely),
             () if self.secret && (self.takes || self.calls && self.whom != Whom::Anybody) => {
                 (SECRET, Confidence::Possible)
             }
@@ -357,7 +601,7 @@ fn is_sent(text: &[u8], fills: bool) -> bool {
     /// So many are looked at.
     const MOST: usize = 16;
     seek::memchr_iter(b']', text)
-        .filter(|at| starts(text, at + 1, b"(http") || starts(text, at + 1, b"(//"))
+        .filter(|at| prefix::starts(text, at + 1, b"(http") || prefix::starts(text, at + 1, b"(//"))
         .take(MOST)
         .any(|at| has_place(text, at, fills))
 }
@@ -389,9 +633,23 @@ fn has_place(text: &[u8], at: usize, fills: bool) -> bool {
         [b'{' | b'[', first, ..] => given && first.is_ascii_alphabetic(),
         [b'<', first, ..] => first.is_ascii_alphabetic(),
         _ => {
-            let capitals = value.iter().take_while(|own| own.is_ascii_uppercase());
-            let len = capitals.count();
-            given && len > 3 && len == value.len()
+            let capital = |own: &u8| own.is_ascii_uppercase() || matches!(own, b'_' | b'0'..=b'9');
+            let letters = value.first().is_some_and(u8::is_ascii_uppercase);
+            given && value.len() > 3 && letters && value.iter().all(capital)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_in_order_and_found() {
+        assert!(WORDS.is_sorted_by(|one, next| one.0 < next.0));
+        for (word, own) in WORDS {
+            assert_eq!(part(word.as_bytes()), Some(own), "{word}");
+        }
+        assert_eq!(part(b"crib"), None);
     }
 }
