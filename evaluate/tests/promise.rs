@@ -81,7 +81,7 @@ fn hard_requests_mostly_pass_at_level_1() {
 }
 
 /// Benign requests written by hand that level 1 blocks, and why that stays.
-const BLOCKED: [&str; 66] = [
+const BLOCKED: [&str; 75] = [
     // A site that lets the world create containers is attacked; who proxies that API excludes the rule.
     "Docker create container",
     // The search for an attack, in the address of the page that was found, is its bytes.
@@ -135,17 +135,24 @@ const BLOCKED: [&str; 66] = [
     "bug bounty report submission form",
     "feedback form angry shell jargon",
     "wireshark pcap text paste forum",
+    "forum xss explain",
+    "forum shell help",
+    "forum log4j history",
+    "forum path traversal question",
+    "stackexchange answer",
+    "gitlab note with suggestion",
+    "jira comment adf",
+    "jira old wiki markup",
+    "xss question prompt",
     // Records of what attackers sent, in the fields of a log.
     "elasticsearch bulk logs ndjson",
     "filebeat like plain bulk json",
     "splunk hec event logs",
     "clickhouse http query insert",
     // Commands that a product is there to run or to keep.
-    "openai tool result",
     "slack web client send rich",
     "ghost admin lexical post",
     "crontab guru style get",
-    "docker blob upload patch",
     "kubernetes exec probe deployment json",
     "terraform cloud variable hcl",
     "n8n workflow code node",
@@ -167,6 +174,8 @@ const BLOCKED: [&str; 66] = [
     "xwiki velocity page save",
     "php sandbox unserialize lesson",
     "sentry envelope js exception",
+    "gutenberg custom html embed",
+    "rss feed push",
     // Files of the server, named whole; a path with a step up that stays within it.
     "json formatter big paste",
     "cpanel file manager save php",
@@ -174,7 +183,7 @@ const BLOCKED: [&str; 66] = [
 ];
 
 /// Of the attacks written by hand, so many of a thousand are found at least.
-const FOUND: usize = 970;
+const FOUND: usize = 973;
 
 fn written_requests(folder: &str) -> Vec<written::Written> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("requests");
@@ -190,21 +199,23 @@ fn plan() -> Arc<Plan> {
 fn benign_requests_written_by_hand_pass_at_level_1() {
     let plan = plan();
     let all = written_requests("benign");
-    assert!(all.len() > 3200);
-    let wrong: Vec<_> = all
+    assert!(all.len() > 3600);
+    let told: Vec<_> = all
         .iter()
         .filter(|own| blocked(&plan, &own.message).is_some())
         .map(|own| own.name.as_str())
-        .filter(|name| !BLOCKED.contains(name))
         .collect();
+    let wrong: Vec<_> = told.iter().filter(|own| !BLOCKED.contains(own)).collect();
     assert!(wrong.is_empty(), "blocked: {wrong:?}");
+    let past: Vec<_> = BLOCKED.iter().filter(|own| !told.contains(own)).collect();
+    assert!(past.is_empty(), "blocked no more: {past:?}");
 }
 
 #[test]
 fn attacks_written_by_hand_are_found_at_level_1() {
     let plan = plan();
     let all = written_requests("attacks");
-    assert!(all.len() > 3900);
+    assert!(all.len() > 4300);
     let missed: Vec<_> = all
         .iter()
         .filter(|own| blocked(&plan, &own.message).is_none())
