@@ -13,7 +13,7 @@ mod wrapper;
 use climb::Run;
 use files::Telling;
 
-use crate::context::{Field, Place};
+use crate::context::{Context, Field, Place};
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
 use crate::seek;
 use crate::set;
@@ -199,6 +199,9 @@ fn request(input: &Input<'_>) -> Option<Evidence> {
             Confidence::Certain,
         ));
     }
+    if let Some(found) = again(input) {
+        keep(&mut best, found);
+    }
     if let Some(at) = memchr::memmem::find(text, b"::$") {
         keep(
             &mut best,
@@ -304,6 +307,26 @@ fn asked(text: &[u8], at: usize) -> Confidence {
     } else {
         Confidence::Possible
     }
+}
+
+/// `/files//var/log/messages`: behind two slashes a path begins at the root again, for whoever joins it to a
+/// directory.
+fn again(input: &Input<'_>) -> Option<Evidence> {
+    let text = input.text;
+    let at = memchr::memmem::find(text, b"//")?;
+    // `/proxy/https://a.example/etc/` is an address.
+    if at.checked_sub(1).and_then(|at| text.get(at)) == Some(&b':') {
+        return None;
+    }
+    let path = text.get(at + 1..)?;
+    let inner = Input {
+        text: path,
+        context: Context::new(Place::Query, b"file"),
+        depth: input.depth,
+    };
+    let own = system::find(&inner, &Value::of(path))?;
+    let span = at + 1 + own.span.start..at + 1 + own.span.end;
+    Some(Evidence { span, ..own })
 }
 
 /// The directories of a piece of a path.
