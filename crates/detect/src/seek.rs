@@ -1,7 +1,7 @@
 //! Searches for bytes, quick in short texts, too.
 //!
-//! [`memchr`] is at its best in long texts: some seventy instructions pass before it looks at the first byte. Most
-//! values have less bytes than that, and a dozen detectors look for some byte in each.
+//! [`memchr`] is at its best in long texts: dozens of instructions pass before it looks at the first byte. Many
+//! values have fewer bytes than that, and a dozen detectors look for some byte in each.
 
 /// A longer text is worth the way.
 const SHORT: usize = 16;
