@@ -28,6 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// Set for the process that a test starts to be killed: the database it writes.
 const CHILD: &str = "BABYSHIELD_TEST_STORE";
 
+/// What that process says at the end of a line while writing fails.
+const FAILING: &str = " failing";
+
 fn open(spec: &Spec) -> Store {
     Store::open(spec, Arc::new(System), Metrics::new()).unwrap()
 }
@@ -315,7 +318,7 @@ async fn a_slow_subscriber_loses_the_oldest_and_is_told() {
 }
 
 /// Not a test by itself: the process that the next test kills. It records one block every
-/// millisecond and says so.
+/// millisecond and says so, and whether writing fails.
 #[test]
 #[ignore = "run by killed_by_sigkill_only_the_last_batch_is_missing"]
 fn child_that_records() {
@@ -325,7 +328,9 @@ fn child_that_records() {
     let store = open(&Spec::at(path));
     for number in 0.. {
         record(&store, number, Verdict::Block);
-        println!("recorded {number} {}", System.now().0);
+        let fails = matches!(store.status().health, Health::Failing { .. });
+        let health = if fails { FAILING } else { "" };
+        println!("recorded {number} {}{health}", System.now().0);
         std::thread::sleep(Duration::from_millis(1));
     }
 }
@@ -471,16 +476,22 @@ fn has_told(path: &std::path::Path, name: &str) -> bool {
     })
 }
 
-/// Counts the lines a child writes, for as long as it lives.
-fn count_lines(child: &mut Child) -> JoinHandle<usize> {
+/// Counts the lines a child writes, for as long as it lives, and notes when one says that writing fails.
+fn count_lines(child: &mut Child) -> (JoinHandle<usize>, Arc<AtomicBool>) {
     use std::io::BufRead;
     let output = child.stdout.take().unwrap();
-    std::thread::spawn(move || {
-        std::io::BufReader::new(output)
-            .lines()
-            .map_while(Result::ok)
+    let failing = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&failing);
+    let lines = std::thread::spawn(move || {
+        let lines = std::io::BufReader::new(output).lines();
+        let lines = lines.map_while(Result::ok);
+        lines
+            .inspect(|line| {
+                told.fetch_or(line.ends_with(FAILING), Ordering::Relaxed);
+            })
             .count()
-    })
+    });
+    (lines, failing)
 }
 
 #[cfg(target_os = "linux")]
@@ -489,12 +500,8 @@ fn a_full_disk_stops_nothing_and_writing_resumes() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("e.db");
     let mut child = start_confined(&path, "600");
-    let lines = count_lines(&mut child);
-    let wal = dir.path().join("e.db-wal");
-    let size = |path: &std::path::Path| std::fs::metadata(path).map_or(0, |m| m.len());
-    wait("the disk is full", || {
-        size(&path).max(size(&wal)) >= 500 * 1024
-    });
+    let (lines, failing) = count_lines(&mut child);
+    wait("the disk is full", || failing.load(Ordering::Relaxed));
     std::thread::sleep(Duration::from_millis(1500));
     assert!(
         !has_told(&path, "store.recovered"),
@@ -523,9 +530,9 @@ fn a_disk_full_at_the_start_does_not_stop_the_start() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("e.db");
     let mut child = start_confined(&path, "0");
-    let lines = count_lines(&mut child);
-    std::thread::sleep(Duration::from_millis(800));
-    assert!(child.try_wait().unwrap().is_none(), "it must have started");
+    let (lines, failing) = count_lines(&mut child);
+    wait("it has started", || failing.load(Ordering::Relaxed));
+    assert!(child.try_wait().unwrap().is_none(), "it must go on");
     lift(&child);
     wait("writing begins", || has_told(&path, "store.recovered"));
     let first = Reader::open(&path)
