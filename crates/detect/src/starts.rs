@@ -50,6 +50,17 @@ pub(crate) fn range(starts: &Starts, first: u8) -> std::ops::Range<usize> {
     at(usize::from(first))..at(usize::from(first) + 1)
 }
 
+/// A longer word is in no list that is asked in lower case.
+pub(crate) const LONGEST: usize = 24;
+
+/// A word in lower case, as lists have it, in the room given; `None` where no list has one as long.
+pub(crate) fn lower<'a>(word: &[u8], room: &'a mut [u8; LONGEST]) -> Option<&'a [u8]> {
+    let own = room.get_mut(..word.len())?;
+    own.copy_from_slice(word);
+    own.make_ascii_lowercase();
+    Some(own)
+}
+
 /// The place of a word.
 pub(crate) fn find(words: &[&str], starts: &Starts, word: &[u8]) -> Option<usize> {
     let range = range(starts, *word.first()?);

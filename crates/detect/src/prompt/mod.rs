@@ -15,6 +15,7 @@ use crate::decode;
 use crate::detector::{Class, Confidence, Detector, Evidence, Input};
 use crate::finder::pair;
 use crate::set::{self, Set};
+use crate::starts;
 
 use words::{Meaning, meaning};
 
@@ -364,15 +365,11 @@ fn read(text: &[u8]) -> Said {
 
 /// What a word does, in any case.
 fn lowered(word: &[u8]) -> Option<Meaning> {
-    let mut lower = [0_u8; 24];
-    let word = word.get(..word.len().min(lower.len()))?;
+    let word = word.get(..word.len().min(starts::LONGEST))?;
     if !words::may_begin(word.first()?.to_ascii_lowercase()) {
         return None;
     }
-    let slot = lower.get_mut(..word.len())?;
-    slot.copy_from_slice(word);
-    slot.make_ascii_lowercase();
-    meaning(slot)
+    meaning(starts::lower(word, &mut [0; starts::LONGEST])?)
 }
 
 fn word_len(text: &[u8], at: usize) -> usize {

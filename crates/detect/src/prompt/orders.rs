@@ -396,11 +396,7 @@ fn ends(own: u8) -> bool {
 }
 
 fn lowered(word: &[u8]) -> Option<Part> {
-    let mut lower = [0_u8; 24];
-    let slot = lower.get_mut(..word.len())?;
-    slot.copy_from_slice(word);
-    slot.make_ascii_lowercase();
-    part(slot)
+    part(starts::lower(word, &mut [0; starts::LONGEST])?)
 }
 
 /// Takes in a byte that is no letter.

@@ -5,6 +5,7 @@ use super::args::{Args, Sense, fit, redirection};
 use super::table::{self, Entry, Takes};
 use super::word::{self, Parting, Word, byte, skip_spaces};
 use crate::set::{self, Set};
+use crate::starts;
 
 /// How many words of a command are read.
 const WORDS: usize = 16;
@@ -261,14 +262,12 @@ fn entry(name: &Word, text: &[u8], at: usize) -> Option<(&'static Entry, bool)> 
         return None;
     }
     let own = own.strip_prefix(b"@").unwrap_or(own);
-    let mut lower = [0_u8; 24];
-    let slot = lower.get_mut(..own.len())?;
-    slot.copy_from_slice(own);
-    slot.make_ascii_lowercase();
-    let stem = slot
+    let mut room = [0; starts::LONGEST];
+    let own = starts::lower(own, &mut room)?;
+    let stem = own
         .strip_suffix(b".exe")
-        .or(slot.strip_suffix(b".com"))
-        .unwrap_or(slot);
+        .or(own.strip_suffix(b".com"))
+        .unwrap_or(own);
     let stem = match stem {
         [b'p', b'y', b't', b'h', b'o', b'n', version @ ..]
             if version.iter().all(|b| b.is_ascii_digit() || *b == b'.') =>
@@ -278,7 +277,7 @@ fn entry(name: &Word, text: &[u8], at: usize) -> Option<(&'static Entry, bool)> 
         own => own,
     };
     if let Some(found) = table::named(stem) {
-        return Some((found, directory || stem.len() < slot.len()));
+        return Some((found, directory || stem.len() < own.len()));
     }
     let comspec = stem == b"%comspec%" && byte(text, at) == b'%';
     comspec

@@ -78,13 +78,9 @@ const fn names() -> [&'static str; COMMANDS.len()] {
 
 /// Whether a name, in any case, is a command's.
 pub(super) fn known(name: &[u8]) -> bool {
-    let mut lower = [0_u8; 24];
-    let Some(slot) = lower.get_mut(..name.len()) else {
-        return false;
-    };
-    slot.copy_from_slice(name);
-    slot.make_ascii_lowercase();
-    named(slot).is_some()
+    starts::lower(name, &mut [0; starts::LONGEST])
+        .and_then(named)
+        .is_some()
 }
 
 /// Whether any command begins with these two letters, in any case.
